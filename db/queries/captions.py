@@ -1,0 +1,152 @@
+"""Captions of classes, the word search over them, and words with scores."""
+
+import secrets
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Engine, exists, func, literal_column, select, text, tuple_
+
+from db import schema
+from db.queries.regions import REGION, fetch_regions
+from db.records import CaptionHit, ClassCaption, Region, WordScore
+from db.sql import Query
+from db.text import storable
+
+# The index's own name, which is how FTS5 lets it be searched.
+_INDEX: Final[ColumnElement[Any]] = literal_column("caption_fts")
+
+
+def captions(
+    engine: Engine,
+    class_id: int,
+    *,
+    summary_id: int | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = 100,
+) -> list[ClassCaption]:
+    """Return a page of a class's distinct captions, the most frequent first.
+
+    `selected` says whether a caption stands in the summary `summary_id`. `after` is the
+    (count, caption_id) of the last caption of the page before.
+    """
+    table = schema.ClassCaption
+    query = class_captions(summary_id).where(table.class_id == class_id)
+    if after is not None:
+        query = query.where(tuple_(table.count, table.caption_id) < after)
+    query = query.order_by(table.count.desc(), table.caption_id.desc()).limit(limit)
+    with engine.connect() as connection:
+        return [ClassCaption(*row) for row in connection.execute(query)]
+
+
+def class_captions(summary_id: int | None) -> Query:
+    """Return the query for `ClassCaption` records, to be narrowed to a class."""
+    table = schema.ClassCaption
+    chosen = select(schema.SummarySentence.caption_id).where(
+        schema.SummarySentence.summary_id == summary_id
+    )
+    return select(
+        table.caption_id,
+        schema.Caption.text,
+        table.count,
+        table.right,
+        table.wrong,
+        schema.Caption.is_empty,
+        schema.Caption.artefact,
+        table.caption_id.in_(chosen),
+    ).join(schema.Caption, schema.Caption.id == table.caption_id)
+
+
+def caption_regions(
+    engine: Engine, caption_id: int, *, class_id: int, after: int = 0, limit: int = 100
+) -> list[Region]:
+    """Return a page of the regions of a class that have a caption, by region id.
+
+    `after` is the id of the last region of the page before.
+    """
+    table = schema.RegionCaption
+    query = REGION.where(
+        table.caption_id == caption_id, table.class_id == class_id, table.region_id > after
+    )
+    return fetch_regions(engine, query.order_by(table.region_id).limit(limit))
+
+
+def search_captions(
+    engine: Engine,
+    run_id: int,
+    words: str,
+    *,
+    class_id: int | None = None,
+    limit: int = 100,
+) -> list[CaptionHit]:
+    """Return the captions that hold every word, the best first; all of a run, or of one class.
+
+    The last word need only be begun. Words without a letter or digit are passed over.
+    """
+    match = _match(words)
+    if not match:
+        return []
+    # Unforgeable: no caption can hold marks that are drawn for this one query.
+    begin, end = secrets.token_hex(8), secrets.token_hex(8)
+    table = schema.ClassCaption
+    of_caption = [table.caption_id == schema.Caption.id]
+    if class_id is not None:
+        of_caption.append(table.class_id == class_id)
+    query: Query = (
+        select(
+            schema.Caption.id,
+            schema.Caption.text,
+            func.highlight(_INDEX, 0, begin, end),
+            select(func.coalesce(func.sum(table.count), 0)).where(*of_caption).scalar_subquery(),
+            select(func.count()).where(*of_caption).scalar_subquery(),
+        )
+        .select_from(text("caption_fts"))
+        .join(schema.Caption, schema.Caption.id == literal_column("caption_fts.rowid"))
+        .where(_INDEX.op("MATCH")(match), schema.Caption.run_id == run_id)
+        # By rank alone, which FTS5 sorts itself: only the page's rows are highlighted.
+        .order_by(literal_column("caption_fts.rank"))
+        .limit(limit)
+    )
+    if class_id is not None:
+        query = query.where(exists().where(*of_caption))
+    with engine.connect() as connection:
+        return [
+            CaptionHit(number, shown, _spans(marked or "", begin, end), count, classes)
+            for number, shown, marked, count, classes in connection.execute(query)
+        ]
+
+
+def _match(words: str) -> str:
+    """Return an FTS5 query for captions that hold every word, the last one as a beginning.
+
+    Each word is a quoted string, so that nothing in it is an operator.
+    """
+    # FTS5 reads its query up to the first NUL.
+    shown = storable(words[:1000]).replace("\0", " ")
+    # A word without a letter or digit is no word to FTS5, and would make the query find nothing.
+    found = [word for word in shown.split() if any(char.isalnum() for char in word)]
+    quoted = ['"' + word.replace('"', '""') + '"' for word in found]
+    return " ".join(quoted) + " *" if quoted else ""
+
+
+def _spans(marked: str, begin: str, end: str) -> tuple[tuple[int, int], ...]:
+    """Return where the marked words stand in the text without the marks."""
+    spans = []
+    before, *pieces = marked.split(begin)
+    position = len(before)
+    for piece in pieces:
+        word, _, rest = piece.partition(end)
+        spans.append((position, position + len(word)))
+        position += len(word) + len(rest)
+    return tuple(spans)
+
+
+def word_scores(engine: Engine, class_id: int, kind: str, *, limit: int = 100) -> list[WordScore]:
+    """Return the words of a class by score, the highest first."""
+    table = schema.WordScore
+    query = (
+        select(table.word, table.score, table.count)
+        .where(table.class_id == class_id, table.kind == kind)
+        .order_by(table.score.desc(), table.word)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [WordScore(*row) for row in connection.execute(query)]

@@ -1,0 +1,159 @@
+"""Classes with their figures, in one small query each."""
+
+from typing import Any, Final, Literal
+
+from sqlalchemy import ColumnElement, Engine, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from db import schema
+from db.errors import StoreError
+from db.records import ClassName, Confusion, TokenRelevance, Vectors
+from db.sql import Query, contains, raw, stack
+
+ClassSort = Literal[
+    "position",
+    "name",
+    "images",
+    "accuracy",
+    "mean_true_probability",
+    "top_wrong_share",
+    "distinct_captions",
+    "first_sentence",
+]
+
+_wrong = aliased(schema.ClassName)
+_SORTS: Final[dict[ClassSort, ColumnElement[Any]]] = {
+    "position": schema.ClassName.position.expression,
+    "name": schema.ClassName.name.collate("NOCASE"),
+    "images": schema.ClassName.images.expression,
+    "accuracy": schema.ClassName.accuracy.expression,
+    "mean_true_probability": schema.ClassName.mean_true_probability.expression,
+    # SQLite gives NULL for a share of nothing.
+    "top_wrong_share": schema.ClassName.top_wrong_count / schema.ClassName.predicted,
+    "distinct_captions": schema.ClassName.distinct_captions.expression,
+    "first_sentence": schema.ClassName.first_sentence.collate("NOCASE"),
+}
+_CLASS: Query = select(
+    schema.ClassName.id,
+    schema.ClassName.position,
+    schema.ClassName.name,
+    schema.ClassName.label,
+    schema.ClassName.images,
+    schema.ClassName.readable,
+    schema.ClassName.predicted,
+    schema.ClassName.correct,
+    schema.ClassName.accuracy,
+    schema.ClassName.accuracy_low,
+    schema.ClassName.accuracy_high,
+    schema.ClassName.mean_true_probability,
+    schema.ClassName.top_wrong_class_id,
+    _wrong.name,
+    schema.ClassName.top_wrong_count,
+    schema.ClassName.distinct_captions,
+    schema.ClassName.first_sentence,
+).outerjoin(_wrong, _wrong.id == schema.ClassName.top_wrong_class_id)
+
+
+def _all(engine: Engine, query: Query) -> list[ClassName]:
+    with engine.connect() as connection:
+        return [ClassName(*row) for row in connection.execute(query)]
+
+
+def classes(
+    engine: Engine,
+    run_id: int,
+    *,
+    sort: ClassSort = "position",
+    descending: bool = False,
+    words: str = "",
+    below: float | None = None,
+) -> list[ClassName]:
+    """Return the classes of a run; those without the figure that sorts come last.
+
+    `words` keeps the classes whose name or label holds them, `below` those of lower accuracy.
+    """
+    key = _SORTS[sort]
+    query = _CLASS.where(schema.ClassName.run_id == run_id)
+    if words:
+        query = query.where(contains(words, schema.ClassName.name, schema.ClassName.label))
+    if below is not None:
+        query = query.where(schema.ClassName.accuracy < below)
+    ordered = (key.desc() if descending else key.asc()).nulls_last()
+    return _all(engine, query.order_by(ordered, schema.ClassName.position))
+
+
+def search_classes(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[ClassName]:
+    """Return the classes whose name or label holds the words."""
+    found = contains(words, schema.ClassName.name, schema.ClassName.label)
+    query = _CLASS.where(schema.ClassName.run_id == run_id, found)
+    return _all(engine, query.order_by(schema.ClassName.position).limit(limit))
+
+
+def class_record(engine: Engine, class_id: int) -> ClassName:
+    """Return a class; StoreError if there is none of that id."""
+    found = _all(engine, _CLASS.where(schema.ClassName.id == class_id))
+    if not found:
+        raise StoreError(f"the file has no class {class_id}: it may have been indexed anew")
+    return found[0]
+
+
+def class_by_name(engine: Engine, run_id: int, name: str) -> ClassName:
+    """Return the class of that name or label, in any case; StoreError if none or several have it.
+
+    An exact label wins over an exact name, and both over another case.
+    """
+    label, title = schema.ClassName.label, schema.ClassName.name
+    for condition in (
+        label == name,
+        title == name,
+        or_(label.collate("NOCASE") == name, title.collate("NOCASE") == name),
+    ):
+        found = _all(engine, _CLASS.where(schema.ClassName.run_id == run_id, condition))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            labels = ", ".join(other.label for other in found)
+            raise StoreError(f"several classes are called {name}: give one of the labels {labels}")
+    raise StoreError(f"run {run_id} has no class {name}: `mapcap classes` lists them")
+
+
+def confusions(engine: Engine, class_id: int) -> list[Confusion]:
+    """Return what the images of a class were taken for, the most frequent first."""
+    table = schema.Confusion
+    predicted = select(schema.ClassName.predicted).where(schema.ClassName.id == class_id)
+    query: Query = (
+        select(
+            table.predicted_class_id,
+            _wrong.name,
+            table.count,
+            table.count / predicted.scalar_subquery(),
+        )
+        .join(_wrong, _wrong.id == table.predicted_class_id)
+        .where(table.class_id == class_id)
+        .order_by(table.count.desc(), _wrong.position)
+    )
+    with engine.connect() as connection:
+        return [Confusion(*row) for row in connection.execute(query)]
+
+
+def class_tokens(engine: Engine, class_id: int) -> list[TokenRelevance]:
+    """Return the tokens of a class's text with their relevance; empty until computed."""
+    query = select(schema.ClassText.tokens).where(schema.ClassText.class_id == class_id)
+    with engine.connect() as connection:
+        stored = connection.execute(query).scalar_one_or_none()
+    try:
+        return [TokenRelevance(str(token), float(score)) for token, score in stored or []]
+    except (TypeError, ValueError) as error:
+        raise StoreError("the stored token relevance is damaged: index the photos again") from error
+
+
+def class_embeddings(engine: Engine, run_id: int) -> Vectors:
+    """Return the text embeddings of a run's classes in the order of the logits, norms 1."""
+    query = (
+        select(schema.ClassText.class_id, raw(schema.ClassText.embedding), literal(1.0))
+        .join(schema.ClassName, schema.ClassName.id == schema.ClassText.class_id)
+        .where(schema.ClassName.run_id == run_id)
+        .order_by(schema.ClassName.position)
+    )
+    with engine.connect() as connection:
+        return stack(connection, query)

@@ -1,0 +1,181 @@
+"""Images with their predictions, pictures and relevance maps."""
+
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Engine, select, tuple_
+from sqlalchemy.orm import aliased
+
+from db import schema
+from db.errors import StoreError
+from db.records import Image, Relevance, Role, TopClass
+from db.sql import Query, among, boxed, contains
+
+Show = Literal["all", "right", "wrong"]
+# The place of an image in the order of margins; an image without prediction has margin None.
+Place = tuple[float | None, int]
+
+_predicted = aliased(schema.ClassName)
+_IMAGE: Query = (
+    select(
+        schema.Image.id,
+        schema.Image.class_id,
+        schema.ClassName.name,
+        schema.Image.path,
+        schema.Image.content_hash,
+        schema.Image.width,
+        schema.Image.height,
+        schema.Image.file_size,
+        schema.Image.x0,
+        schema.Image.y0,
+        schema.Image.x1,
+        schema.Image.y1,
+        schema.Image.error,
+        schema.Prediction.predicted_class_id,
+        _predicted.name,
+        schema.Prediction.correct,
+        schema.Prediction.true_probability,
+        schema.Prediction.true_rank,
+        schema.Prediction.margin,
+    )
+    .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
+    .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
+    .outerjoin(_predicted, _predicted.id == schema.Prediction.predicted_class_id)
+)
+
+RELEVANCE: Query = select(
+    schema.Relevance.id,
+    schema.Relevance.image_id,
+    schema.Relevance.role,
+    schema.Relevance.target_class_id,
+    schema.ClassName.name,
+    schema.Relevance.grid,
+    schema.Relevance.raw_max,
+    schema.Relevance.raw_mass,
+    schema.Relevance.region_count,
+).join(schema.ClassName, schema.ClassName.id == schema.Relevance.target_class_id)
+
+
+def _all(connection: Connection, query: Query) -> list[Image]:
+    return [Image(*boxed(row, 8)) for row in connection.execute(query)]
+
+
+def images(
+    engine: Engine,
+    class_id: int,
+    *,
+    show: Show = "all",
+    wrong_as: int | None = None,
+    descending: bool = False,
+    after: Place | None = None,
+    limit: int = 100,
+) -> list[Image]:
+    """Return a page of a class's images by margin, the worst first unless `descending`.
+
+    `wrong_as` keeps those that were taken for that class. `after` is the (margin, id) of the last
+    image of the page before. Images without prediction end the list of `all`, by id.
+    """
+    found: list[Image] = []
+    with engine.connect() as connection:
+        if after is None or after[0] is not None:
+            found = _by_margin(connection, class_id, show, wrong_as, descending, after, limit)
+        if show == "all" and wrong_as is None and len(found) < limit:
+            past = after[1] if after is not None and after[0] is None else 0
+            query = _IMAGE.where(
+                schema.Image.class_id == class_id,
+                schema.Prediction.image_id.is_(None),
+                schema.Image.id > past,
+            )
+            rest = limit - len(found)
+            found += _all(connection, query.order_by(schema.Image.id).limit(rest))
+    return found
+
+
+def _by_margin(
+    connection: Connection,
+    class_id: int,
+    show: Show,
+    wrong_as: int | None,
+    descending: bool,
+    after: Place | None,
+    limit: int,
+) -> list[Image]:
+    table = schema.Prediction
+    place = tuple_(table.margin, table.image_id)
+    page = select(table.image_id).where(table.class_id == class_id)
+    if wrong_as is not None:
+        page = page.where(table.predicted_class_id == wrong_as)
+    elif show != "all":
+        page = page.where(table.correct.is_(show == "right"))
+    if after is not None:
+        page = page.where(place < after if descending else place > after)
+    order: list[ColumnElement[Any]] = [table.margin.expression, table.image_id.expression]
+    if descending:
+        order = [column.desc() for column in order]
+    # The page is found in an index alone, before anything is joined.
+    chosen = page.order_by(*order).limit(limit)
+    return _all(connection, _IMAGE.where(schema.Image.id.in_(chosen)).order_by(*order))
+
+
+def image(engine: Engine, image_id: int) -> Image:
+    """Return an image; StoreError if there is none of that id."""
+    with engine.connect() as connection:
+        found = _all(connection, _IMAGE.where(schema.Image.id == image_id))
+    if not found:
+        raise StoreError(f"the file has no image {image_id}: it may have been indexed anew")
+    return found[0]
+
+
+def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
+    """Return the image of that path, or the only one whose path ends in it; else StoreError."""
+    ending = schema.Image.path.endswith("/" + path[:1000], autoescape=True)
+    with engine.connect() as connection:
+        for condition in (schema.Image.path == path, ending):
+            query = _IMAGE.where(schema.Image.run_id == run_id, condition)
+            found = _all(connection, query.order_by(schema.Image.id).limit(2))
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise StoreError(
+                    f"several images are called {path}: give more of the path, "
+                    f"for example {found[0].path}"
+                )
+    raise StoreError(f"run {run_id} has no image {path}: check the path")
+
+
+def search_images(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[Image]:
+    """Return the images whose path holds the words, by path."""
+    query = _IMAGE.where(schema.Image.run_id == run_id, contains(words, schema.Image.path))
+    with engine.connect() as connection:
+        return _all(connection, query.order_by(schema.Image.path).limit(limit))
+
+
+def top_classes(engine: Engine, image_id: int) -> list[TopClass]:
+    """Return an image's best classes, the predicted one first."""
+    table = schema.PredictionTop
+    query: Query = (
+        select(table.rank, table.class_id, schema.ClassName.name, table.probability, table.logit)
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(table.image_id == image_id)
+        .order_by(table.rank)
+    )
+    with engine.connect() as connection:
+        return [TopClass(*row) for row in connection.execute(query)]
+
+
+def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
+    """Return the WebP thumbnails of images, by image id; unreadable images have none."""
+    table = schema.Thumbnail
+    query = select(table.image_id, table.webp).where(among(table.image_id, image_ids))
+    with engine.connect() as connection:
+        return {image_id: bytes(webp) for image_id, webp in connection.execute(query)}
+
+
+def relevances(engine: Engine, image_ids: list[int]) -> dict[int, dict[Role, Relevance]]:
+    """Return the relevance maps of images, by image id and role."""
+    found: dict[int, dict[Role, Relevance]] = {image_id: {} for image_id in image_ids}
+    query = RELEVANCE.where(among(schema.Relevance.image_id, image_ids))
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            record = Relevance(*row)
+            found[record.image_id][record.role] = record
+    return found

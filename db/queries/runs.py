@@ -1,0 +1,88 @@
+"""Runs, their stages and how much they hold."""
+
+from sqlalchemy import Engine, func, select
+
+from db import schema
+from db.errors import StoreError
+from db.records import Run, RunCounts, Stage
+from db.sql import Query
+
+_RUN: Query = select(
+    schema.Run.id,
+    schema.Run.config_hash,
+    schema.Run.config,
+    schema.Run.preset,
+    schema.Run.dataset,
+    schema.Run.networks,
+    schema.Run.versions,
+    schema.Run.host,
+    schema.Run.device,
+    schema.Run.started,
+    schema.Run.finished,
+    schema.Run.status,
+    schema.Run.notes,
+)
+
+
+def runs(engine: Engine) -> list[Run]:
+    """Return all runs of the file, the one that began last first."""
+    with engine.connect() as connection:
+        rows = connection.execute(_RUN.order_by(schema.Run.started.desc(), schema.Run.id.desc()))
+        return [Run(*row) for row in rows]
+
+
+def run(engine: Engine, run_id: int) -> Run:
+    """Return a run; StoreError if the file has none of that number."""
+    with engine.connect() as connection:
+        row = connection.execute(_RUN.where(schema.Run.id == run_id)).one_or_none()
+    if row is None:
+        raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
+    return Run(*row)
+
+
+def latest_run(engine: Engine) -> Run:
+    """Return the run that began last; StoreError if the file has none."""
+    found = runs(engine)
+    if not found:
+        raise StoreError("the file holds no run yet: run `mapcap index` to fill it")
+    return found[0]
+
+
+def stages(engine: Engine, run_id: int) -> list[Stage]:
+    """Return the stages of a run in their order."""
+    rate = schema.Stage.worked / func.nullif(schema.Stage.seconds, 0.0)
+    query: Query = (
+        select(
+            schema.Stage.name,
+            schema.Stage.position,
+            schema.Stage.done,
+            schema.Stage.total,
+            schema.Stage.seconds,
+            rate,
+            schema.Stage.status,
+        )
+        .where(schema.Stage.run_id == run_id)
+        .order_by(schema.Stage.position)
+    )
+    with engine.connect() as connection:
+        return [Stage(*row) for row in connection.execute(query)]
+
+
+def counts(engine: Engine, run_id: int) -> RunCounts:
+    """Return how much a run holds."""
+    sums = [
+        func.coalesce(func.sum(column), 0)
+        for column in (
+            schema.ClassName.images,
+            schema.ClassName.readable,
+            schema.ClassName.predicted,
+            schema.ClassName.correct,
+        )
+    ]
+    regions = select(func.count()).where(schema.Region.run_id == run_id).scalar_subquery()
+    captions = select(func.count()).where(schema.Caption.run_id == run_id).scalar_subquery()
+    query: Query = select(func.count(), *sums, regions, captions).where(
+        schema.ClassName.run_id == run_id
+    )
+    with engine.connect() as connection:
+        return RunCounts(*connection.execute(query).one())

@@ -1,0 +1,103 @@
+"""What the stages of a run need to do their work."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import aliased
+
+from db import schema
+from db.queries.captions import class_captions
+from db.queries.images import RELEVANCE
+from db.records import ClassCaption, ImageTask, RegionTask, Relevance, Vectors
+from db.sql import Query, among, boxed, raw, stack
+
+
+def known_images(engine: Engine, run_id: int) -> dict[str, tuple[int, str | None]]:
+    """Return the class id and content hash of every stored path of a run."""
+    table = schema.Image
+    query = select(table.path, table.class_id, table.content_hash).where(table.run_id == run_id)
+    with engine.connect() as connection:
+        return {path: (class_id, digest) for path, class_id, digest in connection.execute(query)}
+
+
+def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
+    """Return what a stage needs to work on images, in the order of their ids."""
+    predicted = aliased(schema.ClassName)
+    query: Query = (
+        select(
+            schema.Image.id,
+            schema.Image.path,
+            schema.Image.width,
+            schema.Image.height,
+            schema.Image.class_id,
+            schema.ClassName.position,
+            schema.Prediction.predicted_class_id,
+            predicted.position,
+        )
+        .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
+        .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
+        .outerjoin(predicted, predicted.id == schema.Prediction.predicted_class_id)
+        .where(among(schema.Image.id, image_ids))
+        .order_by(schema.Image.id)
+    )
+    with engine.connect() as connection:
+        return [ImageTask(*row) for row in connection.execute(query)]
+
+
+def relevances_by_id(engine: Engine, relevance_ids: Sequence[int]) -> list[Relevance]:
+    """Return relevance maps in the order of their ids."""
+    query = RELEVANCE.where(among(schema.Relevance.id, relevance_ids))
+    with engine.connect() as connection:
+        return [Relevance(*row) for row in connection.execute(query.order_by(schema.Relevance.id))]
+
+
+def region_tasks(engine: Engine, region_ids: Sequence[int]) -> list[RegionTask]:
+    """Return what a stage needs to work on regions, those of one image together."""
+    table = schema.Region
+    query: Query = (
+        select(
+            table.id,
+            table.image_id,
+            schema.Image.path,
+            table.role,
+            table.rank,
+            table.x0,
+            table.y0,
+            table.x1,
+            table.y1,
+            table.patch_mask,
+            table.mask,
+        )
+        .join(schema.Image, schema.Image.id == table.image_id)
+        .where(among(table.id, region_ids))
+        .order_by(table.image_id, table.id)
+    )
+    with engine.connect() as connection:
+        return [RegionTask(*boxed(row, 5)) for row in connection.execute(query)]
+
+
+def region_features(engine: Engine, region_ids: Sequence[int], representation: str) -> Vectors:
+    """Return the embeddings of regions under a representation, by region id.
+
+    Regions without one are left out: compare `ids` with what was asked for.
+    """
+    table = schema.Embedding
+    query = (
+        select(table.region_id, raw(table.vector), table.norm)
+        .where(among(table.region_id, region_ids), table.representation == representation)
+        .order_by(table.region_id)
+    )
+    with engine.connect() as connection:
+        return stack(connection, query)
+
+
+def pmi_candidates(engine: Engine, class_id: int) -> list[ClassCaption]:
+    """Return all captions of a class that say something, the most frequent first."""
+    table = schema.ClassCaption
+    query = (
+        class_captions(None)
+        .where(table.class_id == class_id, schema.Caption.is_empty.is_(False))
+        .order_by(table.count.desc(), table.caption_id)
+    )
+    with engine.connect() as connection:
+        return [ClassCaption(*row) for row in connection.execute(query)]

@@ -1,0 +1,63 @@
+"""The tables. Natural keys are unique everywhere, so that writing a batch twice is harmless.
+
+Some columns repeat what a join would find (`prediction.class_id`, `region.run_id`,
+`region_caption.class_id` and `.role`): they let one index serve a whole page of the browser on a
+file with a million images. Wide blobs (thumbnails, embeddings) stand in tables of their own, so
+that the narrow ones stay dense.
+"""
+
+from typing import Final
+
+from db.schema.columns import Base
+from db.schema.pictures import (
+    ClassName,
+    ClassText,
+    Confusion,
+    Embedding,
+    Image,
+    ImageEmbedding,
+    Prediction,
+    PredictionTop,
+    Region,
+    Relevance,
+    Run,
+    Stage,
+    Thumbnail,
+)
+from db.schema.words import (
+    Caption,
+    ClassCaption,
+    Pmi,
+    RegionCaption,
+    Summary,
+    SummarySentence,
+    WordScore,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Base",
+    "Caption",
+    "ClassCaption",
+    "ClassName",
+    "ClassText",
+    "Confusion",
+    "Embedding",
+    "Image",
+    "ImageEmbedding",
+    "Pmi",
+    "Prediction",
+    "PredictionTop",
+    "Region",
+    "RegionCaption",
+    "Relevance",
+    "Run",
+    "Stage",
+    "Summary",
+    "SummarySentence",
+    "Thumbnail",
+    "WordScore",
+]
+
+# Equals the number of the newest revision in db/migrations/versions.
+SCHEMA_VERSION: Final = 1

@@ -1,0 +1,227 @@
+"""Tables of runs, classes, images and regions: what the vision side writes."""
+
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.schema.columns import (
+    Base,
+    Blob,
+    ClassId,
+    ClassKey,
+    Id,
+    ImageId,
+    ImageKey,
+    JsonValue,
+    Key,
+    Name,
+    RegionKey,
+    RunId,
+    RunKey,
+    Vector,
+)
+from db.types import Array, Bits, RunLength
+
+
+class Run(Base):
+    """One configuration applied to one dataset; the same `config_hash` resumes it."""
+
+    __tablename__ = "run"
+    id: Mapped[Id]
+    config_hash: Mapped[str] = mapped_column(unique=True)
+    config: Mapped[JsonValue]
+    preset: Mapped[str]
+    dataset: Mapped[str]
+    networks: Mapped[JsonValue]
+    versions: Mapped[JsonValue]
+    host: Mapped[str]
+    device: Mapped[str]
+    started: Mapped[datetime]
+    finished: Mapped[datetime | None]
+    status: Mapped[str]
+    notes: Mapped[JsonValue]
+
+
+class Stage(Base):
+    """How far one stage of a run has come; `seconds` and `worked` add up over all sessions."""
+
+    __tablename__ = "stage"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    run_id: Mapped[RunKey]
+    name: Mapped[Name]
+    position: Mapped[int]
+    done: Mapped[int]
+    total: Mapped[int]
+    worked: Mapped[int]
+    seconds: Mapped[float]
+    status: Mapped[str]
+
+
+class ClassName(Base):
+    """A class of a run: its name, its text side, and the figures written at a stage's end."""
+
+    __tablename__ = "class_name"
+    __table_args__ = (UniqueConstraint("run_id", "position"), UniqueConstraint("run_id", "label"))
+    id: Mapped[Id]
+    run_id: Mapped[RunId]
+    position: Mapped[int]
+    name: Mapped[str]
+    label: Mapped[str]
+    images: Mapped[int] = mapped_column(default=0, server_default="0")
+    readable: Mapped[int] = mapped_column(default=0, server_default="0")
+    predicted: Mapped[int] = mapped_column(default=0, server_default="0")
+    correct: Mapped[int] = mapped_column(default=0, server_default="0")
+    accuracy: Mapped[float | None]
+    accuracy_low: Mapped[float | None]
+    accuracy_high: Mapped[float | None]
+    mean_true_probability: Mapped[float | None]
+    # No foreign key: a class must not vanish with the class it is taken for.
+    top_wrong_class_id: Mapped[int | None]
+    top_wrong_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    distinct_captions: Mapped[int] = mapped_column(default=0, server_default="0")
+    first_sentence: Mapped[str | None]
+
+
+class ClassText(Base):
+    """The text side of a class: its embedding and the relevance of its name's tokens."""
+
+    __tablename__ = "class_text"
+    class_id: Mapped[ClassKey]
+    embedding: Mapped[Vector]
+    tokens: Mapped[JsonValue]
+
+
+class Image(Base):
+    """One file of the dataset; `error` says why it could not be read."""
+
+    __tablename__ = "image"
+    __table_args__ = (UniqueConstraint("run_id", "path"), Index(None, "class_id"))
+    id: Mapped[Id]
+    run_id: Mapped[RunId]
+    class_id: Mapped[ClassId]
+    path: Mapped[str]
+    content_hash: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    file_size: Mapped[int | None]
+    x0: Mapped[float | None]
+    y0: Mapped[float | None]
+    x1: Mapped[float | None]
+    y1: Mapped[float | None]
+    error: Mapped[str | None]
+
+
+class Thumbnail(Base):
+    """A small WebP picture of an image."""
+
+    __tablename__ = "thumbnail"
+    image_id: Mapped[ImageKey]
+    webp: Mapped[Blob]
+
+
+class ImageEmbedding(Base):
+    """The image's own embedding, L2-normalised, and the norm it had."""
+
+    __tablename__ = "image_embedding"
+    image_id: Mapped[ImageKey]
+    vector: Mapped[Vector]
+    norm: Mapped[float]
+
+
+class Prediction(Base):
+    """What the model says of an image; `margin` = true logit - best other logit."""
+
+    __tablename__ = "prediction"
+    # Each index ends in the row id, which is the image: they serve pages keyed by (margin, id).
+    __table_args__ = (
+        Index(None, "class_id", "margin"),
+        Index(None, "class_id", "correct", "margin"),
+        Index(None, "class_id", "predicted_class_id", "margin"),
+        Index(None, "predicted_class_id"),
+    )
+    image_id: Mapped[ImageKey]
+    class_id: Mapped[ClassId]
+    predicted_class_id: Mapped[ClassId]
+    correct: Mapped[bool]
+    true_probability: Mapped[float]
+    true_rank: Mapped[int]
+    margin: Mapped[float]
+
+
+class PredictionTop(Base):
+    """One of an image's best classes; rank 1 is the predicted class."""
+
+    __tablename__ = "prediction_top"
+    __table_args__ = (Index(None, "class_id"), {"sqlite_with_rowid": False})
+    image_id: Mapped[ImageKey]
+    rank: Mapped[Key]
+    class_id: Mapped[ClassId]
+    probability: Mapped[float]
+    logit: Mapped[float]
+
+
+class Confusion(Base):
+    """How many images of a class were taken for another; right ones are not listed."""
+
+    __tablename__ = "confusion"
+    __table_args__ = (Index(None, "predicted_class_id"), {"sqlite_with_rowid": False})
+    class_id: Mapped[ClassKey]
+    predicted_class_id: Mapped[ClassKey]
+    count: Mapped[int]
+
+
+class Relevance(Base):
+    """A relevance grid divided by its raw maximum, so that float16 holds weak maps too.
+
+    `region_count` is null until regions have been looked for; 0 says that none was found.
+    """
+
+    __tablename__ = "relevance"
+    __table_args__ = (
+        UniqueConstraint("image_id", "role"),
+        Index(None, "target_class_id"),
+    )
+    id: Mapped[Id]
+    image_id: Mapped[ImageId]
+    role: Mapped[str]
+    target_class_id: Mapped[ClassId]
+    grid: Mapped[NDArray[np.float16]] = mapped_column(Array("<f2", ndim=2))
+    raw_max: Mapped[float]
+    raw_mass: Mapped[float]
+    region_count: Mapped[int | None]
+
+
+class Region(Base):
+    """A region of a relevance map: box in original pixels, shares, and its two masks."""
+
+    __tablename__ = "region"
+    __table_args__ = (
+        UniqueConstraint("image_id", "role", "rank"),
+        Index(None, "run_id", "image_id"),
+    )
+    id: Mapped[Id]
+    run_id: Mapped[RunId]
+    image_id: Mapped[ImageId]
+    role: Mapped[str]
+    rank: Mapped[int]
+    x0: Mapped[float]
+    y0: Mapped[float]
+    x1: Mapped[float]
+    y1: Mapped[float]
+    area_share: Mapped[float]
+    mass_share: Mapped[float]
+    patch_mask: Mapped[NDArray[np.bool_]] = mapped_column(Bits)
+    mask: Mapped[NDArray[np.bool_]] = mapped_column(RunLength)
+
+
+class Embedding(Base):
+    """A region's embedding under one representation, L2-normalised, and the norm it had."""
+
+    __tablename__ = "embedding"
+    region_id: Mapped[RegionKey]
+    representation: Mapped[Name]
+    vector: Mapped[Vector]
+    norm: Mapped[float]

@@ -1,0 +1,27 @@
+"""Text from outside, made harmless for a terminal."""
+
+import unicodedata
+
+# Cc: control characters (ESC sequences start with one). Cf: invisible format characters, among
+# them the bidirectional overrides that can reorder a whole line. Cs: lone surrogates, which
+# cannot be encoded. Zl/Zp: line and paragraph separators, which some terminals break at.
+_HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+# Zero-width joiner: emoji families and several scripts need it, and it moves nothing.
+_KEPT = {"\u200d"}
+
+
+def clean(text: str) -> str:
+    """Replace what could steer a terminal by U+FFFD, and tabs and newlines by a space."""
+    return "".join(
+        " "
+        if char in "\t\n\r"
+        else char
+        if char in _KEPT or unicodedata.category(char) not in _HARMFUL
+        else "\ufffd"
+        for char in text
+    )
+
+
+def storable(text: str) -> str:
+    """Return the text with lone surrogates escaped (`\\udc80`): UTF-8 cannot hold them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

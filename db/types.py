@@ -1,0 +1,158 @@
+"""Column types that check what they read: arrays, masks, JSON, text and times."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Dialect, Float, LargeBinary, Text, TypeDecorator
+
+from db.codecs import (
+    decode_array,
+    decode_bits,
+    decode_runs,
+    encode_array,
+    encode_bits,
+    encode_runs,
+)
+from db.errors import StoreError
+from db.text import storable
+
+
+class Array(TypeDecorator[NDArray[Any]]):
+    """An array of one of the stated dtypes and of the stated number of dimensions.
+
+    An array of another number of dimensions is a ValueError when written; a blob that does not
+    hold such an array is a StoreError when read. With one dtype, arrays are cast to it.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, *dtypes: str, ndim: int) -> None:
+        super().__init__()
+        self.dtypes = dtypes
+        self.ndim = ndim
+
+    def process_bind_param(self, value: NDArray[Any] | None, dialect: Dialect) -> bytes | None:
+        """Array to blob."""
+        if value is None:
+            return None
+        if len(self.dtypes) == 1:
+            value = value.astype(self.dtypes[0], copy=False)
+        if not self._fits(value):
+            raise ValueError(f"expected {self._wanted()}, got {value.dtype} {value.shape}")
+        return encode_array(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[Any] | None:
+        """Blob to array."""
+        if value is None:
+            return None
+        array = decode_array(blob_of(value))
+        if not self._fits(array):
+            raise StoreError(
+                f"a stored array is {array.dtype} {array.shape} where {self._wanted()} belongs: "
+                "the file is damaged"
+            )
+        return array
+
+    def _fits(self, array: NDArray[Any]) -> bool:
+        return array.ndim == self.ndim and any(array.dtype == name for name in self.dtypes)
+
+    def _wanted(self) -> str:
+        return f"{self.ndim} dimensions of {' or '.join(self.dtypes)}"
+
+
+class Bits(TypeDecorator[NDArray[np.bool_]]):
+    """A bool mask on the patch grid, one bit a cell."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: NDArray[np.bool_] | None, dialect: Dialect) -> bytes | None:
+        """Mask to blob."""
+        return None if value is None else encode_bits(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[np.bool_] | None:
+        """Blob to mask, (rows, columns)."""
+        return None if value is None else _mask(decode_bits(blob_of(value)))
+
+
+class RunLength(TypeDecorator[NDArray[np.bool_]]):
+    """A bool mask in pixels, run by run."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: NDArray[np.bool_] | None, dialect: Dialect) -> bytes | None:
+        """Mask to blob."""
+        return None if value is None else encode_runs(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[np.bool_] | None:
+        """Blob to mask, (height, width)."""
+        return None if value is None else _mask(decode_runs(blob_of(value)))
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text with sorted keys; StoreError on text that is not JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Value to text, lone surrogates escaped as JSON does."""
+        return json.dumps(value, sort_keys=True, allow_nan=False)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Text to value."""
+        try:
+            return json.loads(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise StoreError("a stored JSON value is damaged: run the job again") from error
+
+
+class SafeText(TypeDecorator[str]):
+    """Text of any content; a lone surrogate, which UTF-8 cannot hold, is kept as an escape."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Text as SQLite can hold it."""
+        return None if value is None else storable(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """Text as it is."""
+        return None if value is None else str(value)
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """A moment as seconds since 1970, read back in UTC."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:
+        """Moment to seconds."""
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Seconds to moment."""
+        try:
+            return None if value is None else datetime.fromtimestamp(value, UTC)
+        except (TypeError, ValueError, OverflowError, OSError) as error:
+            raise StoreError("a stored date is damaged: run the job again") from error
+
+
+def blob_of(value: object) -> bytes:
+    """Return the bytes of a blob column; StoreError where a hostile file has another type there."""
+    if not isinstance(value, bytes):
+        raise StoreError("a stored array is damaged: it is not a blob")
+    return value
+
+
+def _mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if mask.ndim != 2:
+        raise StoreError("a stored mask is damaged: it has not two dimensions")
+    return mask

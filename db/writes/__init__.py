@@ -1,0 +1,39 @@
+"""Every write to the store: one transaction per call, and calling twice changes nothing more."""
+
+from db.writes.aggregates import add_word_scores, aggregate_accuracy, aggregate_captions
+from db.writes.captions import add_captions, add_pmi, add_summaries
+from db.writes.images import add_images, add_predictions, add_relevance, mark_unreadable
+from db.writes.regions import add_embeddings, add_regions
+from db.writes.runs import (
+    add_classes,
+    add_note,
+    begin_stage,
+    finish_stage,
+    progress_stage,
+    set_class_texts,
+    set_status,
+    start_run,
+)
+
+__all__ = [
+    "add_captions",
+    "add_classes",
+    "add_embeddings",
+    "add_images",
+    "add_note",
+    "add_pmi",
+    "add_predictions",
+    "add_regions",
+    "add_relevance",
+    "add_summaries",
+    "add_word_scores",
+    "aggregate_accuracy",
+    "aggregate_captions",
+    "begin_stage",
+    "finish_stage",
+    "mark_unreadable",
+    "progress_stage",
+    "set_class_texts",
+    "set_status",
+    "start_run",
+]

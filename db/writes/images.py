@@ -1,0 +1,144 @@
+"""Images, what the model says of them, and where it looks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, bindparam, delete, or_, select, update
+
+from db.batches import NewImage, NewPrediction, NewRelevance
+from db.engine import writing
+from db.schema import Image, ImageEmbedding, Prediction, PredictionTop, Relevance, Thumbnail
+from db.sql import among, merge, upsert
+from db.text import storable
+from db.writes.vectors import normalised
+
+
+def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
+    """Store files of the dataset, readable or not.
+
+    A path whose content or class is another than before loses all that was computed from it.
+    """
+    if not images:
+        return
+    rows = [_image_row(run_id, new) for new in images]
+    changed = delete(Image).where(
+        Image.run_id == run_id,
+        Image.path == bindparam("old_path"),
+        or_(
+            Image.content_hash.is_distinct_from(bindparam("old_hash")),
+            Image.class_id != bindparam("old_class"),
+        ),
+    )
+    old = [
+        {"old_path": row["path"], "old_hash": row["content_hash"], "old_class": row["class_id"]}
+        for row in rows
+    ]
+    statement = merge(Image, ["run_id", "path"], rows[0]).returning(Image.id, Image.path)
+    with writing(engine) as connection:
+        connection.execute(changed, old)
+        ids = {path: number for number, path in connection.execute(statement, rows)}
+        thumbnails = [
+            {"image_id": ids[storable(new.path)], "webp": new.thumbnail}
+            for new in images
+            if new.thumbnail is not None
+        ]
+        upsert(connection, Thumbnail, ["image_id"], thumbnails)
+
+
+def _image_row(run_id: int, new: NewImage) -> dict[str, Any]:
+    x0, y0, x1, y1 = new.box or (None, None, None, None)
+    return {
+        "run_id": run_id,
+        "class_id": new.class_id,
+        "path": new.path,
+        "content_hash": new.content_hash,
+        "width": new.width,
+        "height": new.height,
+        "file_size": new.file_size,
+        "x0": x0,
+        "y0": y0,
+        "x1": x1,
+        "y1": y1,
+        "error": new.error,
+    }
+
+
+def mark_unreadable(engine: Engine, errors: Sequence[tuple[int, str]]) -> None:
+    """Give images, by id, the error that a later stage met: no stage asks for them again."""
+    rows = [{"image_id": image_id, "message": message} for image_id, message in errors]
+    if not rows:
+        return
+    statement = (
+        update(Image)
+        .where(Image.id == bindparam("image_id"))
+        .values(error=bindparam("message", type_=Image.error.type))
+    )
+    with writing(engine) as connection:
+        connection.execute(statement, rows)
+
+
+def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> None:
+    """Store what the model says of images, with their best classes and their embeddings."""
+    ids = [new.image_id for new in predictions]
+    top = [
+        {
+            "image_id": new.image_id,
+            "rank": rank,
+            "class_id": class_id,
+            "probability": probability,
+            "logit": logit,
+        }
+        for new in predictions
+        for rank, (class_id, probability, logit) in enumerate(new.top, start=1)
+    ]
+    featured = [(new.image_id, new.feature) for new in predictions if new.feature is not None]
+    with writing(engine) as connection:
+        find = select(Image.id, Image.class_id).where(among(Image.id, ids))
+        class_of = dict(connection.execute(find).tuples().all())
+        rows = [_prediction_row(class_of[new.image_id], new) for new in predictions]
+        upsert(connection, Prediction, ["image_id"], rows)
+        connection.execute(delete(PredictionTop).where(among(PredictionTop.image_id, ids)))
+        upsert(connection, PredictionTop, ["image_id", "rank"], top)
+        if featured:
+            vectors, norms = normalised(np.stack([feature for _, feature in featured]))
+            embedded = [
+                {"image_id": image_id, "vector": vector, "norm": norm}
+                for (image_id, _), vector, norm in zip(featured, vectors, norms, strict=True)
+            ]
+            upsert(connection, ImageEmbedding, ["image_id"], embedded)
+
+
+def _prediction_row(class_id: int, new: NewPrediction) -> dict[str, Any]:
+    predicted = new.top[0][0]
+    return {
+        "image_id": new.image_id,
+        "class_id": class_id,
+        "predicted_class_id": predicted,
+        "correct": predicted == class_id,
+        "true_probability": new.true_probability,
+        "true_rank": new.true_rank,
+        "margin": new.margin,
+    }
+
+
+def add_relevance(engine: Engine, maps: Sequence[NewRelevance]) -> None:
+    """Store relevance maps; a map that is written again has its regions to be found again."""
+    rows = [_relevance_row(new) for new in maps]
+    with writing(engine) as connection:
+        upsert(connection, Relevance, ["image_id", "role"], rows)
+
+
+def _relevance_row(new: NewRelevance) -> dict[str, Any]:
+    grid = new.grid.astype(np.float32)
+    raw_max = float(np.abs(grid).max(initial=0.0))
+    return {
+        "image_id": new.image_id,
+        "role": new.role,
+        "target_class_id": new.target_class_id,
+        # An all-zero map is a real case: it stays as it is.
+        "grid": grid / raw_max if raw_max > 0 else grid,
+        "raw_max": raw_max,
+        "raw_mass": float(grid.sum(dtype=np.float64)),
+        "region_count": None,
+    }

@@ -1,0 +1,1 @@
+"""MapCap: explain a whole class of an image classifier, in words."""

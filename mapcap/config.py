@@ -1,0 +1,153 @@
+"""What a run computes: the frozen configuration stored with it, and the presets."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from mapcap.errors import UserError
+from mapcap.names import closest
+
+REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
+"""Ways from a region to an embedding: `pooled`, then the poster's five."""
+
+MAX_SENTENCES_PER_SUMMARY = 9
+"""Summaries are stored for every length from 1 to this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig:
+    """Everything that decides a run's results; two runs with equal values are the same run.
+
+    Device and batch size are not here: they change the speed, not the result.
+    """
+
+    photos: str
+    """The labelled data set: an absolute path, or the word `sample`."""
+    preset: str = "mini"
+    """Where the parts came from that were not named one by one."""
+    model: str = "mini"
+    """CLIP: an open_clip name, `hf-hub:...`, `local-dir:...`, or `mini`."""
+    pretrained: str | None = None
+    """open_clip's tag of the weights, or a file of weights."""
+    captioner: str = "mini"
+    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE` or `blip:NAME`."""
+    lm: str = "mini"
+    """Causal language model of the PMI: a hub name, a folder, or `mini`."""
+    names: str | None = None
+    """File that maps folder names to class names."""
+    boxes: str | None = None
+    """File with one box an image."""
+    limit_per_class: int | None = None
+    """At most this many images of a class; None = all."""
+    templates: tuple[str, ...] = ("{}",)
+    """Prompt templates; `{}` stands for the class name."""
+    representation: str = "pooled"
+    """How a region becomes an embedding: one of `REPRESENTATIONS`."""
+    relevance_start_layer: int = -1
+    """First layer of the relevance product; -1 = the last layer alone, as the poster."""
+    regions: int = 3
+    """At most this many regions an image."""
+    threshold: float = 0.5
+    """Share of the map's range above which a pixel is salient."""
+    min_area: float = 0.01
+    """Regions that cover less of the view than this share are dropped."""
+    sentences: int = 5
+    """Length of the summary shown first; all lengths from 1 to 9 are stored."""
+    redundancy: float = 1.0
+    """Lambda of the selection: the weight of what a new sentence repeats."""
+    max_sentences: int = 200
+    """At most this many distinct captions of a class enter its PMI matrix."""
+    seed: int = 0
+    """Seeds the choice of captions where a class has more than `max_sentences`."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run could use, naming the option.
+
+        Raises:
+            UserError: for a value out of range.
+        """
+        checks = [
+            (self.representation in REPRESENTATIONS, "--representation",
+             f"is one of {', '.join(REPRESENTATIONS)}"),
+            (1 <= self.regions <= 50, "--regions", "is between 1 and 50"),
+            (1 <= self.sentences <= MAX_SENTENCES_PER_SUMMARY, "--sentences",
+             f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
+            (self.limit_per_class is None or self.limit_per_class >= 1, "--limit-per-class",
+             "is at least 1"),
+            (self.redundancy >= 0, "--redundancy", "is at least 0"),
+            (self.max_sentences >= 2, "--max-sentences", "is at least 2"),
+            (bool(self.templates), "--template", "is given at least once"),
+            (all("{}" in template for template in self.templates), "--template",
+             "holds {} where the class name goes"),
+        ]  # fmt: skip
+        for holds, option, rule in checks:
+            if not holds:
+                raise UserError(f"{option}: the value {rule}.")
+
+    def to_json(self) -> str:
+        """Return the configuration as canonical JSON: sorted keys, no spaces to differ in."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON, in hex: the natural key of a run."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str) -> "IndexConfig":
+        """Read what `to_json` wrote, ignoring keys that this version does not know."""
+        values = json.loads(text)
+        known = {field.name for field in fields(cls)}
+        kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
+        kept["templates"] = tuple(kept["templates"])
+        return cls(**kept)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The networks of a preset, and what it is for."""
+
+    model: str
+    pretrained: str | None
+    captioner: str
+    lm: str
+    purpose: str
+
+
+PRESETS = {
+    "mini": Preset(
+        "mini", None, "mini", "mini",
+        "small networks inside the package: no download, for trying out and for tests",
+    ),
+    "poster": Preset(
+        "ViT-B-32", "openai",
+        "clipcap:hf-hub:akhaliq/CLIP-prefix-captioning-conceptual-weights/conceptual_weights.pt",
+        "gpt2", "the poster's: CLIP ViT-B/32, ClipCap on Conceptual Captions, GPT-2",
+    ),
+    "strong": Preset(
+        "ViT-L-14", "datacomp_xl_s13b_b90k", "blip:Salesforce/blip-image-captioning-large",
+        "gpt2-large", "openly licensed and larger, for a GPU with 24 GB",
+    ),
+}  # fmt: skip
+
+
+def with_preset(config: IndexConfig, preset: str, **overrides: str | None) -> IndexConfig:
+    """Fill the networks of `config` from a preset, except those named in `overrides`.
+
+    A preset's `pretrained` belongs to its model: naming another model drops it.
+
+    Raises:
+        UserError: for an unknown preset.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"--preset {preset}: there is no such preset. {closest(preset, PRESETS)}")
+    chosen = PRESETS[preset]
+    named = {key: value for key, value in overrides.items() if value is not None}
+    parts: dict[str, Any] = {
+        "model": chosen.model,
+        "pretrained": None if "model" in named else chosen.pretrained,
+        "captioner": chosen.captioner,
+        "lm": chosen.lm,
+    }
+    return replace(config, preset=preset, **{**parts, **named})

@@ -1,0 +1,90 @@
+"""What a scan finds, and how its names are put in order."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.text import clean
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the upright original image."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLabel:
+    """A class: `label` is what the source calls it, `name` what the model is asked for."""
+
+    label: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An image file; `relative` is its path within the source, to show and to store."""
+
+    path: Path
+    class_index: int
+    box: Box | None
+    relative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Classes in natural order of their labels, items by class and then by path.
+
+    `skipped` counts what was passed over: hidden files, files of other types in class folders,
+    links to folders, broken links, images outside class folders, class folders without images.
+    """
+
+    source: str
+    classes: tuple[ClassLabel, ...]
+    items: tuple[Item, ...]
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image before its class has a number; texts are as the file system has them."""
+
+    path: Path
+    label: str
+    relative: str
+    box: Box | None = None
+
+
+@dataclass(slots=True)
+class Listing:
+    """All that a source holds; `names` are those that it brings with it, by label."""
+
+    found: list[Found] = field(default_factory=list)
+    names: Mapping[str, str] = field(default_factory=dict)
+    skipped: int = 0
+
+
+def natural(text: str) -> list[str | tuple[int, str]]:
+    """Return a sort key that puts `img_2` before `img_10`."""
+    # Digits compare by length, then as text: int() would refuse a number of 5,000 digits.
+    return [
+        (len(digits := piece.lstrip("0")), digits) if place % 2 else piece
+        for place, piece in enumerate(re.split(r"([0-9]+)", text))
+    ]
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Return the texts with a number behind each that came before: `a`, `a (2)`."""
+    seen: set[str] = set()
+    result = []
+    for text in texts:
+        candidate, number = text, 1
+        while candidate in seen:
+            number += 1
+            candidate = f"{text} ({number})"
+        seen.add(candidate)
+        result.append(candidate)
+    return result
+
+
+def shown(path: Path | str) -> str:
+    """Return a path fit for a message."""
+    return clean(str(path))

@@ -1,0 +1,1 @@
+"""Loading the networks: CLIP, captioners and causal language models."""

@@ -1,0 +1,224 @@
+"""Loading CLIP through open_clip: published weights, folders, and the embedded network."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from torch import Tensor
+
+from mapcap.errors import UserError
+from mapcap.names import closest
+from mapcap.networks.devices import DTYPE
+from mapcap.networks.embedded import MINI, embedded
+from mapcap.networks.failures import said
+from mapcap.networks.geometry import Size, View
+from mapcap.networks.quiet import quiet
+from mapcap.networks.weights import fill, is_quantised, load_weights
+
+LOCAL_DIR = "local-dir:"
+HF_HUB = "hf-hub:"
+
+_CONFIG = "open_clip_config.json"
+_QUANTISED = "open_clip_model.safetensors"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A CLIP ready for inference, and what its inputs look like."""
+
+    model: Any
+    """The open_clip network (which has no types), in eval mode, no parameter asking gradients."""
+    preprocess: Callable[[Image.Image], Tensor]
+    """open_clip's own inference transform: a PIL picture -> (3, H, W), normalised, float32."""
+    tokenizer: Callable[[list[str]], Tensor]
+    """Texts -> token ids (B, L)."""
+    name: str
+    pretrained: str | None
+    size: Size
+    """Height and width of the input."""
+    grid: Size
+    """Rows and columns of patches."""
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resize_mode: str
+    """`shortest` (then a centre crop), `longest` (then padding) or `squash`."""
+    embed_dim: int
+    device: torch.device
+    dtype: torch.dtype
+
+    def view(self, width: int, height: int) -> View:
+        """Return what the network sees of a picture of `width` x `height` pixels."""
+        return View.of({"size": self.size, "resize_mode": self.resize_mode}, width, height)
+
+
+def load_clip(
+    name: str,
+    pretrained: str | None = None,
+    *,
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+) -> Clip:
+    """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER` or `mini`.
+
+    `pretrained` is open_clip's tag of the weights or a file of weights, and belongs to open_clip's
+    own names only. Weights trained with QuickGELU get it, whatever the name says. `mini` and every
+    folder whose weights are complete load without the network.
+
+    Raises:
+        UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
+            tower has no patches.
+    """
+    if name == MINI or name.startswith((LOCAL_DIR, HF_HUB)):
+        if pretrained is not None:
+            raise UserError(
+                f"--pretrained {pretrained}: {name} brings its own weights. Leave --pretrained out."
+            )
+        source = f"{LOCAL_DIR}{embedded('clip')}" if name == MINI else name
+    else:
+        source = name.replace("/", "-")
+    if source.startswith(LOCAL_DIR):
+        with quiet():
+            model, tokenizer = _from_folder(Path(source.removeprefix(LOCAL_DIR)).expanduser(), name)
+    elif source.startswith(HF_HUB):
+        model, tokenizer = _create(name, source), _tokenizer(name, source)
+    else:
+        check_published(source, pretrained)
+        quick_gelu = needs_quick_gelu(source, pretrained)
+        model = _create(name, source, pretrained=pretrained, force_quick_gelu=quick_gelu)
+        tokenizer = _tokenizer(name, source)
+    model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
+    embed_dim = open_clip.get_model_config(source)["embed_dim"]
+    return _describe(model, tokenizer, name, pretrained, embed_dim)
+
+
+def check_published(name: str, pretrained: str | None) -> None:
+    """Check that open_clip knows the name and the tag, or that the file of weights exists.
+
+    Raises:
+        UserError: otherwise, with the nearest names.
+    """
+    if name not in open_clip.list_models():
+        hint = closest(name, open_clip.list_models())
+        raise UserError(
+            f"--model {name}: open_clip has no such model. {hint} "
+            f"Or give {HF_HUB}REPO, {LOCAL_DIR}FOLDER or {MINI}."
+        )
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if pretrained is None:
+        raise UserError(
+            f"--model {name} needs weights: name them with --pretrained. "
+            f"{'Available: ' + ', '.join(tags) + ', or a file.' if tags else 'Give a file.'}"
+        )
+    known = open_clip.pretrained.is_pretrained_cfg(name, pretrained)
+    if not known and not Path(pretrained).is_file():
+        hint = closest(pretrained, tags) if tags else "open_clip has none for this model."
+        raise UserError(
+            f"--pretrained {pretrained}: neither a tag of weights for {name} nor a file. {hint}"
+        )
+
+
+def needs_quick_gelu(name: str, pretrained: str | None) -> bool:
+    """Tell whether the weights behind a tag were trained with QuickGELU.
+
+    open_clip only warns when the name's configuration says otherwise (`ViT-B-32` with `openai`);
+    GELU in its place changes OpenAI's maps by 2 to 7 %.
+    """
+    tag = open_clip.get_pretrained_cfg(name, pretrained) if pretrained else {}
+    return bool(tag.get("quick_gelu", False))
+
+
+def _from_folder(folder: Path, name: str) -> tuple[Any, Any]:
+    config = _folder_config(folder, name)
+    text = config["model_cfg"]["text_cfg"]
+    overrides: dict[str, Any] = {}
+    hugging_face = text.get("hf_model_name")
+    if hugging_face and (folder / hugging_face).is_dir():
+        # "." in the configuration means the folder itself, wherever it was installed.
+        tower = str((folder / hugging_face).resolve())
+        overrides["text_cfg"] = {**text, "hf_model_name": tower, "hf_model_pretrained": False}
+    source, weights = f"{LOCAL_DIR}{folder}", folder / _QUANTISED
+    if not (weights.is_file() and is_quantised(weights)):
+        return _create(name, source, require_pretrained=True, **overrides), _tokenizer(name, source)
+    model = _create(name, source, load_weights=False, pretrained_text=False, **overrides)
+    fill(model, load_weights(weights), weights)
+    return model, _tokenizer(name, source)
+
+
+def _folder_config(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / _CONFIG
+    if not path.is_file():
+        what = f"has no {_CONFIG}" if folder.is_dir() else "does not exist"
+        raise UserError(
+            f"--model {name}: the folder {folder} {what}. "
+            "Give the folder that open_clip's push_to_hf_hub or save_for_hf wrote."
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        model = config["model_cfg"]
+        if isinstance(model["vision_cfg"], dict) and isinstance(model["text_cfg"], dict):
+            return dict(config)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"--model {name}: {path} is not open_clip's configuration.") from error
+    raise UserError(f"--model {name}: {path} is not open_clip's configuration.")
+
+
+def _create(name: str, source: str, **options: Any) -> Any:
+    try:
+        return open_clip.create_model(source, weights_only=True, **options)
+    except Exception as error:  # open_clip, its downloader and torch fail in many ways
+        raise _failed(name, error) from error
+
+
+def _tokenizer(name: str, source: str) -> Any:
+    try:
+        return open_clip.get_tokenizer(source)
+    except Exception as error:  # transformers and its downloader fail in many ways
+        raise _failed(name, error) from error
+
+
+def _failed(name: str, error: Exception) -> UserError:
+    return UserError(
+        f"--model {name}: could not be loaded ({said(error)}). If this machine has no network, fetch the "
+        f"weights elsewhere and give --pretrained FILE or --model {LOCAL_DIR}FOLDER; "
+        f"--model {MINI} needs none."
+    )
+
+
+def _describe(
+    model: Any, tokenizer: Any, name: str, pretrained: str | None, embed_dim: int
+) -> Clip:
+    config = PreprocessCfg(**model.visual.preprocess_cfg)
+    size = config.input_size[1:]
+    weight = next(model.parameters())
+    return Clip(
+        model=model,
+        preprocess=image_transform_v2(config, is_train=False),
+        tokenizer=tokenizer,
+        name=name,
+        pretrained=pretrained,
+        size=(size[0], size[1]),
+        grid=_grid(model.visual, name),
+        mean=tuple(config.mean),
+        std=tuple(config.std),
+        resize_mode=config.resize_mode,
+        embed_dim=embed_dim,
+        device=weight.device,
+        dtype=weight.dtype,
+    )
+
+
+def _grid(visual: Any, name: str) -> Size:
+    patches = getattr(getattr(visual, "trunk", None), "patch_embed", visual)  # timm's, or its own
+    grid = getattr(patches, "grid_size", None)
+    if grid is None:
+        raise UserError(
+            f"--model {name}: its vision tower {type(visual).__name__} has no grid of patches. "
+            "Use a vision transformer, such as ViT-B-32 or ViT-L-14."
+        )
+    return int(grid[0]), int(grid[1])

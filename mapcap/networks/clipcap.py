@@ -1,0 +1,144 @@
+"""ClipCap: a prefix network and a GPT-2 that turn CLIP features into captions."""
+
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from mapcap.errors import UserError
+from mapcap.networks.decoding import Tokens, beam_search, check_length, decode, nucleus, pick_best
+from mapcap.networks.prefix_networks import MlpMapper, TransformerMapper, build_mapper
+from mapcap.networks.weights import fill, load_weights
+
+Method = Literal["greedy", "beam", "nucleus"]
+
+_PROJECT = "clip_project."
+_GPT = "gpt."
+_OLD_BUFFERS = re.compile(r"transformer\.h\.\d+\.attn\.(bias|masked_bias)")
+"""Causal masks that older transformers kept among the weights; they hold nothing learnt."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One caption: its text as decoded, its tokens, and their mean log-probability (natural log).
+
+    The stop token is part of all three; an end-of-text token is not part of the text. The mean is
+    over all tokens, under the captioner's own distribution (no temperature).
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    log_probability: float
+
+
+@dataclass(frozen=True)
+class ClipCap:
+    """A captioner for CLIP features (Mokady et al. 2021, arXiv 2111.09734)."""
+
+    mapper: MlpMapper | TransformerMapper
+    language_model: PreTrainedModel
+    tokenizer: Tokenizer
+
+    @classmethod
+    def from_checkpoint(
+        cls, path: str | Path, *, language_model: PreTrainedModel, tokenizer: Tokenizer
+    ) -> "ClipCap":
+        """Load a checkpoint with the published keys, from `.pt` or safetensors (int8 or not).
+
+        `clip_project.*` is the prefix network (MLP or transformer, sizes from the tensors);
+        `gpt.*`, if there, is loaded into a copy of `language_model`, less the attention masks that
+        transformers no longer keeps. Both run on the language model's device, in its dtype.
+
+        Raises:
+            UserError: the file cannot be read, or fits neither ClipCap nor the language model.
+        """
+        state = load_weights(path)
+        project = {k.removeprefix(_PROJECT): v for k, v in state.items() if k.startswith(_PROJECT)}
+        gpt = {k.removeprefix(_GPT): v for k, v in state.items() if k.startswith(_GPT)}
+        foreign = [k for k in state if not k.startswith((_PROJECT, _GPT))]
+        if foreign or not project:
+            raise UserError(
+                f"{path}: not a ClipCap checkpoint: its keys start with {_PROJECT} and {_GPT}"
+                f"{', not ' + foreign[0] if foreign else ''}. Give a published ClipCap file."
+            )
+        try:
+            width = cast(Tensor, language_model.get_input_embeddings().weight).shape[1]
+            mapper = build_mapper(project, width)
+        except ValueError as error:
+            raise UserError(
+                f"{path}: {error}. Give the language model that it was trained with (--lm)."
+            ) from error
+        fill(mapper, project, path)
+        decoder: Any = copy.deepcopy(language_model) if gpt else language_model
+        if gpt:
+            fill(decoder, {k: v for k, v in gpt.items() if not _OLD_BUFFERS.fullmatch(k)}, path)
+        mapper.to(device=decoder.device, dtype=decoder.dtype).eval().requires_grad_(False)
+        return cls(mapper, decoder.eval(), tokenizer)
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        features: Tensor,
+        max_tokens: int = 67,
+        stop: str = ".",
+        *,
+        method: Method = "greedy",
+        beams: int = 5,
+        top_p: float = 0.9,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> list[Caption]:
+        """Caption CLIP features (B, D), as CLIP gives them: NOT normalised.
+
+        A caption ends after `stop` (kept), at the end-of-text token, or at `max_tokens`; one that
+        begins with `stop` is just that. `beams` is for `beam`, the published code's search;
+        `top_p`, `temperature` and `seed` are for `nucleus`, which samples (the published code's
+        top-p takes the argmax and is plain greedy). A row's caption does not depend on the rest
+        of the batch.
+
+        Raises:
+            UserError: `stop` is not one token, the features are of another CLIP, or the language
+                model has too few positions.
+        """
+        stops = self._stops(stop)
+        if not len(features):
+            return []
+        prefix = self._prefix(features)  # (B, P, W)
+        check_length(self.language_model, prefix.shape[1], max_tokens)
+        if method == "beam":
+            found = beam_search(self.language_model, prefix, stops, max_tokens, beams)
+        else:
+            pick = pick_best if method == "greedy" else nucleus(top_p, temperature, seed)
+            found = decode(self.language_model, prefix, stops, max_tokens, pick)
+        return [self._caption(tokens) for tokens in found]
+
+    def _caption(self, tokens: Tokens) -> Caption:
+        text = str(self.tokenizer.decode(list(tokens.ids), skip_special_tokens=True))
+        return Caption(text, tokens.ids, tokens.log_probability / len(tokens.ids))
+
+    def _stops(self, stop: str) -> set[int]:
+        ids = self.tokenizer.encode(stop, add_special_tokens=False)
+        if len(ids) != 1:
+            raise UserError(
+                f"the stop token {stop!r} is {len(ids)} tokens of this language model's tokenizer, "
+                "and must be one. Use another --lm."
+            )
+        end = self.tokenizer.eos_token_id
+        return {ids[0]} if end is None else {ids[0], end}
+
+    def _prefix(self, features: Tensor) -> Tensor:
+        expected = self.mapper.features
+        if features.ndim != 2 or features.shape[1] != expected:
+            raise UserError(
+                f"this captioner reads features of {expected} numbers and got "
+                f"{tuple(features.shape)}: it belongs to another CLIP. Choose --model and "
+                "--captioner that belong together."
+            )
+        prefix: Tensor = self.mapper(features.to(next(self.mapper.parameters())))
+        return prefix

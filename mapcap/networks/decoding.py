@@ -1,0 +1,160 @@
+"""From prefix embeddings to tokens: greedy, nucleus and beam search, batched, with a KV cache.
+
+Every row of a batch has the same prefix length, so no row is padded and none sees another.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mapcap.errors import UserError
+
+Pick = Callable[[Tensor, list[int]], Tensor]
+"""Log-probabilities (R, V) of the running rows, and their numbers in the batch -> tokens (R,)."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one caption, and the sum of their log-probabilities (natural log)."""
+
+    ids: tuple[int, ...]
+    log_probability: float
+
+
+def check_length(language_model: Any, prefix_length: int, max_tokens: int) -> None:
+    """Check that the language model has a position for every token.
+
+    Raises:
+        UserError: it has not.
+        ValueError: captions of no token at all are asked for.
+    """
+    if max_tokens < 1:
+        raise ValueError("max_tokens is at least 1")
+    positions = getattr(language_model.config, "max_position_embeddings", None)
+    needed = prefix_length + max_tokens - 1  # the last token is never fed back
+    if positions is not None and needed > positions:
+        raise UserError(
+            f"captions of {max_tokens} tokens after a prefix of {prefix_length} need {needed} "
+            f"positions, and the language model has {positions}. "
+            f"Use at most {max(positions - prefix_length + 1, 0)} tokens, or another --lm."
+        )
+
+
+def decode(
+    language_model: Any, prefix: Tensor, stops: Collection[int], max_tokens: int, pick: Pick
+) -> list[Tokens]:
+    """Extend each prefix (B, P, W) token by token until a stop token (kept) or `max_tokens`.
+
+    A row that has stopped leaves the batch. Log-probabilities are the model's own, whatever `pick`
+    takes into account.
+    """
+    ids: list[list[int]] = [[] for _ in prefix]
+    sums = [0.0] * len(prefix)
+    rows = list(range(len(prefix)))
+    output = language_model(inputs_embeds=prefix, use_cache=True)
+    while rows:
+        log_p = output.logits[:, -1].float().log_softmax(-1)  # (R, V)
+        tokens = pick(log_p, rows)  # (R,)
+        gained = log_p.gather(1, tokens[:, None])[:, 0].tolist()
+        kept = []
+        for position, (row, token) in enumerate(zip(rows, tokens.tolist(), strict=True)):
+            ids[row].append(token)
+            sums[row] += gained[position]
+            if token not in stops and len(ids[row]) < max_tokens:
+                kept.append(position)
+        cache = output.past_key_values
+        if kept and len(kept) < len(rows):
+            cache.batch_select_indices(torch.tensor(kept, device=tokens.device))
+        rows = [rows[position] for position in kept]
+        if rows:
+            output = language_model(
+                input_ids=tokens[kept, None], past_key_values=cache, use_cache=True
+            )
+    return [Tokens(tuple(row), total) for row, total in zip(ids, sums, strict=True)]
+
+
+def pick_best(log_p: Tensor, rows: list[int]) -> Tensor:
+    """Take the most probable token of each row: greedy decoding."""
+    return log_p.argmax(-1)
+
+
+def nucleus(top_p: float, temperature: float, seed: int) -> Pick:
+    """Sample from the most probable tokens that together reach `top_p` (Holtzman et al. 2020).
+
+    Row i draws from its own stream (`seed`, i), so neither the length of the batch nor the other
+    rows change what it draws.
+
+    Raises:
+        ValueError: `top_p` is not in (0, 1] or `temperature` not above 0.
+    """
+    if not 0 < top_p <= 1 or temperature <= 0:
+        raise ValueError("top_p is in (0, 1] and temperature above 0")
+    streams: dict[int, np.random.Generator] = {}
+
+    def pick(log_p: Tensor, rows: list[int]) -> Tensor:
+        p, order = (log_p / temperature).softmax(-1).sort(descending=True)  # (R, V)
+        before = p.cumsum(-1) - p
+        p = torch.where(before < top_p, p, 0.0)  # the token that crosses top_p is still in
+        for row in rows:
+            streams.setdefault(row, np.random.default_rng([seed, row]))
+        drawn = torch.tensor([streams[row].random() for row in rows], device=p.device)  # (R,)
+        cumulative = p.cumsum(-1)
+        chosen = (cumulative < drawn[:, None] * cumulative[:, -1:]).sum(-1, keepdim=True)  # (R, 1)
+        return order.gather(1, chosen)[:, 0]
+
+    return pick
+
+
+def beam_search(
+    language_model: Any, prefix: Tensor, stops: Collection[int], max_tokens: int, beams: int
+) -> list[Tokens]:
+    """Decode each prefix (B, P, W) by beam search with the published ClipCap code's rules.
+
+    A beam is ranked by its mean log-probability at every step, and divides by its own length; a
+    stopped beam stays in the race with the score and length it had; an image is done when all its
+    beams have stopped. This is not transformers' beam search, which takes finished beams out of the
+    race. Returns the best beam of each image.
+
+    Raises:
+        ValueError: fewer than one beam, or more than the vocabulary has tokens.
+    """
+    output = language_model(inputs_embeds=prefix, use_cache=True)
+    log_p = output.logits[:, -1].float().log_softmax(-1)  # (B, V)
+    batch, vocabulary = log_p.shape
+    if not 1 <= beams <= vocabulary:
+        raise ValueError(f"beams is between 1 and {vocabulary}")
+    stop_ids = torch.tensor(sorted(stops), device=prefix.device)
+    sums, tokens = log_p.topk(beams, -1)  # (B, K)
+    history = tokens[..., None]  # (B, K, T)
+    lengths = torch.ones_like(sums)  # (B, K)
+    stopped = torch.isin(tokens, stop_ids)  # (B, K)
+    cache = output.past_key_values
+    cache.batch_repeat_interleave(beams)
+    first_beam = torch.arange(batch, device=prefix.device)[:, None] * beams  # (B, 1)
+    while history.shape[-1] < max_tokens and not stopped.all():
+        output = language_model(
+            input_ids=tokens.reshape(-1, 1), past_key_values=cache, use_cache=True
+        )
+        log_p = output.logits[:, -1].float().log_softmax(-1).view(batch, beams, -1)  # (B, K, V)
+        # A stopped beam has one successor, itself: token 0 stands in for it and adds nothing.
+        log_p = log_p.masked_fill(stopped[..., None], -torch.inf)
+        log_p[..., 0] = log_p[..., 0].masked_fill(stopped, 0.0)
+        lengths = lengths + ~stopped
+        means = (sums[..., None] + log_p) / lengths[..., None]  # (B, K, V)
+        best, flat = means.flatten(1).topk(beams, -1)  # (B, K)
+        source, tokens = flat // vocabulary, flat % vocabulary
+        lengths, stopped = lengths.gather(1, source), stopped.gather(1, source)
+        sums = best * lengths
+        history = history.gather(1, source[..., None].expand_as(history))
+        history = torch.cat((history, tokens[..., None]), dim=-1)
+        stopped = stopped | torch.isin(tokens, stop_ids)
+        cache.batch_select_indices((first_beam + source).flatten())
+    winner = (sums / lengths).argmax(-1)  # (B,)
+    return [
+        Tokens(tuple(history[i, k, : int(lengths[i, k])].tolist()), sums[i, k].item())
+        for i, k in enumerate(winner.tolist())
+    ]

@@ -1,0 +1,49 @@
+"""Where the networks run."""
+
+import torch
+
+from mapcap.errors import UserError
+
+DTYPE = torch.float32
+"""Default number type of the networks on every device, CUDA included.
+
+Attention gradients underflow in float16, and the PMI is a difference of log-probabilities that are
+nearly equal, where bfloat16's eight bits show. The networks are small; `dtype` overrides it.
+"""
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+
+    `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        UserError: the name is no device, or this machine does not have it.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"--device {name}: not a device. {_advice()}") from error
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise UserError(f"--device {name}: MapCap does not run on {device.type}. {_advice()}")
+    missing = (
+        (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count())
+        or (device.type == "mps" and (not _has_mps() or (device.index or 0) > 0))
+        or (device.type == "cpu" and (device.index or 0) > 0)
+    )
+    if missing:
+        raise UserError(f"--device {name}: torch finds no such device here. {_advice()}")
+    return device
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def _advice() -> str:
+    found = ["auto", "cpu"]
+    found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    found += ["mps"] if _has_mps() else []
+    return f"Use one of: {', '.join(found)}."

@@ -1,0 +1,26 @@
+"""Loading from a folder without the libraries' chatter."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from transformers.utils import logging as transformers_logging
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence progress bars and warnings while a network is built from a folder.
+
+    open_clip warns that a model has random weights (they are filled in a moment later), and
+    transformers draws a bar for what takes milliseconds. Not for downloads: their bars are wanted.
+    """
+    root, bars = logging.getLogger(), transformers_logging.is_progress_bar_enabled()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        if bars:
+            transformers_logging.enable_progress_bar()

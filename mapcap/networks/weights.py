@@ -1,0 +1,160 @@
+"""Reading weights from files that are not trusted, and the int8 form of the embedded networks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mapcap.errors import UserError
+from mapcap.networks.failures import said
+
+SCALE = ".scale"
+"""Suffix of the tensor that holds one factor per row of the int8 tensor before it."""
+
+_STEPS = 127
+_TINY = torch.finfo(torch.float32).tiny
+
+
+def load_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read named tensors from `.safetensors`, or from a pickle (`.pt`, `.bin`) of plain tensors.
+
+    An int8 tensor `NAME` (rows, ...) with a float companion `NAME.scale` (rows,) is widened to
+    float32 and the companion dropped; every other tensor comes as stored. No code that a pickle
+    may carry is run.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds more than tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file of weights. Check the path.")
+    if path.suffix == ".safetensors":
+        try:
+            return _widen(load_file(path), path)
+        except SafetensorError as error:
+            raise UserError(
+                f"{path}: not a readable safetensors file ({said(error)}). Download it again."
+            ) from error
+    return _load_pickle(path)
+
+
+def is_quantised(path: str | Path) -> bool:
+    """Tell whether a safetensors file holds int8 rows with scales; reads its header only."""
+    if Path(path).suffix != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            return any(
+                f"{name}{SCALE}" in names and file.get_slice(name).get_dtype() == "I8"
+                for name in names
+            )
+    except SafetensorError as error:
+        raise UserError(
+            f"{path}: not a readable safetensors file ({said(error)}). Download it again."
+        ) from error
+
+
+def save_int8(path: str | Path, state: Mapping[str, Tensor]) -> None:
+    """Write `state` as safetensors with symmetric int8 rows: a quarter of the float32 size.
+
+    A float tensor of two or more dimensions becomes int8 with one float32 scale a row of its
+    first dimension, max |row| / 127, so that no value moves by more than half a scale. Other float
+    tensors are kept in float32, integers as they are.
+
+    Raises:
+        ValueError: a value is not finite, or a name collides with a scale's.
+    """
+    stored: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if f"{name}{SCALE}" in state:
+            raise ValueError(f"{name}{SCALE}: the name is needed for the scale of {name}")
+        if not tensor.is_floating_point():
+            stored[name] = tensor.detach().clone().contiguous()
+            continue
+        values = tensor.detach().to("cpu", torch.float32)
+        if not values.isfinite().all():
+            raise ValueError(f"{name}: holds values that are not finite")
+        if values.ndim < 2:
+            stored[name] = values.clone().contiguous()
+        else:
+            stored[name], stored[f"{name}{SCALE}"] = _quantise(values)
+    save_file(stored, path)
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
+    """Load `state` into `module`, which it must fill exactly.
+
+    A tensor tied to one that `state` holds (a language model's output matrix) may be left out.
+
+    Raises:
+        UserError: tensors are missing, unexpected or of another shape; names `source` and them.
+    """
+    own = module.state_dict()
+    held = {own[name].data_ptr() for name in state if name in own}
+    missing = [n for n, t in own.items() if n not in state and t.data_ptr() not in held]
+    unexpected = [n for n in state if n not in own]
+    other = [
+        f"{n} {tuple(t.shape)} for {tuple(own[n].shape)}"
+        for n, t in state.items()
+        if n in own and t.shape != own[n].shape
+    ]
+    faults = {"missing": missing, "unexpected": unexpected, "of another shape": other}
+    found = [f"{what}: {', '.join(names[:3])}" for what, names in faults.items() if names]
+    if found:
+        raise UserError(
+            f"{source}: the weights do not fit the network ({'; '.join(found)}). "
+            "Give the file and the network that belong together."
+        )
+    module.load_state_dict(state, strict=False)
+
+
+def _quantise(values: Tensor) -> tuple[Tensor, Tensor]:
+    rows = values.flatten(1)  # (rows, rest)
+    # A row of zeros, or of numbers too small to have a step, gets the smallest normal step.
+    scale = (rows.abs().amax(dim=1) / _STEPS).clamp(min=_TINY)  # (rows,)
+    steps = (rows / scale[:, None]).round().clamp(-_STEPS, _STEPS).to(torch.int8)
+    return steps.view(values.shape).contiguous(), scale
+
+
+def _widen(stored: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = {}
+    scales: set[str] = set()
+    for name, tensor in stored.items():
+        scale = stored.get(f"{name}{SCALE}")
+        if tensor.dtype != torch.int8 or scale is None:
+            state[name] = tensor
+            continue
+        if not scale.is_floating_point() or scale.shape != tensor.shape[:1]:
+            raise UserError(
+                f"{path}: {name}{SCALE} does not hold one float a row of {name}. "
+                "The file is damaged: fetch or build it again."
+            )
+        scales.add(f"{name}{SCALE}")
+        # (rows,) -> (rows, 1, ...): one factor a row
+        factors = scale.float().view(-1, *[1] * (tensor.ndim - 1))
+        state[name] = tensor.float() * factors
+    return {name: tensor for name, tensor in state.items() if name not in scales}
+
+
+def _load_pickle(path: Path) -> dict[str, Tensor]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # hostile bytes make the unpickler fail in any way there is
+        raise UserError(
+            f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "
+            "Give a .safetensors file, or a .pt written by torch.save(model.state_dict()). "
+            f"(torch says: {said(error)})"
+        ) from error
+    if not isinstance(loaded, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in loaded.items()
+    ):
+        raise UserError(
+            f"{path}: holds something else than named tensors. "
+            "Give a file written by torch.save(model.state_dict())."
+        )
+    return dict(loaded)
+

@@ -1,0 +1,116 @@
+"""Attention and its gradients to relevance: per patch of an image, per token of a text.
+
+Chefer, Gur and Wolf 2021 (arXiv 2103.15679), the CLIP case: with A the attention of a layer and G
+the gradient of the target with respect to it, C = mean over heads of max(0, G * A) and R <- R + C R
+from R = I, first layer to last. Only one row of R is ever read, that of the token the tower's
+output is taken from, and this row r obeys r <- r + r C from the last layer to the first: a vector
+is carried in place of a matrix.
+
+Another method is one more function with the signature of `relevance_maps`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mapcap.attention import exposed
+from mapcap.towers import ClipModel, as_input, cosine_logits, text_tower, vision_tower
+
+
+def chefer(
+    model: ClipModel,
+    images: Tensor,
+    text_features: Tensor,
+    targets: Tensor | None = None,
+    start_layer: int = -1,
+) -> Tensor:
+    """Relevance of each patch for the match of each image with one text.
+
+    `images` (B, 3, H, W) preprocessed; `text_features` (K, D) L2-normalised; `targets` (B,) indices
+    into K, None for each image's best text; `start_layer` the first layer that counts (-1: the last
+    alone). Returns (B, gh, gw) raw scores >= 0, no min-max, in float32 or wider. See
+    `relevance_maps` for what is asked of the model.
+    """
+    return relevance_maps(model, images, text_features, [targets], start_layer)[0]
+
+
+def relevance_maps(
+    model: ClipModel,
+    images: Tensor,
+    text_features: Tensor,
+    targets: Sequence[Tensor | None],
+    start_layer: int = -1,
+) -> list[Tensor]:
+    """Relevance maps of one batch for several targets: one forward pass, a backward pass each.
+
+    A target is (B,) indices into the K texts, or (B, K) weights of the logits (the contrast
+    s(predicted) - s(true) has +1 and -1), or None for each image's best text. The other arguments
+    and each (B, gh, gw) of the result are as in `chefer`.
+
+    The logit is exp(logit_scale) * cosine. The model should be in eval mode; in half precision the
+    attention, its gradient and all sums are float32. Works under the caller's `no_grad` and
+    `inference_mode` (unless the model itself was loaded under the latter), collects no `.grad` and
+    changes nothing in the model. Raises `UserError` for a vision tower without a CLS token.
+    """
+    tower = vision_tower(model.visual)
+    grid = tower.grid(images)
+    with torch.inference_mode(False):
+        with exposed(len(tower.blocks), start_layer) as attention:
+            features = model.encode_image(as_input(model.visual, images))
+        with torch.enable_grad():
+            # A clone, since a tensor made in inference mode cannot be saved for the backward pass.
+            logits = cosine_logits(model, features, text_features.clone())  # (B, K)
+            scores = [(_logit_weights(target, logits) * logits).sum() for target in targets]
+        first = attention[0]
+        cls_row = first.new_zeros(first.shape[0], first.shape[-1])  # (B, N)
+        cls_row[:, 0] = 1
+        rows = [_relevance_row(cls_row, attention, score) for score in scores]
+    return [row[:, tower.prefix :].reshape(-1, *grid) for row in rows]
+
+
+def chefer_text(model: ClipModel, images: Tensor, tokens: Tensor, start_layer: int = -1) -> Tensor:
+    """Relevance of each token for the match of image b with text b.
+
+    `images` (B, 3, H, W) preprocessed; `tokens` (B, L) ids of the model's tokenizer; `start_layer`
+    as in `chefer`, but of the text tower. Returns (B, L) raw scores >= 0: the row of R that the
+    tower reads its output from (that of the end-of-text token; in Hugging Face towers that of the
+    CLS token, or the mean of the rows that a mean pooler averages), zero outside the text proper,
+    that is at the start token, at the end token and behind it. Conditions as in `relevance_maps`;
+    raises `UserError` for a text tower that is read in another way.
+    """
+    tower = text_tower(model)
+    with torch.inference_mode(False):
+        with torch.no_grad():
+            image_features = model.encode_image(as_input(model.visual, images))
+        tokens = tokens.to(image_features.device)
+        with exposed(tower.depth, start_layer) as attention:
+            text_features = model.encode_text(tokens)
+        with torch.enable_grad():
+            score = cosine_logits(model, image_features, text_features).diagonal().sum()
+        row = _relevance_row(tower.read(tokens).to(attention[0]), attention, score)  # (B, L)
+    position = torch.arange(tokens.shape[1], device=tokens.device)
+    proper = (position > 0) & (position < tower.end(tokens).unsqueeze(1))
+    return row.masked_fill(~proper, 0)
+
+
+def _logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:
+    """Turn a target of `relevance_maps` into weights (B, K)."""
+    if target is None:
+        target = logits.argmax(-1)
+    if target.ndim == 1:
+        target = F.one_hot(target.long(), logits.shape[1])
+    if target.shape != logits.shape:
+        raise ValueError(f"a target has shape {tuple(target.shape)}, not {tuple(logits.shape)}")
+    return target.to(logits.device, logits.dtype, copy=True)
+
+
+def _relevance_row(row: Tensor, attention: Sequence[Tensor], score: Tensor) -> Tensor:
+    """Carry a row (B, N) from the last layer's attention (B, H, N, N) to the first's."""
+    gradients = torch.autograd.grad(score, attention, retain_graph=True)
+    for probabilities, gradient in zip(reversed(attention), reversed(gradients), strict=True):
+        # (B, H, N, N) -> (B, N, N); the clamp belongs before the mean over heads
+        relevance = (gradient * probabilities.detach()).clamp(min=0).mean(1)
+        row = row + torch.einsum("bn,bnm->bm", row, relevance)
+    return row

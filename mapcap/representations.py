@@ -1,0 +1,185 @@
+"""A region to its features: read off the image's own tokens, or from a picture of the region.
+
+`pooled` invents no pixels: the CLS query of the last block attends only to the region's patches,
+then the rest of the block and the head follow as usual. The other five are the poster's: they draw
+a picture and embed it as any other.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from mapcap.attention import Interception, require_all_seen, softmax_attention, weigh
+from mapcap.regions import Region, heat
+from mapcap.towers import ClipModel, VisionTower, as_input, vision_tower
+
+REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
+
+BLUR = 0.05  # standard deviation of the background's blur, share of the view's longer side
+
+_OF_THE_WHOLE_MAP = ("mask-all", "weighted")  # one picture an image, whatever its regions
+
+Picture = NDArray[np.float32]  # (H, W, 3) in [0, 1]
+
+
+def encode_images(model: ClipModel, images: Tensor) -> Tensor:
+    """Features (B, D) of preprocessed images (B, 3, H, W), not normalised, without a graph."""
+    with torch.no_grad():
+        return model.encode_image(as_input(model.visual, images))
+
+
+def embed_regions(
+    model: ClipModel,
+    images: Tensor,
+    grids: NDArray[np.floating[Any]],
+    regions: Sequence[Sequence[Region]],
+    representation: str = "pooled",
+    threshold: float = 0.5,
+) -> Tensor:
+    """Features of all regions of a batch, not normalised: (sum R_i, D), in the order of `regions`.
+
+    `images` (B, 3, H, W) preprocessed; `grids` (B, gh, gw) relevance; `regions` one sequence an
+    image, from `find_regions` with size (H, W); `representation` one of `REPRESENTATIONS`;
+    `threshold` the one the regions were found with. `mask-all` and `weighted` picture the whole
+    map, so the regions of one image share their features. Raises `UserError` for `pooled` with a
+    vision tower without a CLS token.
+    """
+    if representation not in REPRESENTATIONS:
+        raise ValueError(f"representation {representation!r} is not one of {REPRESENTATIONS}")
+    if representation == "pooled":
+        masks = [np.array([region.patches for region in found], dtype=bool) for found in regions]
+        return pooled(model, images, masks)
+    mean, std = _normalisation(model)
+    views = (images.float().cpu() * std + mean).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    whole = representation in _OF_THE_WHOLE_MAP
+    pictures = []
+    for view, grid, found in zip(views, grids, regions, strict=True):
+        relevance = heat(grid, view.shape[:2])
+        for region in found[:1] if whole else found:
+            picture = draw(representation, view, relevance, region, threshold)
+            pictures.append(_resized(picture, images.shape[-2:]))  # (3, H, W)
+    if not pictures:
+        return encode_images(model, images[:1])[:0]
+    batch = (torch.stack(pictures) - mean) / std
+    features = torch.cat([encode_images(model, part) for part in torch.split(batch, len(images))])
+    if whole:
+        counts = torch.tensor([len(found) for found in regions if found], device=features.device)
+        features = features.repeat_interleave(counts, dim=0)
+    return features
+
+
+def draw(
+    representation: str,
+    view: Picture,
+    relevance: NDArray[np.floating[Any]],
+    region: Region,
+    threshold: float = 0.5,
+) -> Picture:
+    """Picture of a region after the poster's recipes; any but `pooled` of `REPRESENTATIONS`.
+
+    `view` (H, W, 3) in [0, 1]: the image as the model sees it, before mean and std; `relevance`
+    (H, W) in [0, 1], as `heat` gives it. Returns (H, W, 3), for `crop` the box alone.
+    """
+    weights = relevance[..., None].astype(np.float32)  # (H, W, 1)
+    inside = region.mask[..., None]  # (H, W, 1)
+    match representation:
+        case "crop":
+            x0, y0, x1, y1 = region.box
+            return view[y0:y1, x0:x1]
+        case "mask":
+            return view * weights * inside
+        case "mask-all":
+            return view * weights * (weights >= threshold)
+        case "blur":
+            sigma = BLUR * max(view.shape[:2])
+            blurred = ndimage.gaussian_filter(view, (sigma, sigma, 0), mode="nearest")
+            return np.where(inside, view, blurred)
+        case "weighted":
+            return view * weights
+    raise ValueError(f"{representation!r} draws no picture")
+
+
+def pooled(model: ClipModel, images: Tensor, masks: Sequence[NDArray[np.bool_] | Tensor]) -> Tensor:
+    """Features of regions read off the images' own tokens, not normalised: (sum R_i, D).
+
+    `images` (B, 3, H, W) preprocessed; `masks` one (R_i, gh, gw) bool an image, each with at least
+    one patch. The images take one ordinary forward pass; each region adds the attention of a single
+    query, and the rest of the last block and the head on a single token. Raises `ValueError` for an
+    empty mask, `UserError` for a vision tower without a CLS token.
+    """
+    tower = vision_tower(model.visual)
+    grid = tower.grid(images)
+    patches = torch.cat([torch.as_tensor(mask).bool().reshape(-1, *grid) for mask in masks])
+    if not patches.flatten(1).any(1).all():
+        raise ValueError("each region's mask needs at least one patch")
+    counts = torch.tensor([len(mask) for mask in masks])
+    owner = torch.arange(len(masks)).repeat_interleave(counts)  # (R,)
+    # The CLS query sees the region alone: not itself, and no register either.
+    seen = F.pad(patches.flatten(1), (tower.prefix, 0), value=False)  # (R, N)
+    with torch.no_grad():
+        return _read(tower, _before_last_block(model, tower, images), owner, seen)
+
+
+class _LastBlock(NamedTuple):
+    """What the last block needs to compute its CLS token."""
+
+    token: Tensor  # (B, 1, width), the block's input at CLS
+    query: Tensor  # (B, H, 1, d), of CLS
+    key: Tensor  # (B, H, N, d)
+    value: Tensor  # (B, H, N, d)
+    scale: float
+
+
+def _before_last_block(model: ClipModel, tower: VisionTower, images: Tensor) -> _LastBlock:
+    tokens: list[Tensor] = []
+    attention: list[tuple[Tensor, Tensor, Tensor, float]] = []
+
+    def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float) -> Tensor:
+        attention.append((q[:, :, :1], k, v, scale))
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+
+    depth = len(tower.blocks)
+    interception = Interception(attend, first_layer=depth - 1)
+    hook = tower.blocks[-1].register_forward_pre_hook(
+        lambda block, args: tokens.append(args[0][:, :1])
+    )
+    with hook, interception:
+        model.encode_image(as_input(model.visual, images))
+    require_all_seen(interception, depth)
+    return _LastBlock(tokens[0], *attention[0])
+
+
+def _read(tower: VisionTower, last: _LastBlock, owner: Tensor, seen: Tensor) -> Tensor:
+    """Features (R, D) of the CLS token of image `owner` (R,) attending where `seen` (R, N)."""
+    owner = owner.to(last.token.device)
+    hidden = ~seen.to(last.token.device)[:, None, None]  # (R, 1, 1, N)
+    mask = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
+    probabilities = softmax_attention(last.query[owner], last.key[owner], mask, last.scale)
+    context = weigh(probabilities, last.value[owner])  # (R, H, 1, d)
+    # The block runs on the CLS token alone, by its own code, with this context in place of its own.
+    with Interception(lambda *_: context):
+        token = tower.blocks[-1](last.token[owner])  # (R, 1, width)
+    return tower.head(token)
+
+
+def _normalisation(model: ClipModel) -> tuple[Tensor, Tensor]:
+    """Mean and std of the model's own preprocessing, (3, 1, 1) each."""
+    config = open_clip.get_model_preprocess_cfg(model)
+    mean = config.get("mean", open_clip.OPENAI_DATASET_MEAN)
+    std = config.get("std", open_clip.OPENAI_DATASET_STD)
+    return torch.tensor(mean).view(3, 1, 1), torch.tensor(std).view(3, 1, 1)
+
+
+def _resized(picture: Picture, size: Sequence[int]) -> Tensor:
+    """Picture (h, w, 3) as (3, H, W) of the model's input size."""
+    pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32)).permute(2, 0, 1)[None]
+    if pixels.shape[-2:] != tuple(size):
+        pixels = F.interpolate(pixels, tuple(size), mode="bicubic", antialias=True).clamp(0, 1)
+    return pixels[0]

@@ -1,0 +1,29 @@
+"""The built-in sample: ten classes of small pictures with boxes, under their own licence."""
+
+import shutil
+from pathlib import Path
+
+from mapcap.errors import UserError
+
+PICTURES = "*/*.webp"
+
+
+def sample_path() -> Path:
+    """Return the folder of the built-in sample: class folders, `boxes.tsv` and the notices."""
+    return Path(__file__).parent / "data" / "sample"
+
+
+def copy_sample(out: Path) -> int:
+    """Copy the sample's pictures, boxes and notices to `out` and return how many pictures.
+
+    Raises UserError where `out` is a file, holds anything already, or cannot be written.
+    """
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UserError(f"--out {out} is not an empty folder: name a new or an empty one")
+        shutil.copytree(sample_path(), out, dirs_exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"--out {out}: the sample cannot be written there ({error}): name another folder"
+        ) from error
+    return len(list(out.glob(PICTURES)))

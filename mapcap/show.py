@@ -1,0 +1,227 @@
+"""Printing what a store holds: tables for people, JSON for scripts."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from db.records import (
+    CaptionHit,
+    ClassName,
+    Confusion,
+    Image,
+    Region,
+    Run,
+    RunCounts,
+    Stage,
+    Summary,
+    TopClass,
+    WordScore,
+)
+from db.text import clean
+
+_BAR = 10
+
+
+def print_json(value: Any) -> None:
+    """Print records, lists and dicts as one JSON document; arrays are left out of records."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=True))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {key: _plain(item) for key, item in pairs if not isinstance(item, np.ndarray)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def safe(text: str | None) -> Text:
+    """Return text from outside as it may be shown: no control characters, no markup."""
+    return Text(clean(text or ""))
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """Return a number as shown in tables, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def bar(share: float | None) -> Text:
+    """Return a bar for a share of one; its colour says how bad a low one is."""
+    filled = round((share or 0) * _BAR)
+    style = "red" if (share or 0) < 1 / 3 else "yellow" if (share or 0) < 2 / 3 else "green"
+    return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))
+
+
+def class_table(classes: Iterable[ClassName]) -> RenderableType:
+    """Return the table of classes: accuracy with its interval, confusion, first sentence."""
+    numbers = ("images", "accuracy", "95 %", "p(true)")
+    table = _table(
+        "class", "images", "accuracy", "", "95 %", "p(true)", "mostly taken for", "summary begins",
+        right=numbers,
+    )  # fmt: skip
+    for found in classes:
+        interval = f"{figure(found.accuracy_low)}-{figure(found.accuracy_high)}"
+        wrong = Text()
+        if found.top_wrong_name is not None:
+            wrong = Text.assemble(
+                safe(found.top_wrong_name), f" ({found.top_wrong_count}/{found.predicted})"
+            )
+        table.add_row(
+            safe(found.name),
+            f"{found.images:,}",
+            figure(found.accuracy),
+            bar(found.accuracy),
+            "-" if found.accuracy is None else interval,
+            figure(found.mean_true_probability),
+            wrong,
+            safe(found.first_sentence),
+        )
+    return table
+
+
+def class_page(
+    found: ClassName,
+    summary: Summary | None,
+    confusions: Sequence[Confusion],
+    words: Sequence[WordScore],
+) -> RenderableType:
+    """Return one class: figures, summary, confusions, words."""
+    accuracy = f"{found.correct} of {found.predicted} right"
+    if found.accuracy is not None:
+        accuracy += (
+            f", accuracy {found.accuracy:.2f} "
+            f"({figure(found.accuracy_low)}-{figure(found.accuracy_high)}, 95 %)"
+        )
+    head = Text.assemble((clean(found.name), "bold"), f"  {accuracy}")
+    unreadable = found.images - found.readable
+    parts: list[RenderableType] = [head]
+    if unreadable:
+        parts.append(Text(f"{unreadable} of {found.images} images could not be read", "yellow"))
+    parts += [Text(), summary_table(summary, found.distinct_captions)]
+    if confusions:
+        table = _table("taken for", "images", "share", right=("images", "share"))
+        for confusion in confusions:
+            table.add_row(
+                safe(confusion.predicted_name), f"{confusion.count}", f"{confusion.share:.2f}"
+            )
+        parts += [Text(), table]
+    if words:
+        listed = ", ".join(f"{clean(word.word)} {word.score:.2f}" for word in words)
+        parts += [Text(), Text.assemble(("words  ", "bold"), listed)]
+    return Group(*parts)
+
+
+def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
+    """Return a summary's sentences in the order of choice, with the scores that chose them."""
+    if summary is None or not summary.sentences:
+        return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
+    numbers = ("", "relevance", "penalty", "score", "regions", "right", "wrong")
+    table = _table("", f"summary of {distinct} captions", *numbers[1:], right=numbers)
+    for sentence in summary.sentences:
+        table.add_row(
+            str(sentence.position + 1),
+            safe(sentence.text),
+            figure(sentence.relevance, 1),
+            figure(sentence.penalty, 1),
+            figure(sentence.score, 1),
+            str(sentence.count),
+            str(sentence.right),
+            str(sentence.wrong),
+        )
+    return table
+
+
+def image_page(
+    image: Image, top: Sequence[TopClass], regions: Sequence[Region]
+) -> RenderableType:
+    """Return one image: what it was taken for, and its regions with their captions."""
+    parts: list[RenderableType] = [safe(image.path)]
+    size = f"{image.width}x{image.height}" if image.width else "size unknown"
+    digest = (image.content_hash or "")[:12]
+    parts.append(Text.assemble("class ", (clean(image.class_name), "bold"), f"  {size}  {digest}"))
+    if image.error is not None:
+        parts.append(Text(f"could not be read: {clean(image.error)}", "red"))
+    if top:
+        table = _table("taken for", "p", "logit", right=("p", "logit"))
+        for guess in top:
+            name = safe(guess.name)
+            if guess.class_id == image.class_id:
+                name.stylize("green")
+            table.add_row(name, figure(guess.probability, 3), figure(guess.logit))
+        parts += [Text(), table]
+    if regions:
+        numbers = ("area", "mass", "cosine")
+        table = _table("map", "box", *numbers, "caption", right=numbers)
+        for region in regions:
+            box = " ".join(f"{edge:.0f}" for edge in region.box)
+            table.add_row(
+                f"{region.role} {region.rank}",
+                box,
+                figure(region.area_share),
+                figure(region.mass_share),
+                figure(region.cosine),
+                safe(region.caption),
+            )
+        parts += [Text(), table]
+    return Group(*parts)
+
+
+def status_page(run: Run, stages: Sequence[Stage], counts: RunCounts) -> RenderableType:
+    """Return how far a run is."""
+    head = Text.assemble(
+        (f"run {run.id}", "bold"),
+        f"  {clean(run.status)}  preset {clean(run.preset)}  ",
+        clean(run.dataset),
+    )
+    networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
+    when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
+    table = _table("stage", "done", "of", "seconds", "per second", right=("done", "of", "seconds"))
+    for stage in stages:
+        rate = figure(stage.items_per_second, 1)
+        table.add_row(
+            safe(stage.name), f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate
+        )
+    accuracy = f", {counts.correct / counts.predicted:.3f} right" if counts.predicted else ""
+    held = (
+        f"{counts.classes:,} classes, {counts.images:,} images "
+        f"({counts.images - counts.readable:,} unreadable){accuracy}, "
+        f"{counts.regions:,} regions, {counts.captions:,} distinct captions"
+    )
+    notes = [Text(clean(note), "yellow") for note in run.notes]
+    return Group(head, Text(networks), Text(when), Text(held), *notes, Text(), table)
+
+
+def hits_table(hits: Sequence[CaptionHit]) -> RenderableType:
+    """Return captions that a search found, the words marked."""
+    table = _table("regions", "classes", "caption", right=("regions", "classes"))
+    for hit in hits:
+        # Marked before cleaning: both keep every character in its place.
+        text = safe(hit.text)
+        for start, end in hit.spans:
+            text.stylize("bold yellow", start, end)
+        table.add_row(str(hit.count), str(hit.classes), text)
+    return table
+
+
+def show(console: Console, page: RenderableType) -> None:
+    """Print a page."""
+    console.print(page, highlight=False)

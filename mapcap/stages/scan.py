@@ -1,0 +1,43 @@
+"""Stage `scan`: every file of the dataset, readable or not, into the store."""
+
+from collections.abc import Callable, Sequence
+
+from db import queries, writes
+from db.batches import NewImage
+from mapcap.datasets import Item, read_image
+from mapcap.stages.base import Stage
+from mapcap.stages.pictures import at_once
+
+
+class Scan(Stage[list[NewImage]]):
+    """Paths, sizes, hashes, boxes and thumbnails; a broken file is stored with its error."""
+
+    name = "scan"
+    unit = "files"
+
+    def total(self) -> int:  # noqa: D102
+        return len(self.job.dataset.items)
+
+    def pending(self) -> Sequence[Item]:  # noqa: D102
+        known = queries.known_images(self.job.engine, self.job.run_id)
+        return [item for item in self.job.dataset.items if item.relative not in known]
+
+    def read(self, items: Sequence[Item]) -> list[NewImage]:  # noqa: D102
+        return at_once(self._row, items)
+
+    def _row(self, item: Item) -> NewImage:
+        loaded = read_image(item.path)
+        return NewImage(
+            path=item.relative,
+            class_id=self.job.class_ids[item.class_index],
+            content_hash=loaded.content_hash,
+            width=loaded.width,
+            height=loaded.height,
+            file_size=loaded.file_size,
+            box=item.box,
+            thumbnail=loaded.thumbnail,
+            error=loaded.error,
+        )
+
+    def compute(self, data: list[NewImage], tick: Callable[[float], None]) -> None:  # noqa: D102
+        writes.add_images(self.job.engine, self.job.run_id, data)

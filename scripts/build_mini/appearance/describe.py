@@ -1,0 +1,203 @@
+"""From an `Appearance` and the nouns of its class to one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from . import phrases
+from .pixels import Appearance, Colour
+from .wordnet import Nouns, number
+
+_EXACT = 0.26  # share of captions that say the class's own name
+_MODIFIERS = re.compile(r"^(?:bright|dark|deep|pale|light) (?=\w+$)")
+_ARTICLE = re.compile(r"\b(?:a|A) (?=(?P<next>\w+))")
+_MOST_WORDS = 16
+_LEAST_WORDS = 6
+
+
+class Rng(Protocol):
+    """`random.Random` and `numpy.random.Generator` both are one."""
+
+    def random(self) -> float:
+        """Draw from [0, 1)."""
+        ...
+
+
+def describe(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
+    """Write one caption: lower case, 6 to 16 words, the object's colour early, "." at the end.
+
+    The class's own name stands in about a quarter of the captions, a coarser noun in the others.
+    """
+    for _ in range(20):
+        caption = _sentence(appearance, nouns, rng)
+        if _LEAST_WORDS <= caption.count(" ") + 1 <= _MOST_WORDS:
+            break
+    return caption
+
+
+def _pick(options: Sequence[str], rng: Rng) -> str:
+    return options[int(rng.random() * len(options))]
+
+
+def _weighted(options: Sequence[tuple[float, str]], rng: Rng) -> str:
+    at = rng.random() * sum(weight for weight, _ in options)
+    for weight, option in options:
+        at -= weight
+        if at < 0:
+            return option
+    return options[-1][1]
+
+
+def _sentence(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
+    """Join a head with the colours and up to two tails."""
+    names = [_shade(colour, rng) for colour in appearance.colours]
+    noun = _noun(nouns, names, rng)
+    head, told = _head(appearance, noun, nouns.kind, names, rng)
+    tails = _tails(appearance, told, rng)
+    return _articles(" ".join([head, *tails])) + "."
+
+
+def _shade(colour: Colour, rng: Rng) -> str:
+    """Say a colour by its name, now and then without "dark", "bright" and the like."""
+    if rng.random() < 0.1:
+        return _MODIFIERS.sub("", colour.name)
+    return colour.name
+
+
+def _noun(nouns: Nouns, colours: Sequence[str], rng: Rng) -> str:
+    """Choose the noun; a name that begins with the colour itself would stutter."""
+    first = colours[0].split()[-1]
+    if not nouns.coarse or rng.random() < _EXACT:
+        exact = nouns.name if not nouns.synonyms or rng.random() < 0.8 else _pick(nouns.synonyms, rng)
+        if exact.split()[0] != first or not nouns.coarse:
+            return exact
+    weights = [(0.75**i, noun) for i, noun in enumerate(nouns.coarse)]
+    return _weighted(weights, rng)
+
+
+def _together(names: Sequence[str]) -> str:
+    """Join colour names: "black", "black and white", "orange, black and white", "shades of grey"."""
+    names = list(dict.fromkeys(names))
+    if len(names) == 1:
+        return names[0]
+    if len(names) == 2:
+        (*first, base), (*second, other) = names[0].split(), names[1].split()
+        if base == other and first and second:
+            return f"{' '.join(first)} and {' '.join(second)} {base}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _head(
+    appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng
+) -> tuple[str, set[str]]:
+    """Write the object and its colours; also say which of size, shape and pattern were told."""
+    colours = _together(names[:2] if len(names) > 2 and rng.random() < 0.5 else names)
+    template = _template(appearance, noun, kind, names, rng)
+    covers = phrases.COVERS[kind]
+    part = _pick(covers, rng) if covers else ""
+    told = set()
+    slots = dict.fromkeys(("size", "shape", "pattern", "pattern_and"), "")
+    for slot, words in (("size", phrases.SIZE_WORDS), ("shape", phrases.SHAPE_WORDS)):
+        value = getattr(appearance, slot)
+        if "{" + slot + "}" in template and value in words and rng.random() < 0.4 and not told:
+            slots[slot] = _pick(words[value], rng)
+            told.add(slot)
+    if appearance.pattern and rng.random() < 0.75:
+        slots["pattern"] = appearance.pattern + " "
+        slots["pattern_and"] = appearance.pattern + " and "
+    if "close" in template:
+        told.add("size")
+    singular = number(noun) == "count"
+    second = names[1] if len(names) > 1 else ""
+    accent = appearance.accents[0].name if appearance.accents else ""
+    head = template.format(
+        a="a",
+        an=f"a {noun}" if singular else noun,
+        n=noun,
+        c=colours,
+        c1=names[0],
+        c2=second,
+        accent=accent,
+        detail=_pick(phrases.DETAILS.get(kind, phrases.OTHER_DETAILS), rng),
+        part=part,
+        part_is="are" if part in phrases.PLURAL_COVERS else "is",
+        cover_c=_cover(part, colours),
+        **slots,
+    )
+    return head, told
+
+
+def _cover(part: str, colours: str) -> str:
+    """Say "black fur", "black wings", but "a black coat"."""
+    uncounted = part in phrases.MASS_COVERS or part in phrases.PLURAL_COVERS
+    return f"{colours} {part}" if uncounted else f"a {colours} {part}"
+
+
+def _template(
+    appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng
+) -> str:
+    """Choose the head's phrase by what there is to say."""
+    if number(noun) == "plural":
+        return _weighted(phrases.PLURAL_HEADS, rng)
+    if number(noun) == "mass":
+        return _weighted(phrases.MASS_HEADS, rng)
+    covered = bool(phrases.COVERS[kind])
+    draw = rng.random()
+    if appearance.accents and draw < 0.35:
+        return _weighted(phrases.ACCENT_HEADS, rng)
+    if len(names) > 1 and draw < 0.65 and names[0] != names[1]:
+        if appearance.colours[0].share > 1.3 * appearance.colours[1].share or draw < 0.45:
+            return _weighted(phrases.PAIR_HEADS, rng)
+    if appearance.size == "close" and draw > 0.85:
+        return _weighted(phrases.CLOSE_HEADS[: 3 if covered else 2], rng)
+    if covered and rng.random() < 0.3:
+        return _weighted(phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng)
+    return _weighted(phrases.HEADS, rng)
+
+
+def _tails(appearance: Appearance, told: set[str], rng: Rng) -> list[str]:
+    """Write up to two of: place or size, surroundings, light."""
+    tails: list[str] = []
+    for value, words, chance, slot in (
+        (appearance.size, phrases.SIZES, 0.3, "size"),
+        (appearance.place, phrases.PLACES, 0.25, "place"),
+        (appearance.shape, phrases.SHAPES, 0.25, "shape"),
+    ):
+        if value in words and slot not in told and not tails and rng.random() < chance:
+            tails.append(_pick(words[value], rng))
+    surroundings = _surroundings(appearance, rng)
+    if surroundings:
+        tails.append(surroundings)
+    chance = 0.35 if len(tails) < 2 else 0
+    if appearance.light and appearance.setting != "dark" and rng.random() < chance:
+        tails.append(_pick(phrases.LIGHTS[appearance.light], rng))
+    return tails
+
+
+def _surroundings(appearance: Appearance, rng: Rng) -> str:
+    """Write the surroundings; dark ones only now and then, and never by their colour."""
+    if not appearance.surroundings:
+        return ""
+    setting = appearance.setting
+    if rng.random() > (0.4 if setting == "dark" else 0.88):
+        return ""
+    named = [c for c in appearance.surroundings if c.family != "black"]
+    if setting != "dark" and not named:
+        return ""
+    if setting in ("leaves", "grass"):
+        named = [c for c in named if c.family == "green"]
+    elif setting in ("sky", "sand"):
+        named = named[:1]
+    shades = _together([_shade(colour, rng) for colour in named])if named else ""
+    return _pick(phrases.SETTINGS[setting], rng).format(s=shades, a="a")
+
+
+def _articles(text: str) -> str:
+    """Put "an" for "a" before a vowel's sound."""
+    return _ARTICLE.sub(lambda found: "an " if _vowel(found["next"]) else "a ", text)
+
+
+def _vowel(word: str) -> bool:
+    return word[0] in "aeiou" and not word.startswith(("uni", "one", "eu", "use"))

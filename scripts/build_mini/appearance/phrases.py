@@ -1,0 +1,203 @@
+"""The phrases of the caption grammar: plain tables, to be read and mended by eye.
+
+In a phrase {c} is a colour phrase, {n} the noun, {an} the noun with its article, {a} the article
+that fits the next word (put there last), {part} what the colour lies on.
+"""
+
+from __future__ import annotations
+
+# kind of thing -> what its colour lies on; "" where nothing natural can be said.
+COVERS: dict[str, tuple[str, ...]] = {
+    "fur": ("fur", "hair", "coat"),
+    "feathers": ("feathers", "plumage"),
+    "scales": ("scales", "skin"),
+    "skin": ("skin",),
+    "shell": ("shell",),
+    "fish": ("scales", "fins"),
+    "wings": ("wings",),
+    "body": ("body",),
+    "paint": ("paint", "paintwork", "body"),
+    "walls": ("walls", "stone"),
+    "cloth": ("cloth", "fabric"),
+    "wood": (),
+    "surface": ("surface",),
+    "fruit": ("skin",),
+    "food": (),
+    "place": (),
+    "structure": (),
+    "land": (),
+    "object": (),
+}
+MASS_COVERS = frozenset({"fur", "hair", "plumage", "skin", "paint", "paintwork", "stone", "cloth", "fabric"})
+PLURAL_COVERS = frozenset({"feathers", "scales", "fins", "wings", "walls"})
+
+# kind -> what a second colour makes on the first.
+DETAILS: dict[str, tuple[str, ...]] = {
+    "fur": ("markings", "patches", "parts"),
+    "feathers": ("markings", "feathers", "patches"),
+    "scales": ("markings", "patches"),
+    "skin": ("markings", "patches"),
+    "shell": ("markings", "parts"),
+    "fish": ("markings", "parts"),
+    "wings": ("markings", "edges"),
+    "body": ("markings", "parts"),
+    "paint": ("parts", "details", "panels"),
+    "cloth": ("parts", "details", "trim"),
+    "walls": ("parts", "shades"),
+    "food": ("bits", "pieces", "patches"),
+    "fruit": ("patches", "shades"),
+    "place": ("details", "things"),
+    "land": ("patches", "parts"),
+}
+OTHER_DETAILS = ("parts", "details", "areas")
+
+# Sentence heads. Weight, phrase.
+HEADS: tuple[tuple[float, str], ...] = (
+    (9, "{a} {size}{shape}{pattern}{c} {n}"),
+    (3, "{a} {c} {pattern}{n}"),
+    (1.5, "{an} that is {c}"),
+    (1.2, "{an} coloured {c}"),
+    (1, "{an}, {c} in colour"),
+    (1, "one {size}{pattern}{c} {n}"),
+    (1, "this {size}{n} is {pattern_and}{c}"),
+    (1, "the {n} is {pattern_and}{c}"),
+    (1, "there is {a} {size}{shape}{c} {n}"),
+    (1, "{a} {shape}{n} in {c}"),
+)
+COVER_HEADS: tuple[tuple[float, str], ...] = (
+    (3, "{an} with {cover_c}"),
+    (2, "the {pattern}{c} {part} of {an}"),
+    (1, "{an} whose {part} {part_is} {c}"),
+    (1, "{a} {size}{shape}{n} with {cover_c}"),
+)
+CLOTH_HEADS: tuple[tuple[float, str], ...] = (
+    (3, "{a} {pattern}{n} in {c}"),
+    (2, "{a} {n} of {pattern}{c} {part}"),
+    (2, "{pattern}{c} {part} of {an}"),
+)
+PAIR_HEADS: tuple[tuple[float, str], ...] = (
+    (3, "{a} {size}{shape}{c1} {n} with {c2} {detail}"),
+    (2, "{a} {c1} {n} marked with {c2}"),
+    (1.5, "{a} mostly {c1} {n} with some {c2}"),
+    (1, "{an} that is {c1} with {c2} {detail}"),
+    (1, "{a} {c1} {n}, partly {c2}"),
+)
+ACCENT_HEADS: tuple[tuple[float, str], ...] = (
+    (2, "{a} {size}{c} {n} with {accent} {detail}"),
+    (2, "{a} {c} {n} with a touch of {accent}"),
+    (1, "{a} {c} {n} touched with {accent}"),
+    (1, "{a} {c} {n} with hints of {accent}"),
+)
+PLURAL_HEADS: tuple[tuple[float, str], ...] = (
+    (4, "a pair of {size}{pattern}{c} {n}"),
+    (3, "{size}{pattern}{c} {n}"),
+    (1, "{n} that are {c}"),
+    (1, "{n} coloured {c}"),
+    (1, "some {c} {n}"),
+)
+MASS_HEADS: tuple[tuple[float, str], ...] = (
+    (4, "{pattern}{c} {n}"),
+    (2, "some {pattern}{c} {n}"),
+    (1, "{n} that is {c}"),
+    (1, "{n} coloured {c}"),
+)
+CLOSE_HEADS: tuple[tuple[float, str], ...] = (
+    (3, "a close view of {a} {pattern}{c} {n}"),
+    (2, "a close-up of {a} {pattern}{c} {n}"),
+    (1, "the {pattern}{c} {part} of {an}, close up"),
+)
+
+# Surroundings by setting: {s} is the colour phrase of the surroundings.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "": (
+        "on {s}",
+        "against {s}",
+        "in front of {s}",
+        "among {s} shapes",
+        "in {s} surroundings",
+        "with {s} all around it",
+        "near something {s}",
+        "in {a} {s} place",
+    ),
+    "plain": (
+        "against plain {s}",
+        "on plain {s}",
+        "in front of {a} plain {s} wall",
+        "on {a} smooth {s} surface",
+        "against even {s}",
+        "set on flat {s}",
+    ),
+    "blurred": (
+        "before {a} blur of {s}",
+        "against soft {s}",
+        "in front of blurred {s}",
+        "among smooth {s} tones",
+    ),
+    "busy": (
+        "in {a} busy {s} scene",
+        "amid {a} jumble of {s}",
+        "among many {s} things",
+        "in {a} cluttered {s} place",
+        "against busy {s}",
+        "surrounded by {s} clutter",
+    ),
+    "leaves": (
+        "among {s} leaves",
+        "against {s} leaves",
+        "in {s} foliage",
+        "in front of {s} plants",
+        "surrounded by {s} leaves",
+    ),
+    "grass": (
+        "on {s} grass",
+        "in {s} grass",
+        "against {s} grass",
+        "on {a} {s} field",
+        "surrounded by {s} grass",
+    ),
+    "sky": (
+        "under {a} {s} sky",
+        "against {a} {s} sky",
+        "against {a} clear {s} sky",
+        "below {a} smooth {s} sky",
+    ),
+    "water": ("in {s} water", "near {s} water", "in the {s} sea"),
+    "sand": ("on {s} sand", "on sandy {s} ground", "on dry {s} ground", "against {s} ground"),
+    "white": (
+        "on white",
+        "against plain white",
+        "on a white surface",
+        "in front of clean white",
+        "surrounded by white",
+        "on bright white",
+    ),
+    "dark": ("in the dark", "in shadow", "in dim light", "in the shade", "lit in the darkness"),
+}
+
+LIGHTS: dict[str, tuple[str, ...]] = {
+    "dark": ("in the dark", "in very little light", "at night"),
+    "dim": ("in dim light", "in shadow", "in low light"),
+    "bright": ("in bright light", "in clear daylight", "brightly lit"),
+    "contrast": ("in strong light and shadow", "in hard light", "in sharp contrast"),
+    "soft": ("in soft light", "in flat light", "in hazy light"),
+}
+PLACES: dict[str, tuple[str, ...]] = {
+    "left": ("on the left", "at the left", "to the left"),
+    "right": ("on the right", "at the right", "to the right"),
+    "top": ("at the top", "high in the picture"),
+    "bottom": ("at the bottom", "low in the picture"),
+}
+SIZES: dict[str, tuple[str, ...]] = {
+    "close": ("seen up close", "filling the picture", "in close-up", "very near"),
+    "large": ("seen from near", "large in the picture"),
+    "small": ("small in the picture", "seen from afar", "in the distance"),
+}
+SHAPES: dict[str, tuple[str, ...]] = {
+    "tall": ("standing upright", "standing tall"),
+    "wide": ("stretched out wide", "seen from the side"),
+}
+SIZE_WORDS: dict[str, tuple[str, ...]] = {
+    "small": ("small ", "little ", "tiny "),
+    "large": ("large ", "big "),
+}
+SHAPE_WORDS: dict[str, tuple[str, ...]] = {"tall": ("tall ", "upright "), "wide": ("long ", "wide ")}

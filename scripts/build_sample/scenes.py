@@ -1,0 +1,80 @@
+"""Which background, size and turn each class of the sample gets: data, chosen by eye.
+
+Picture i of a class shows stamp i of the class (counted round) before kind i.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The kinds of background of a class, one for each picture, and how its objects lie on them.
+
+    `scale` is the range of the object's longer side, of the picture's side; `rotation` the largest
+    turn in degrees.
+    """
+
+    kinds: tuple[str, ...]
+    scale: tuple[float, float] = (0.50, 0.75)
+    rotation: float = 8.0
+
+
+def _kinds(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+SCENES: dict[str, Scene] = {
+    "ball": Scene(
+        _kinds("court meadow court grass wood beach court sand kitchen autumn grass snowfield"),
+        (0.38, 0.62),
+        40.0,
+    ),
+    "bird": Scene(
+        _kinds(
+            "forest farmyard water sky leaves meadow beach snowfield autumn desert meadow sunset"
+        ),
+        (0.60, 0.85),
+    ),
+    "cow": Scene(
+        _kinds(
+            "meadow snowfield farmyard desert autumn meadow"
+            " autumn farmyard beach meadow snowfield forest"
+        ),
+        (0.55, 0.80),
+    ),
+    "fish": Scene(
+        _kinds("reef reef reef wood reef water stone sand tiles water sand reef"),
+        (0.50, 0.75),
+        15.0,
+    ),
+    "flower": Scene(
+        _kinds("bokeh grass leaves leaves stone bokeh soil sand leaves cloth wood sky"),
+        (0.45, 0.72),
+        25.0,
+    ),
+    "fruit": Scene(
+        _kinds("wood cloth tiles leaves kitchen leaves cloth sand grass kitchen metal leaves"),
+        (0.42, 0.65),
+        20.0,
+    ),
+    "insect": Scene(
+        _kinds("leaves grass cloth sand wood tiles stone leaves bokeh leaves soil leaves"),
+        (0.36, 0.58),
+        40.0,
+    ),
+    "planet": Scene(
+        _kinds("nebula night nebula sunset nebula night nebula sky sand nebula bokeh night"),
+        (0.38, 0.65),
+        20.0,
+    ),
+    "tool": Scene(
+        _kinds("wood stone metal tiles metal wood soil wood metal cloth stone cloth"),
+        (0.62, 0.85),
+        25.0,
+    ),
+    "vegetable": Scene(
+        _kinds("kitchen wood soil cloth tiles wood kitchen grass autumn soil stone leaves"),
+        (0.45, 0.68),
+        20.0,
+    ),
+}

@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import GPT2LMHeadModel
+
+from mapcap.networks.decoding import beam_search, nucleus
+
+STOPS = {7, 0}
+VOCABULARY = 30
+WIDTH, PREFIX = 32, 4
+
+
+@pytest.fixture(scope="module")
+def model(make_gpt2: Callable[..., GPT2LMHeadModel]) -> GPT2LMHeadModel:
+    return make_gpt2(VOCABULARY, width=WIDTH, seed=9)
+
+
+@pytest.fixture(scope="module")
+def prefixes() -> Tensor:
+    torch.manual_seed(10)
+    return torch.randn(12, PREFIX, WIDTH)
+
+
+@dataclass(frozen=True)
+class Beam:
+    ids: tuple[int, ...] = ()
+    total: float = 0.0
+    stopped: bool = False
+
+    @property
+    def mean(self) -> float:
+        return self.total / len(self.ids)
+
+
+@torch.inference_mode()
+def plain_beam_search(
+    model: GPT2LMHeadModel, prefix: Tensor, beams: int, max_tokens: int
+) -> Beam:
+    """One image, hypothesis by hypothesis, without a cache."""
+    running = [Beam()]
+    for _ in range(max_tokens):
+        successors = []
+        for beam in running:
+            if beam.stopped:
+                successors.append(beam)
+                continue
+            words = model.transformer.wte.weight[list(beam.ids)]
+            logits = model(inputs_embeds=torch.cat((prefix, words))[None]).logits[0, -1]
+            for token, log_p in enumerate(logits.double().log_softmax(-1).tolist()):
+                ids, total = (*beam.ids, token), beam.total + log_p
+                successors.append(Beam(ids, total, token in STOPS))
+        running = sorted(successors, key=lambda beam: -beam.mean)[:beams]
+        if all(beam.stopped for beam in running):
+            break
+    return max(running, key=lambda beam: beam.mean)
+
+
+@pytest.mark.parametrize("beams", [1, 3, 5])
+def test_beam_search_is_that_of_a_plain_one(
+    beams: int, model: GPT2LMHeadModel, prefixes: Tensor
+) -> None:
+    with torch.inference_mode():
+        found = beam_search(model, prefixes, STOPS, 9, beams)
+    plain = [plain_beam_search(model, prefix, beams, 9) for prefix in prefixes]
+    assert [tokens.ids for tokens in found] == [beam.ids for beam in plain]
+    for tokens, beam in zip(found, plain, strict=True):
+        assert tokens.log_probability == pytest.approx(beam.total, abs=1e-3)
+    assert len({len(tokens.ids) for tokens in found}) > 1
+    assert any(tokens.ids[-1] in STOPS for tokens in found)
+
+
+def test_more_beams_than_tokens_are_refused(model: GPT2LMHeadModel, prefixes: Tensor) -> None:
+    with pytest.raises(ValueError, match="between 1 and 30"):
+        beam_search(model, prefixes, STOPS, 9, 31)
+
+
+P = torch.tensor([0.05, 0.5, 0.15, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("top_p", "temperature", "expected"),
+    [
+        (1.0, 1.0, [0.05, 0.5, 0.15, 0.3]),
+        (0.85, 1.0, [0.0, 0.5 / 0.95, 0.15 / 0.95, 0.3 / 0.95]),
+        (0.6, 1.0, [0.0, 0.625, 0.0, 0.375]),
+        (0.01, 1.0, [0.0, 1.0, 0.0, 0.0]),
+        (1.0, 0.5, [v**2 / sum(p**2 for p in P.tolist()) for v in P.tolist()]),
+    ],
+)
+def test_nucleus_draws_from_the_most_probable_tokens(
+    top_p: float, temperature: float, expected: list[float]
+) -> None:
+    pick, rows = nucleus(top_p, temperature, seed=1), 4000
+    drawn = pick(P.log().expand(rows, -1), list(range(rows)))
+    shares = torch.bincount(drawn, minlength=4) / rows
+    for share, wanted in zip(shares.tolist(), expected, strict=True):
+        assert share == pytest.approx(wanted, abs=4 * (wanted * (1 - wanted) / rows) ** 0.5)
+
+
+def test_a_row_draws_the_same_whoever_else_is_there() -> None:
+    torch.manual_seed(2)
+    log_p = torch.randn(6, 50).log_softmax(-1)
+    alone, together = nucleus(0.9, 1.0, seed=3), nucleus(0.9, 1.0, seed=3)
+    first = together(log_p, list(range(6)))
+    assert torch.equal(alone(log_p[:2], [0, 1]), first[:2])
+    # After row 0 has left, row 1 goes on with its own stream.
+    assert torch.equal(alone(log_p[1:2], [1]), together(log_p, list(range(6)))[1:2])
+    assert not torch.equal(nucleus(0.9, 1.0, seed=4)(log_p, list(range(6))), first)
+
+
+@pytest.mark.parametrize(("top_p", "temperature"), [(0.0, 1.0), (1.1, 1.0), (0.9, 0.0)])
+def test_senseless_options_are_refused(top_p: float, temperature: float) -> None:
+    with pytest.raises(ValueError, match="top_p is in"):
+        nucleus(top_p, temperature, 0)

@@ -1,0 +1,23 @@
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("modules", "forbidden"),
+    [
+        (
+            "db.engine, db.queries, db.records",
+            "torch open_clip transformers scipy mapcap tui alembic pandas",
+        ),
+        ("db.writes, db.batches", "torch open_clip transformers scipy mapcap tui"),
+        ("db.migrations", "torch open_clip transformers scipy mapcap tui"),
+    ],
+)
+def test_the_store_loads_no_network_and_none_of_ours(modules: str, forbidden: str) -> None:
+    script = f"import sys, {modules}; print(*sorted(set({forbidden.split()!r}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

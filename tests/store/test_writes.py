@@ -1,0 +1,378 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from db import queries, writes
+from db.batches import (
+    NewCaption,
+    NewClass,
+    NewImage,
+    NewPmi,
+    NewPrediction,
+    NewRegion,
+    NewRegions,
+    NewRelevance,
+    NewSentence,
+    NewSummary,
+    RunSpec,
+)
+from db.errors import StoreError
+from db.records import WordScore
+
+ANY_TEXT = st.text(max_size=50)
+
+
+def dump(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, without the dates."""
+    with engine.connect() as connection:
+        names = connection.execute(
+            text("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%fts%'")
+        ).scalars()
+        return {
+            name: sorted(
+                (tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")),
+                key=repr,
+            )
+            for name in names
+            if name != "run"
+        }
+
+
+def count(engine: Engine, table: str, where: str = "1") -> int:
+    with engine.connect() as connection:
+        found = connection.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar()
+    return int(found or 0)
+
+
+def test_the_same_hash_goes_on_with_the_same_run(engine: Engine, spec: RunSpec) -> None:
+    first = writes.start_run(engine, spec)
+    writes.add_note(engine, first, "something a reader must know")
+    writes.add_note(engine, first, "something a reader must know")
+    writes.set_status(engine, first, "interrupted")
+    before = queries.run(engine, first)
+    assert before.status == "interrupted"
+    assert before.finished is not None
+    assert writes.start_run(engine, replace(spec, host="other")) == first
+    after = queries.run(engine, first)
+    assert (after.status, after.finished, after.host) == ("running", None, "other")
+    assert after.started == before.started
+    assert after.notes == ["something a reader must know"]
+    other = writes.start_run(engine, replace(spec, config_hash="hash-2"))
+    assert other != first
+    assert queries.latest_run(engine).id == other
+
+
+def test_a_run_comes_back_as_it_was_given(engine: Engine, spec: RunSpec) -> None:
+    run = queries.run(engine, writes.start_run(engine, spec))
+    for name in ("config_hash", "preset", "dataset", "host", "device"):
+        assert getattr(run, name) == getattr(spec, name)
+    assert (run.config, run.networks, run.versions) == (spec.config, spec.networks, spec.versions)
+    assert run.started.tzinfo is not None
+
+
+def test_stages_add_up_over_sessions(engine: Engine, spec: RunSpec) -> None:
+    run_id = writes.start_run(engine, spec)
+    writes.begin_stage(engine, run_id, "zero-shot", position=1, total=100, done=0)
+    writes.begin_stage(engine, run_id, "scan", position=0, total=5, done=5)
+    writes.progress_stage(engine, run_id, "zero-shot", items=40, seconds=2.0)
+    # Killed here; 10 items of a batch were stored without being reported.
+    writes.begin_stage(engine, run_id, "zero-shot", position=1, total=100, done=50)
+    writes.progress_stage(engine, run_id, "zero-shot", items=40, seconds=2.0)
+    scan, zero_shot = queries.stages(engine, run_id)
+    assert (scan.name, scan.items_per_second, scan.done) == ("scan", None, 5)
+    assert (zero_shot.done, zero_shot.total, zero_shot.seconds) == (90, 100, 4.0)
+    assert zero_shot.items_per_second == 20.0
+    assert zero_shot.status == "running"
+    writes.finish_stage(engine, run_id, "zero-shot")
+    done = queries.stages(engine, run_id)[1]
+    assert (done.done, done.status) == (100, "done")
+
+
+def test_classes_keep_the_order_given_and_refuse_others(engine: Engine, spec: RunSpec) -> None:
+    run_id = writes.start_run(engine, spec)
+    new = [NewClass(1, "crane", "bird"), NewClass(0, "crane", "machine")]
+    ids = writes.add_classes(engine, run_id, new)
+    assert writes.add_classes(engine, run_id, new) == ids
+    assert writes.add_classes(engine, run_id, new[::-1]) == ids[::-1]
+    assert [found.label for found in queries.classes(engine, run_id)] == ["machine", "bird"]
+    with pytest.raises(StoreError, match="other classes"):
+        writes.add_classes(engine, run_id, [*new, NewClass(2, "heron", "other")])
+    assert len(queries.classes(engine, run_id)) == 2
+
+
+def test_writing_everything_again_changes_nothing(store: Any) -> None:
+    engine = store.engine
+    before = dump(engine)
+    tasks = queries.image_tasks(engine, list(store.images.values()))
+    known = queries.known_images(engine, store.run_id)
+    writes.add_images(
+        engine,
+        store.run_id,
+        [
+            NewImage(
+                path=task.path,
+                class_id=task.class_id,
+                content_hash=known[task.path][1],
+                width=task.width,
+                height=task.height,
+                file_size=1000 if task.width else None,
+                box=(1.0, 2.0, 3.0, 4.0) if task.path == "tabby/1.jpg" else None,
+                thumbnail=b"RIFF" + task.path.encode() if task.width else None,
+                error=None if task.width else "not a picture",
+            )
+            for task in tasks
+        ],
+    )
+    writes.aggregate_accuracy(engine, store.run_id)
+    writes.aggregate_captions(engine, store.run_id)
+    for image_id in store.images.values():
+        for found in queries.regions(engine, image_id):
+            if found.caption is not None:
+                again = NewCaption(
+                    found.id, found.caption, 5, -1.5, 0.25, is_empty=found.caption == "."
+                )
+                writes.add_captions(engine, store.run_id, [again])
+                writes.add_embeddings(engine, "pooled", [found.id], np.array([[0.0, 3.0, 4.0]]))
+    assert dump(engine) == before
+
+
+def test_empty_batches_are_harmless(store: Any) -> None:
+    engine = store.engine
+    before = dump(engine)
+    writes.add_images(engine, store.run_id, [])
+    writes.mark_unreadable(engine, [])
+    writes.set_class_texts(engine, [])
+    writes.add_predictions(engine, [])
+    writes.add_relevance(engine, [])
+    writes.add_regions(engine, [])
+    writes.add_embeddings(engine, "pooled", [], np.empty((0, 3)))
+    writes.add_captions(engine, store.run_id, [])
+    writes.add_summaries(engine, [])
+    assert dump(engine) == before
+
+
+def test_a_changed_file_loses_what_was_computed_from_it(store: Any) -> None:
+    engine, image_id = store.engine, store.images["tabby/2.jpg"]
+    kept = queries.image(engine, store.images["tabby/1.jpg"])
+    changed = NewImage("tabby/2.jpg", store.tabby, "another digest", 64, 48, 900)
+    writes.add_images(engine, store.run_id, [changed])
+    again = queries.image_by_path(engine, store.run_id, "tabby/2.jpg")
+    assert (again.content_hash, again.margin) == ("another digest", None)
+    assert queries.pending_predictions(engine, store.run_id) == [again.id]
+    if again.id != image_id:
+        assert count(engine, "region", f"image_id = {image_id}") == 0
+    assert count(engine, "relevance", f"image_id = {again.id}") == 0
+    assert queries.thumbnails(engine, [again.id]) == {}
+    assert queries.image(engine, kept.id) == kept
+
+
+def test_a_file_that_moved_to_another_class_loses_its_prediction(store: Any) -> None:
+    moved = NewImage("tabby/2.jpg", store.lynx, "digest of tabby/2.jpg", 64, 48, 1000)
+    writes.add_images(store.engine, store.run_id, [moved])
+    found = queries.image_by_path(store.engine, store.run_id, "tabby/2.jpg")
+    assert (found.class_id, found.correct) == (store.lynx, None)
+
+
+def test_an_image_that_fails_later_is_asked_for_no_more(store: Any) -> None:
+    engine = store.engine
+    new = NewImage("tabby/5.jpg", store.tabby, "digest", 10, 10, 100)
+    writes.add_images(engine, store.run_id, [new])
+    [pending] = queries.pending_predictions(engine, store.run_id)
+    writes.mark_unreadable(engine, [(pending, "cut off in the middle")])
+    assert queries.pending_predictions(engine, store.run_id) == []
+    assert queries.image(engine, pending).error == "cut off in the middle"
+
+
+def test_features_are_normalised_and_their_norm_is_kept(store: Any) -> None:
+    [found] = list(queries.image_embeddings(store.engine, store.run_id))
+    assert found.vectors.shape == (6, 3)
+    assert np.allclose(found.vectors, [0.6, 0.0, 0.8], atol=1e-3)
+    assert found.norms.tolist() == [5.0] * 6
+    assert np.allclose(found.features(), [3.0, 0.0, 4.0], rtol=1e-3)
+
+
+def test_a_feature_of_zeros_stays_one_and_nan_is_refused(store: Any) -> None:
+    [first, *_] = queries.regions(store.engine, store.images["tabby/1.jpg"])
+    writes.add_embeddings(store.engine, "crop", [first.id], np.zeros((1, 3)))
+    found = queries.region_features(store.engine, [first.id], "crop")
+    assert found.features().tolist() == [[0.0, 0.0, 0.0]]
+    with pytest.raises(ValueError, match="NaN"):
+        writes.add_embeddings(store.engine, "crop", [first.id], np.full((1, 3), np.nan))
+    with pytest.raises(ValueError, match="zip"):
+        writes.add_embeddings(store.engine, "crop", [first.id], np.zeros((2, 3)))
+
+
+def test_a_weak_relevance_map_survives_half_precision(store: Any) -> None:
+    image_id = store.images["tabby/1.jpg"]
+    found = queries.relevances(store.engine, [image_id])[image_id]["true"]
+    wanted = np.arange(16).reshape(4, 4) * 1e-7
+    assert found.raw_max == pytest.approx(15e-7)
+    assert found.raw_mass == pytest.approx(120e-7)
+    assert np.allclose(found.grid.astype(float) * found.raw_max, wanted, rtol=1e-3)
+
+
+def test_an_all_zero_map_is_stored(store: Any) -> None:
+    image_id = store.images["lynx/1.jpg"]
+    writes.add_relevance(
+        store.engine, [NewRelevance(image_id, "contrast", store.crane, np.zeros((2, 3)))]
+    )
+    found = queries.relevances(store.engine, [image_id])[image_id]["contrast"]
+    assert found.grid.tolist() == [[0.0] * 3] * 2
+    assert (found.raw_max, found.raw_mass, found.region_count) == (0.0, 0.0, None)
+
+
+def test_a_map_with_nan_is_refused(store: Any) -> None:
+    new = NewRelevance(store.images["lynx/1.jpg"], "contrast", store.crane, np.full((2, 2), np.nan))
+    with pytest.raises(ValueError, match="NaN"):
+        writes.add_relevance(store.engine, [new])
+
+
+def test_fewer_regions_take_the_place_of_more(store: Any, region: NewRegion) -> None:
+    engine, image_id = store.engine, store.images["tabby/1.jpg"]
+    relevance = queries.relevances(engine, [image_id])[image_id]["true"]
+    first, second = queries.regions(engine, image_id)
+    writes.add_regions(engine, [NewRegions(relevance.id, [region])])
+    [left] = queries.regions(engine, image_id)
+    assert left.id == first.id
+    assert left.caption == "a grey cat."
+    assert count(engine, "embedding", f"region_id = {second.id}") == 0
+    assert count(engine, "region_caption", f"region_id = {second.id}") == 0
+    again = queries.relevances(engine, [image_id])[image_id]["true"]
+    assert again.region_count == 1
+
+
+def test_a_region_comes_back_as_it_was_given(store: Any, region: NewRegion) -> None:
+    [first, *_] = queries.regions(store.engine, store.images["tabby/1.jpg"])
+    assert first.box == region.box
+    assert (first.area_share, first.mass_share, first.rank) == (0.25, 0.5, 1)
+    assert np.array_equal(first.patch_mask, region.patch_mask)
+    assert np.array_equal(first.mask, region.mask)
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=4))
+def test_captions_of_any_text_come_back_once_each(store: Any, texts: list[str]) -> None:
+    engine = store.engine
+    ids = [
+        region.id
+        for image_id in store.images.values()
+        for region in queries.regions(engine, image_id)
+    ][: len(texts)]
+    new = [NewCaption(region_id, text, 1, -1.0) for region_id, text in zip(ids, texts, strict=True)]
+    writes.add_captions(engine, store.run_id, new)
+    found = queries.regions_by_id(engine, ids)
+    assert [region.caption for region in found] == texts
+    assert len({region.caption_id for region in found}) == len(set(texts))
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(path=ANY_TEXT, name=ANY_TEXT, error=ANY_TEXT)
+def test_paths_and_errors_may_hold_anything(store: Any, path: str, name: str, error: str) -> None:
+    writes.add_images(store.engine, store.run_id, [NewImage(path, store.crane, error=error)])
+    found = queries.image_by_path(store.engine, store.run_id, path)
+    assert (found.path, found.error) == (path, error)
+
+
+def test_a_path_that_is_no_unicode_is_kept_apart(store: Any) -> None:
+    broken = [NewImage(path, store.crane) for path in ("bad\udc80.jpg", "bad\udc81.jpg")]
+    writes.add_images(store.engine, store.run_id, broken)
+    found = queries.images(store.engine, store.crane)
+    assert [image.path for image in found] == ["bad\\udc80.jpg", "bad\\udc81.jpg"]
+
+
+def test_the_predictions_decide_what_is_right(store: Any) -> None:
+    image_id = store.images["tabby/2.jpg"]
+    assert queries.image(store.engine, image_id).correct is False
+    right = NewPrediction(image_id, [(store.tabby, 0.5, 1.0)], 0.5, 1, 0.5)
+    writes.add_predictions(store.engine, [right])
+    found = queries.image(store.engine, image_id)
+    assert (found.correct, found.predicted_name, found.margin) == (True, "tabby", 0.5)
+    assert [top.name for top in queries.top_classes(store.engine, image_id)] == ["tabby"]
+
+
+def test_a_new_matrix_takes_the_old_summaries_along(store: Any) -> None:
+    engine = store.engine
+    stored = queries.pmi(engine, store.tabby)
+    assert stored is not None
+    new = NewPmi(
+        class_id=store.tabby,
+        caption_ids=stored.caption_ids,
+        counts=stored.counts,
+        matrix=stored.matrix.astype(np.float64) + 1,
+        surprisal=stored.surprisal,
+        relevance=stored.relevance,
+        distinct_total=9,
+    )
+    writes.add_pmi(engine, new)
+    again = queries.pmi(engine, store.tabby)
+    assert again is not None
+    assert again.matrix.dtype == np.float32
+    assert np.array_equal(again.matrix, stored.matrix + 1)
+    assert again.distinct_total == 9
+    assert queries.summaries(engine, store.tabby) == []
+    writes.add_pmi(engine, replace(new, matrix=stored.matrix.astype(np.float16)))
+    half = queries.pmi(engine, store.tabby)
+    assert half is not None
+    assert half.matrix.dtype == np.float16
+
+
+def test_a_shorter_summary_takes_the_place_of_a_longer(store: Any) -> None:
+    engine = store.engine
+    old = queries.summary(engine, store.tabby, 2, 1.0)
+    assert old is not None
+    last = old.sentences[-1].caption_id
+    writes.add_summaries(
+        engine, [NewSummary(store.tabby, 2, 1.0, [NewSentence(last, 1.0, 0.0, 1.0)])]
+    )
+    new = queries.summary(engine, store.tabby, 2, 1.0)
+    assert new is not None
+    assert new.id == old.id
+    assert [sentence.caption_id for sentence in new.sentences] == [last]
+    first = queries.class_record(engine, store.tabby).first_sentence
+    assert first == new.sentences[0].text
+
+
+def test_an_empty_summary_is_a_summary(store: Any) -> None:
+    writes.add_summaries(store.engine, [NewSummary(store.crane, 3, 0.5, [])])
+    found = queries.summary(store.engine, store.crane, 3, 0.5)
+    assert found is not None
+    assert found.sentences == ()
+
+
+def test_words_take_the_place_of_the_same_kind(store: Any) -> None:
+    engine, tabby = store.engine, store.tabby
+    writes.add_word_scores(engine, tabby, "relevance", [WordScore("old", 1.0, 1)])
+    writes.add_word_scores(engine, tabby, "errors", [WordScore("kept", 1.0, 1)])
+    new = [WordScore("low", -1.0, 2), WordScore("high", 2.5, 3)]
+    writes.add_word_scores(engine, tabby, "relevance", new)
+    assert queries.word_scores(engine, tabby, "relevance") == new[::-1]
+    assert [word.word for word in queries.word_scores(engine, tabby, "errors")] == ["kept"]
+
+
+def test_a_run_takes_everything_along(store: Any) -> None:
+    engine = store.engine
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM run"))
+        left = connection.execute(text("SELECT count(*) FROM caption_fts")).scalar()
+        connection.execute(text("INSERT INTO caption_fts (caption_fts) VALUES ('integrity-check')"))
+    assert left == 0
+    tables = {name: rows for name, rows in dump(engine).items() if name != "alembic_version"}
+    assert all(rows == [] for rows in tables.values()), tables
+
+
+def test_a_batch_with_a_stranger_is_refused_whole(store: Any) -> None:
+    before = dump(store.engine)
+    good = NewImage("new.jpg", store.crane)
+    bad = NewImage("newer.jpg", 999_999)
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        writes.add_images(store.engine, store.run_id, [good, bad])
+    assert dump(store.engine) == before
