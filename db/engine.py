@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, ExceptionContext, QueuePool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 
 from db.errors import StoreError
 from db.schema import SCHEMA_VERSION
 
 # "MCAP": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID: Final = 0x4D434150
+# The first SQLite with RETURNING; reading gets by with an older one.
+_NEEDED: Final = (3, 35)
 _WRITE_TIMEOUT: Final = 30.0
 _READ_TIMEOUT: Final = 5.0
 # Rows with pictures and embeddings take 1 to 4 KB: larger pages waste less of their ends.
@@ -46,6 +48,11 @@ def open_write(path: Path | str) -> Engine:
     newer than this MapCap, not ours, damaged, locked, or cannot be created.
     """
     file = Path(path)
+    if sqlite3.sqlite_version_info < _NEEDED:
+        raise StoreError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and indexing needs "
+            f"{'.'.join(map(str, _NEEDED))}: use a newer Python"
+        )
     if not file.parent.is_dir():
         raise StoreError(f"{file}: the folder {file.parent} does not exist: create it first")
     if file.is_dir():
@@ -100,7 +107,7 @@ def finish(engine: Engine) -> bool:
         mode = cursor.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
+            raise _explained(Path(engine.url.database or ""), error) or error from error
         return False
     finally:
         connection.close()
@@ -126,7 +133,7 @@ def _engine(
         prepare(connection)
         return connection
 
-    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool)
+    engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)), creator=connect)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -181,7 +188,7 @@ def _version(file: Path) -> int:
         connection = _connect(file, "ro", _READ_TIMEOUT)
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        objects = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        objects = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.Error as error:
         raise _explained(file, error) or error from error
     finally:

@@ -249,6 +249,16 @@ class CaptionHit:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionContrast:
+    """A caption of images taken for one other class: regions in those, and in the right ones."""
+
+    caption_id: int
+    text: str
+    wrong: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pmi:
     """The stored matrix of a class: `matrix[i, j]` as written, i the context, over `texts`.
 

@@ -135,8 +135,8 @@ def exposed(depth: int, start_layer: int) -> Iterator[list[Tensor]]:
     fills during the forward pass: (B, H, N, N) a layer, after the softmax (and so after any causal
     mask), before the product with the values, and on the path to the output, so that
     `torch.autograd.grad(score, list)` works. Layers below run without a graph; it starts at the
-    first entry, whatever grad mode the caller is in, and the parameters' `requires_grad` does not
-    matter. Raises `UserError` if the tower's attention could not be seen.
+    first entry, under the caller's `no_grad` too (not under `inference_mode`), and the parameters'
+    `requires_grad` does not matter. Raises `UserError` if the tower's attention could not be seen.
     """
     probabilities: list[Tensor] = []
 

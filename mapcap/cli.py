@@ -16,7 +16,7 @@ from db.records import Run, Sentence, Summary
 from db.selection import select
 from db.text import clean
 from mapcap import show
-from mapcap.config import MAX_SENTENCES_PER_SUMMARY, PRESETS, IndexConfig, with_preset
+from mapcap.config import PRESETS, IndexConfig, with_preset
 from mapcap.errors import UserError
 
 app = typer.Typer(
@@ -55,6 +55,8 @@ def about(
     [cyan]mapcap classes sample.db[/]             which classes fail, and what they are taken for
 
     [cyan]mapcap show sample.db insect[/]         one class: summary, confusions, words
+
+    [cyan]mapcap browse sample.db[/]              all of it, as a terminal app
     """
     if version:
         from importlib.metadata import version as installed
@@ -161,6 +163,30 @@ def index(
     if json:
         engine, run = _open(db, None)
         show.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+
+
+@app.command()
+def browse(
+    db: Db,
+    run: RunNumber = None,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="Class to begin with.")
+    ] = None,
+    images: Annotated[
+        str, typer.Option(help="How pictures are drawn: auto, kitty, sixel, half or off.")
+    ] = "auto",
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
+    ] = None,
+) -> None:
+    """Walk through a file in the terminal: classes, images, regions, captions, summaries.
+
+    The file is opened read-only, also while `mapcap index` still fills it.
+    """
+    from tui.app import make_app
+
+    make_app(db, run=run, class_name=class_name, images=images, verdicts=verdicts).run()
 
 
 @app.command()

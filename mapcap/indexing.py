@@ -117,7 +117,8 @@ def _spec(config: IndexConfig, device: torch.device) -> RunSpec:
         preset=config.preset,
         dataset=config.photos,
         networks={"model": model, "captioner": config.captioner, "lm": config.lm},
-        versions={name: version(name) for name in _VERSIONS} | {"python": platform.python_version()},
+        versions={name: version(name) for name in _VERSIONS}
+        | {"python": platform.python_version()},
         host=socket.gethostname(),
         device=str(device),
     )

@@ -68,7 +68,7 @@ def pmi_matrix(
     if not n:
         return PMI(conditional.astype(np.float32), np.zeros(0, np.float32))
     start = _start_token(tokenizer)
-    token_ids = _encode(sentences, tokenizer, _positions(language_model) // 2)
+    token_ids = _encode(sentences, tokenizer, (_positions(language_model) - 1) // 2)
     blocks = pack(token_ids, _ROW_NODES)
     vocabulary = int(_text_config(language_model).vocab_size)
     most = max(1, _MOST_LOGITS // (vocabulary * max(len(block.tokens) for block in blocks)))

@@ -26,7 +26,7 @@ from db.records import (
 )
 from db.text import clean
 
-_BAR = 10
+_BAR = 5
 
 
 def print_json(value: Any) -> None:
@@ -52,10 +52,16 @@ def safe(text: str | None) -> Text:
     return Text(clean(text or ""))
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+def _table(*columns: str, right: Sequence[str] = (), short: Sequence[str] = ()) -> Table:
+    """Return an empty table; numbers stand right and whole, `short` columns are cut to one line."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        if column in right:
+            table.add_column(column, justify="right", no_wrap=True)
+        elif column in short:
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        else:
+            table.add_column(column, overflow="fold")
     return table
 
 
@@ -73,10 +79,11 @@ def bar(share: float | None) -> Text:
 
 def class_table(classes: Iterable[ClassName]) -> RenderableType:
     """Return the table of classes: accuracy with its interval, confusion, first sentence."""
-    numbers = ("images", "accuracy", "95 %", "p(true)")
     table = _table(
-        "class", "images", "accuracy", "", "95 %", "p(true)", "mostly taken for", "summary begins",
-        right=numbers,
+        "class", "images", "right", "accuracy", "95 %", "p(true)", "mostly taken for",
+        "summary begins",
+        right=("images", "right", "accuracy", "95 %", "p(true)"),
+        short=("mostly taken for", "summary begins"),
     )  # fmt: skip
     for found in classes:
         interval = f"{figure(found.accuracy_low)}-{figure(found.accuracy_high)}"
@@ -88,8 +95,8 @@ def class_table(classes: Iterable[ClassName]) -> RenderableType:
         table.add_row(
             safe(found.name),
             f"{found.images:,}",
-            figure(found.accuracy),
-            bar(found.accuracy),
+            f"{found.correct:,}",
+            Text.assemble(bar(found.accuracy), f" {figure(found.accuracy)}"),
             "-" if found.accuracy is None else interval,
             figure(found.mean_true_probability),
             wrong,
@@ -150,9 +157,7 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
     return table
 
 
-def image_page(
-    image: Image, top: Sequence[TopClass], regions: Sequence[Region]
-) -> RenderableType:
+def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region]) -> RenderableType:
     """Return one image: what it was taken for, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"

@@ -15,6 +15,7 @@ from db.queries.classes import (
     confusions,
     search_classes,
 )
+from db.queries.contrasts import caption_contrasts, regions_of_caption
 from db.queries.images import (
     image,
     image_by_path,
@@ -47,6 +48,7 @@ from db.queries.tasks import (
 from db.queries.totals import readable_images, region_count, relevance_count
 
 __all__ = [
+    "caption_contrasts",
     "caption_regions",
     "captions",
     "class_by_name",
@@ -79,6 +81,7 @@ __all__ = [
     "region_tasks",
     "regions",
     "regions_by_id",
+    "regions_of_caption",
     "relevance_count",
     "relevances",
     "relevances_by_id",

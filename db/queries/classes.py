@@ -78,8 +78,9 @@ def classes(
         query = query.where(contains(words, schema.ClassName.name, schema.ClassName.label))
     if below is not None:
         query = query.where(schema.ClassName.accuracy < below)
-    ordered = (key.desc() if descending else key.asc()).nulls_last()
-    return _all(engine, query.order_by(ordered, schema.ClassName.position))
+    ordered = key.desc() if descending else key.asc()
+    # Not NULLS LAST, which the SQLite of older systems does not know.
+    return _all(engine, query.order_by(key.is_(None), ordered, schema.ClassName.position))
 
 
 def search_classes(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[ClassName]:

@@ -69,7 +69,8 @@ def _count_predictions(
         select(
             Prediction.class_id,
             func.count(),
-            func.sum(Prediction.correct),
+            # Not a sum, which would come back as a Boolean like its column.
+            func.count(case((Prediction.correct, 1))),
             func.avg(Prediction.true_probability),
         )
         .join(ClassName, ClassName.id == Prediction.class_id)

@@ -15,7 +15,7 @@ MAX_PIXELS = 80_000_000
 MAX_BYTES = 256 * 2**20
 THUMBNAIL_SIDE = 128
 # Nothing else is tried: some of Pillow's readers start other programs (EPS) or are seldom tested.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

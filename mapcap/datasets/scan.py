@@ -57,7 +57,10 @@ def scan(
     if limit_per_class is not None and limit_per_class < 1:
         raise UserError(f"--limit-per-class: at least 1, not {limit_per_class}.")
     root = _sample() if source == SAMPLE else Path(source)
-    listing = _list(root)
+    try:
+        listing = _list(root)
+    except OSError as error:  # a folder above it that may not be entered, a name too long
+        raise UserError(f"PHOTOS: {shown(root)} cannot be read: {error.strerror}.") from error
     if boxes is None and source == SAMPLE:
         boxes = root / "boxes.tsv"
     found = sorted(listing.found, key=_order)
@@ -110,7 +113,7 @@ def _classes(
     labels = distinct(storable(label) for label in raw_labels)
     names = own if file is None else read_names(file)
     place = "PHOTOS: words.txt" if file is None else f"--names: {shown(file)}"
-    if not names:
+    if not names and file is None:
         if all(WNID.fullmatch(label) for label in labels):
             raise UserError(
                 f"The classes are WordNet ids such as {labels[0]}, which no model knows. Give "

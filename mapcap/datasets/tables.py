@@ -115,33 +115,32 @@ def match_boxes(
 ) -> dict[str, Box | None]:
     """Return the boxes by the images' relative paths.
 
-    A box is looked for under the relative path, then `label/file name`, then the bare file name.
+    A box is looked for under the relative path, then `label/file name`, then the bare file name;
+    what is another image's relative path belongs to that one alone.
 
     Raises:
-        UserError: if a bare name means several images, or no image has a box at all.
+        UserError: if a short name means several images, or no image has a box at all.
     """
+    images = list(found)
+    relatives = {image.relative for image in images}
     matched: dict[str, Box | None] = {}
-    by_bare_name: dict[str, str] = {}
-    example = ""
-    for image in found:
-        example = example or image.relative
-        name = image.path.name
-        for key in (image.relative, f"{image.label}/{name}"):
-            if key in boxes:
-                matched[image.relative] = boxes[key]
-                break
-        else:
-            if name in boxes:
-                other = by_bare_name.setdefault(name, image.relative)
-                if other != image.relative:
-                    raise UserError(
-                        f"--boxes: {shown(path)}: {shown(name)} may be {shown(other)} or "
-                        f"{shown(image.relative)}. Write the class folder before the file name."
-                    )
-                matched[image.relative] = boxes[name]
+    owners: dict[str, str] = {}
+    for image in images:
+        short = (f"{image.label}/{image.path.name}", image.path.name)
+        keys = [image.relative, *(key for key in short if key not in relatives)]
+        key = next((key for key in keys if key in boxes), None)
+        if key is None:
+            continue
+        owner = owners.setdefault(key, image.relative)
+        if owner != image.relative:
+            raise UserError(
+                f"--boxes: {shown(path)}: {shown(key)} may be {shown(owner)} or "
+                f"{shown(image.relative)}. Write the whole path below the source."
+            )
+        matched[image.relative] = boxes[key]
     if not matched:
         raise UserError(
             f"--boxes: {shown(path)} has no box for any image. It should name them like "
-            f"{shown(example)}."
+            f"{shown(images[0].relative)}."
         )
     return matched

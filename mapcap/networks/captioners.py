@@ -147,8 +147,8 @@ def _checkpoint(spec: str) -> Path:
         return Path(hf_hub_download(repository, file))
     except Exception as error:  # the downloader fails in many ways
         raise UserError(
-            f"--captioner {spec}: could not be fetched ({said(error)}). If this machine has no network, "
-            f"fetch the file elsewhere and give {CLIPCAP}FILE; {MINI} needs none."
+            f"--captioner {spec}: could not be fetched ({said(error)}). "
+            f"Without a network, get the file elsewhere and give {CLIPCAP}FILE; {MINI} needs none."
         ) from error
 
 

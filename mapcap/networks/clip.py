@@ -25,7 +25,6 @@ LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
 
 _CONFIG = "open_clip_config.json"
-_QUANTISED = "open_clip_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -74,24 +73,24 @@ def load_clip(
         UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
             tower has no patches.
     """
-    if name == MINI or name.startswith((LOCAL_DIR, HF_HUB)):
-        if pretrained is not None:
-            raise UserError(
-                f"--pretrained {pretrained}: {name} brings its own weights. Leave --pretrained out."
-            )
-        source = f"{LOCAL_DIR}{embedded('clip')}" if name == MINI else name
+    if pretrained is not None and (name == MINI or name.startswith((LOCAL_DIR, HF_HUB))):
+        raise UserError(
+            f"--pretrained {pretrained}: {name} brings its own weights. Leave --pretrained out."
+        )
+    if name.startswith(HF_HUB):
+        source, model = name, _create(name, name)
+    elif name == MINI or name.startswith(LOCAL_DIR):
+        folder = Path(name.removeprefix(LOCAL_DIR)).expanduser()
+        folder = embedded("clip") if name == MINI else folder
+        source = f"{LOCAL_DIR}{folder}"
+        with quiet():
+            model = _from_folder(folder, name)
     else:
         source = name.replace("/", "-")
-    if source.startswith(LOCAL_DIR):
-        with quiet():
-            model, tokenizer = _from_folder(Path(source.removeprefix(LOCAL_DIR)).expanduser(), name)
-    elif source.startswith(HF_HUB):
-        model, tokenizer = _create(name, source), _tokenizer(name, source)
-    else:
         check_published(source, pretrained)
         quick_gelu = needs_quick_gelu(source, pretrained)
         model = _create(name, source, pretrained=pretrained, force_quick_gelu=quick_gelu)
-        tokenizer = _tokenizer(name, source)
+    tokenizer = _tokenizer(name, source)
     model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     embed_dim = open_clip.get_model_config(source)["embed_dim"]
     return _describe(model, tokenizer, name, pretrained, embed_dim)
@@ -133,7 +132,7 @@ def needs_quick_gelu(name: str, pretrained: str | None) -> bool:
     return bool(tag.get("quick_gelu", False))
 
 
-def _from_folder(folder: Path, name: str) -> tuple[Any, Any]:
+def _from_folder(folder: Path, name: str) -> Any:
     config = _folder_config(folder, name)
     text = config["model_cfg"]["text_cfg"]
     overrides: dict[str, Any] = {}
@@ -142,12 +141,13 @@ def _from_folder(folder: Path, name: str) -> tuple[Any, Any]:
         # "." in the configuration means the folder itself, wherever it was installed.
         tower = str((folder / hugging_face).resolve())
         overrides["text_cfg"] = {**text, "hf_model_name": tower, "hf_model_pretrained": False}
-    source, weights = f"{LOCAL_DIR}{folder}", folder / _QUANTISED
-    if not (weights.is_file() and is_quantised(weights)):
-        return _create(name, source, require_pretrained=True, **overrides), _tokenizer(name, source)
-    model = _create(name, source, load_weights=False, pretrained_text=False, **overrides)
+    source = f"{LOCAL_DIR}{folder}"
+    weights = next((p for p in sorted(folder.glob("*.safetensors")) if is_quantised(p)), None)
+    if weights is None:
+        return _create(name, source, **overrides)
+    model = _create(name, source, filled=False, pretrained_text=False, **overrides)
     fill(model, load_weights(weights), weights)
-    return model, _tokenizer(name, source)
+    return model
 
 
 def _folder_config(folder: Path, name: str) -> dict[str, Any]:
@@ -168,9 +168,16 @@ def _folder_config(folder: Path, name: str) -> dict[str, Any]:
     raise UserError(f"--model {name}: {path} is not open_clip's configuration.")
 
 
-def _create(name: str, source: str, **options: Any) -> Any:
+def _create(name: str, source: str, *, filled: bool = True, **options: Any) -> Any:
     try:
-        return open_clip.create_model(source, weights_only=True, **options)
+        # Without require_pretrained, weights that cannot be fetched leave a random network.
+        return open_clip.create_model(
+            source,
+            weights_only=True,
+            load_weights=filled,
+            require_pretrained=filled,
+            **options,
+        )
     except Exception as error:  # open_clip, its downloader and torch fail in many ways
         raise _failed(name, error) from error
 
@@ -184,9 +191,9 @@ def _tokenizer(name: str, source: str) -> Any:
 
 def _failed(name: str, error: Exception) -> UserError:
     return UserError(
-        f"--model {name}: could not be loaded ({said(error)}). If this machine has no network, fetch the "
-        f"weights elsewhere and give --pretrained FILE or --model {LOCAL_DIR}FOLDER; "
-        f"--model {MINI} needs none."
+        f"--model {name}: could not be loaded ({said(error)}). "
+        "Without a network, fetch the weights elsewhere and give --pretrained FILE or "
+        f"--model {LOCAL_DIR}FOLDER; --model {MINI} needs none."
     )
 
 

@@ -157,4 +157,3 @@ def _load_pickle(path: Path) -> dict[str, Tensor]:
             "Give a file written by torch.save(model.state_dict())."
         )
     return dict(loaded)
-

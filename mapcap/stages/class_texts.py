@@ -51,9 +51,7 @@ def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
     best = [
         image.id
         for class_id in job.class_ids
-        for image in queries.images(
-            job.engine, class_id, descending=True, limit=_IMAGES
-        )
+        for image in queries.images(job.engine, class_id, descending=True, limit=_IMAGES)
         if image.predicted_class_id is not None
     ]
     sums = np.zeros(tokens.shape)

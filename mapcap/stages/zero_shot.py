@@ -84,4 +84,3 @@ def _rows(
         )
         for row, image_id in enumerate(ids)
     ]
-

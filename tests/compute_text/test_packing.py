@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapcap.packing import Block, pack
@@ -18,6 +18,7 @@ def read(block: Block, place: int) -> list[int]:
     return block.edges[1, block.paths[block.starts[place] : ends[place]]].tolist()
 
 
+@settings(deadline=None)
 @given(sentences=SENTENCES, row=st.integers(1, 30))
 def test_every_sentence_is_held_once(sentences: list[list[int]], row: int) -> None:
     found = {}
@@ -29,6 +30,7 @@ def test_every_sentence_is_held_once(sentences: list[list[int]], row: int) -> No
     assert found == dict(enumerate(sentences))
 
 
+@settings(deadline=None)
 @given(sentences=SENTENCES, row=st.integers(1, 30))
 def test_a_node_sees_the_beginning_of_its_sentence(sentences: list[list[int]], row: int) -> None:
     for block in pack(sentences, row):
@@ -47,6 +49,7 @@ def test_beginnings_are_shared_and_last_tokens_not_read() -> None:
     assert block.edges.shape == (2, 4)
 
 
+@settings(deadline=None)
 @given(sentences=SENTENCES)
 def test_totals_sum_along_the_paths(sentences: list[list[int]]) -> None:
     for block in pack(sentences, 12):

@@ -1,12 +1,13 @@
 """The choice of sentences for the matrix when a class has too many."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapcap.pmi import choose_sentences
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(1, 9), max_size=30),
     most=st.integers(1, 12),

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -41,6 +41,7 @@ def plain_select(
     return chosen
 
 
+@settings(deadline=None)
 @given(
     matrix=st.integers(0, 7).flatmap(
         # Whole numbers: sums are exact, so ties are ties in both computations.
@@ -61,6 +62,7 @@ def test_equals_the_plain_loop(
     assert found == plain_select(matrix, counts, k, redundancy)
 
 
+@settings(deadline=None)
 @given(matrix=MATRICES, k=st.integers(1, 10), redundancy=LAMBDAS)
 def test_invariants(matrix: np.ndarray, k: int, redundancy: float) -> None:
     before = matrix.copy()
@@ -78,6 +80,7 @@ def test_invariants(matrix: np.ndarray, k: int, redundancy: float) -> None:
                                   [s.relevance for s in chosen])  # fmt: skip
 
 
+@settings(deadline=None)
 @given(matrix=MATRICES, redundancy=LAMBDAS)
 def test_each_summary_is_a_fresh_selection(matrix: np.ndarray, redundancy: float) -> None:
     lists = summaries(matrix, None, 9, redundancy)

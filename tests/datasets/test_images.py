@@ -112,10 +112,10 @@ def test_floating_point_is_stretched(tmp_path: Path) -> None:
 
 def test_the_first_frame_counts(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, "blue")]
-    for name in ("a.gif", "b.webp", "c.tif"):
-        options = {"lossless": True} if name == "b.webp" else {}
+    for name in ("a.gif", "b.webp", "c.tif", "d.jpg"):
+        options = {"b.webp": {"lossless": True}, "d.jpg": {"format": "MPO"}}.get(name, {})
         path = saved(tmp_path / name, frames[0], save_all=True, append_images=frames[1:], **options)
-        assert (pixels(read_image(path)) == RED).all()
+        assert np.abs(pixels(read_image(path)).astype(int) - RED).max() <= 2
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -184,7 +184,7 @@ def good(format: str) -> bytes:
     return file.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     format=st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF"]),
     edits=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=8),

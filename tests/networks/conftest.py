@@ -187,9 +187,7 @@ def mini_clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     text = {"hf_pooler_type": "mean_pooler", "hf_proj_type": None, "context_length": 20}
     torch.manual_seed(2)
     write_config(folder, {**text, "hf_model_name": str(folder), "hf_tokenizer_name": "."})
-    model = open_clip.create_model(
-        f"local-dir:{folder}", load_weights=False, pretrained_text=False
-    )
+    model = open_clip.create_model(f"local-dir:{folder}", load_weights=False, pretrained_text=False)
     write_config(folder, {**text, "hf_model_name": ".", "hf_tokenizer_name": "."})
     save_int8(folder / "open_clip_model.safetensors", model.state_dict())
     return folder, model.state_dict()

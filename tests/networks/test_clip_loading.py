@@ -91,9 +91,7 @@ def test_the_embedded_clip_needs_no_network_and_no_place_of_its_own(
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
-def test_the_embedded_clip_may_be_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_embedded_clip_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(embedded, "ROOT", tmp_path / "mini")
     with pytest.raises(UserError, match=r"mini: the embedded networks are not in this install"):
         load_clip("mini", device=CPU)

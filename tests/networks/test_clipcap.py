@@ -105,9 +105,7 @@ def plain_greedy(
 
 
 @torch.inference_mode()
-def plain_log_probability(
-    model: GPT2LMHeadModel, prefix: Tensor, ids: tuple[int, ...]
-) -> float:
+def plain_log_probability(model: GPT2LMHeadModel, prefix: Tensor, ids: tuple[int, ...]) -> float:
     whole = torch.cat((prefix, model.transformer.wte.weight[list(ids)]))
     log_p = model(inputs_embeds=whole[None]).logits[0].double().log_softmax(-1)
     return sum(log_p[PREFIX - 1 + i, token].item() for i, token in enumerate(ids)) / len(ids)
@@ -147,9 +145,7 @@ def test_captions_are_those_of_a_plain_loop(
         "mlp": (mlp_state(), plain_mlp),
         "transformer": (transformer_state(), plain_transformer),
     }[kind]
-    clipcap = ClipCap.from_checkpoint(
-        published(state), language_model=gpt2, tokenizer=lm.tokenizer
-    )
+    clipcap = ClipCap.from_checkpoint(published(state), language_model=gpt2, tokenizer=lm.tokenizer)
     captions = clipcap.generate(features, max_tokens=MAX_TOKENS)
     for feature, caption in zip(features, captions, strict=True):
         prefix = plain(state, feature)
@@ -248,9 +244,7 @@ def test_the_files_own_gpt2_is_loaded_into_a_copy(
     if not with_head:
         del state["gpt.lm_head.weight"]
     before = {name: tensor.clone() for name, tensor in gpt2.state_dict().items()}
-    clipcap = ClipCap.from_checkpoint(
-        published(state), language_model=gpt2, tokenizer=lm.tokenizer
-    )
+    clipcap = ClipCap.from_checkpoint(published(state), language_model=gpt2, tokenizer=lm.tokenizer)
     assert all(torch.equal(before[name], tensor) for name, tensor in gpt2.state_dict().items())
     captions = clipcap.generate(features[:5], MAX_TOKENS)
     for feature, caption in zip(features, captions, strict=False):
@@ -331,7 +325,7 @@ def test_no_features_make_no_captions(clipcap: ClipCap) -> None:
 
 
 def test_a_stop_of_several_tokens_is_refused(clipcap: ClipCap) -> None:
-    with pytest.raises(UserError, match="'two dogs' is .* tokens"):
+    with pytest.raises(UserError, match=r"'two dogs' is .* tokens"):
         clipcap.generate(torch.zeros(1, FEATURES), stop="two dogs")
 
 
@@ -341,7 +335,7 @@ def test_features_of_another_clip_are_refused(clipcap: ClipCap) -> None:
 
 
 def test_captions_longer_than_the_language_model_are_refused(clipcap: ClipCap) -> None:
-    with pytest.raises(UserError, match="has 96. Use at most 92 tokens"):
+    with pytest.raises(UserError, match=r"has 96\. Use at most 92 tokens"):
         clipcap.generate(torch.zeros(1, FEATURES), max_tokens=93)
     assert len(clipcap.generate(torch.zeros(1, FEATURES), max_tokens=92)) == 1
 

@@ -36,9 +36,7 @@ class Beam:
 
 
 @torch.inference_mode()
-def plain_beam_search(
-    model: GPT2LMHeadModel, prefix: Tensor, beams: int, max_tokens: int
-) -> Beam:
+def plain_beam_search(model: GPT2LMHeadModel, prefix: Tensor, beams: int, max_tokens: int) -> Beam:
     """One image, hypothesis by hypothesis, without a cache."""
     running = [Beam()]
     for _ in range(max_tokens):

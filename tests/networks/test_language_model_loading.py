@@ -22,7 +22,9 @@ def test_a_folder_of_save_pretrained_loads(lm_folder: Path) -> None:
     assert not any(p.requires_grad for p in lm.model.parameters())
     assert lm.model.dtype == torch.float32
     weights = load_weights(lm_folder / "model.safetensors")
-    assert torch.equal(lm.model.state_dict()["transformer.wpe.weight"], weights["transformer.wpe.weight"])
+    assert torch.equal(
+        lm.model.state_dict()["transformer.wpe.weight"], weights["transformer.wpe.weight"]
+    )
 
 
 def test_int8_weights_are_widened_and_the_output_matrix_is_tied(
@@ -77,7 +79,7 @@ def test_without_a_network_the_way_out_is_told(name: str) -> None:
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--lm .*could not be loaded"):
+    with pytest.raises(UserError, match=r"--lm .*could not be loaded"):
         load_language_model(str(tmp_path), device=CPU)
 
 

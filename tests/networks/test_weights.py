@@ -64,7 +64,9 @@ def test_only_float_matrices_are_rounded(tmp_path: Path) -> None:
 
 def test_tensors_that_share_memory_can_be_saved(tmp_path: Path) -> None:
     shared = torch.randn(4, 4)
-    save_int8(tmp_path / "w.safetensors", {"a": shared, "b": shared, "c": shared[0], "d": shared[0]})
+    save_int8(
+        tmp_path / "w.safetensors", {"a": shared, "b": shared, "c": shared[0], "d": shared[0]}
+    )
     back = load_weights(tmp_path / "w.safetensors")
     assert torch.equal(back["a"], back["b"])
     assert torch.equal(back["d"], shared[0])

@@ -181,6 +181,12 @@ def test_nothing_to_read_is_refused_with_what_to_do(
         open_read(path)
 
 
+def test_an_old_sqlite_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(StoreError, match="newer Python"):
+        open_write(tmp_path / "new.db")
+
+
 def test_an_empty_file_may_be_filled(tmp_path: Path, spec: RunSpec) -> None:
     path = tmp_path / "none.db"
     path.touch()

@@ -45,15 +45,25 @@ _TABLE: tuple[tuple[str, str, str, tuple[tuple[float, float, float], ...]], ...]
     ("white", "white", "white", ((90, 2, 90), (99, 0, 0), (91, 5, 260), (95, 5, 95))),
     ("cream", "white", "white", ((91, 14, 90),)),
     ("dark brown", "dark brown", "brown", ((21, 12, 55), (26, 18, 58), (17, 11, 50))),
-    ("brown", "dark brown", "brown", ((36, 25, 58), (42, 20, 65), (42, 32, 62), (34, 16, 68))),
+    (
+        "brown",
+        "dark brown",
+        "brown",
+        ((36, 25, 58), (42, 20, 65), (42, 32, 62), (34, 16, 68)),
+    ),
     ("reddish brown", "dark brown", "brown", ((31, 29, 44), (40, 30, 46))),
     ("greyish brown", "dark brown", "brown", ((44, 11, 72), (36, 10, 66))),
     ("golden brown", "golden brown", "brown", ((52, 42, 70), (46, 38, 70))),
     ("light brown", "light brown", "brown", ((54, 25, 68), (56, 17, 70))),
     ("tan", "light brown", "brown", ((66, 25, 72), (68, 17, 74), (64, 32, 66))),
-    ("beige", "light brown", "brown", ((79, 15, 80), (78, 22, 72), (73, 11, 80))),
+    (
+        "beige",
+        "light brown",
+        "brown",
+        ((79, 15, 80), (78, 22, 72), (73, 11, 80), (70, 16, 92)),
+    ),
     ("sandy brown", "light brown", "brown", ((73, 27, 80),)),
-    ("khaki", "light brown", "brown", ((58, 25, 92), (66, 20, 95))),
+    ("yellowish brown", "light brown", "brown", ((56, 26, 90), (62, 22, 95))),
     ("maroon", "red", "red", ((17, 24, 22), (22, 28, 14))),
     ("dark red", "red", "red", ((28, 42, 28), (33, 44, 30))),
     ("brick red", "red", "red", ((43, 43, 36),)),
@@ -71,9 +81,19 @@ _TABLE: tuple[tuple[str, str, str, tuple[tuple[float, float, float], ...]], ...]
     ("yellow", "yellow", "yellow", ((84, 66, 91), (78, 50, 90))),
     ("bright yellow", "yellow", "yellow", ((88, 86, 94),)),
     ("pale yellow", "yellow", "yellow", ((92, 34, 97), (85, 36, 88))),
-    ("olive", "olive", "green", ((38, 26, 103), (46, 32, 104), (28, 18, 100), (54, 36, 104))),
+    (
+        "olive",
+        "olive",
+        "green",
+        ((38, 26, 103), (46, 32, 104), (28, 18, 100), (54, 36, 104)),
+    ),
     ("dark green", "green", "green", ((22, 15, 130), (30, 24, 132), (26, 14, 150))),
-    ("green", "green", "green", ((44, 36, 130), (50, 44, 134), (42, 28, 122), (54, 36, 122))),
+    (
+        "green",
+        "green",
+        "green",
+        ((44, 36, 130), (50, 44, 134), (42, 28, 122), (54, 36, 122)),
+    ),
     ("greyish green", "green", "green", ((48, 16, 122), (38, 14, 125), (60, 18, 122))),
     ("bright green", "green", "green", ((64, 62, 130), (58, 56, 138), (72, 72, 124))),
     ("light green", "light green", "green", ((76, 32, 125), (70, 28, 118))),
@@ -139,7 +159,10 @@ _ALSO = {
     "scarlet": ("red",),
     "chestnut": ("brown",),
 }
-_FAMILIES_OF: dict[str, tuple[str, ...]] = {**{name: (name,) for name in FAMILIES}, **_ALSO}
+_FAMILIES_OF: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in FAMILIES},
+    **_ALSO,
+}
 
 # Names of things that hold a colour word which says nothing about this picture.
 _NAMES = re.compile(
@@ -152,7 +175,7 @@ _COMPOUND = re.compile(
     r"(?=(?:brown|yellow|pink|blue|grey|red|orange|green)\b)"
 )
 _SURROUNDINGS = re.compile(
-    r"\b(?:against|on|in front of|in|before|amid|among|amidst|under|beneath|over|above|below|beside"
+    r"\b(?:with(?= (?:(?!with)[a-z, ])*all around)|against|on|in front of|in|before|amid|among|amidst|under|beneath|over|above|below|beside"
     r"|near|surrounded|surrounds|surrounding|behind|around|at|by|set|while|where|beyond|across"
     r"|everything|all about)\b"
 )
@@ -216,17 +239,23 @@ def rgb_to_lab(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
     xyz = linear @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(
+        np.float32
+    )
 
 
-def nearest(lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+def nearest(
+    lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None
+) -> NDArray[np.intp]:
     """Give the index of the nearest name for Lab rows (M, 3); `names` (N,) allows only some."""
     colours = palette()
     scale = np.array([np.sqrt(_LIGHTNESS_WEIGHT), 1, 1], np.float32)
     rows = slice(None) if names is None else names[colours.name]
     prototypes, owner = colours.lab[rows] * scale, colours.name[rows]
     points = lab * scale
-    distance = (prototypes**2).sum(1) - 2 * points @ prototypes.T  # (M, P), less the point's square
+    distance = (prototypes**2).sum(
+        1
+    ) - 2 * points @ prototypes.T  # (M, P), less the point's square
     return owner[distance.argmin(1)]
 
 
@@ -234,7 +263,9 @@ def nearest(lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None) ->
 def table() -> Table:
     """The look-up table over RGB, made once (about a second)."""
     steps = (np.arange(1 << _BITS) + 0.5) / (1 << _BITS)
-    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
     lab = rgb_to_lab(rgb)
     name = np.concatenate([nearest(part) for part in np.array_split(lab, 32)])
     return Table(lab, name.astype(np.uint8))
@@ -249,7 +280,9 @@ def cells(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
     return cell
 
 
-def family_shares(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, float]:
+def family_shares(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> dict[str, float]:
     """Give the share of each family among the pixels (h, w, 3) under the mask (h, w)."""
     inside = pixels[mask]
     if not len(inside):

@@ -56,7 +56,7 @@ def _sentence(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
     noun = _noun(nouns, names, rng)
     head, told = _head(appearance, noun, nouns.kind, names, rng)
     tails = _tails(appearance, told, rng)
-    return _articles(" ".join([head, *tails])) + "."
+    return _articles(" ".join([head, *tails]).rstrip(",")) + "."
 
 
 def _shade(colour: Colour, rng: Rng) -> str:
@@ -68,10 +68,14 @@ def _shade(colour: Colour, rng: Rng) -> str:
 
 def _noun(nouns: Nouns, colours: Sequence[str], rng: Rng) -> str:
     """Choose the noun; a name that begins with the colour itself would stutter."""
-    first = colours[0].split()[-1]
+    said = {word for colour in colours for word in colour.split()}
     if not nouns.coarse or rng.random() < _EXACT:
-        exact = nouns.name if not nouns.synonyms or rng.random() < 0.8 else _pick(nouns.synonyms, rng)
-        if exact.split()[0] != first or not nouns.coarse:
+        exact = (
+            nouns.name
+            if not nouns.synonyms or rng.random() < 0.8
+            else _pick(nouns.synonyms, rng)
+        )
+        if exact.split()[0] not in said or not nouns.coarse:
             return exact
     weights = [(0.75**i, noun) for i, noun in enumerate(nouns.coarse)]
     return _weighted(weights, rng)
@@ -84,7 +88,7 @@ def _together(names: Sequence[str]) -> str:
         return names[0]
     if len(names) == 2:
         (*first, base), (*second, other) = names[0].split(), names[1].split()
-        if base == other and first and second:
+        if base == other and {*first, *second} <= phrases.SHADES and first and second:
             return f"{' '.join(first)} and {' '.join(second)} {base}"
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -101,12 +105,17 @@ def _head(
     slots = dict.fromkeys(("size", "shape", "pattern", "pattern_and"), "")
     for slot, words in (("size", phrases.SIZE_WORDS), ("shape", phrases.SHAPE_WORDS)):
         value = getattr(appearance, slot)
-        if "{" + slot + "}" in template and value in words and rng.random() < 0.4 and not told:
+        if (
+            "{" + slot + "}" in template
+            and value in words
+            and rng.random() < 0.4
+            and not told
+        ):
             slots[slot] = _pick(words[value], rng)
             told.add(slot)
-    if appearance.pattern and rng.random() < 0.75:
-        slots["pattern"] = appearance.pattern + " "
-        slots["pattern_and"] = appearance.pattern + " and "
+    if appearance.pattern in phrases.PATTERNS and rng.random() < 0.75:
+        word = _pick(phrases.PATTERNS[appearance.pattern], rng)
+        slots["pattern"], slots["pattern_and"] = f"{word} ", f"{word} and "
     if "close" in template:
         told.add("size")
     singular = number(noun) == "count"
@@ -147,13 +156,14 @@ def _template(
     draw = rng.random()
     if appearance.accents and draw < 0.35:
         return _weighted(phrases.ACCENT_HEADS, rng)
-    if len(names) > 1 and draw < 0.65 and names[0] != names[1]:
-        if appearance.colours[0].share > 1.3 * appearance.colours[1].share or draw < 0.45:
-            return _weighted(phrases.PAIR_HEADS, rng)
+    if len(names) > 1 and draw < 0.55 and names[0] != names[1]:
+        return _weighted(phrases.PAIR_HEADS, rng)
     if appearance.size == "close" and draw > 0.85:
         return _weighted(phrases.CLOSE_HEADS[: 3 if covered else 2], rng)
     if covered and rng.random() < 0.3:
-        return _weighted(phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng)
+        return _weighted(
+            phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng
+        )
     return _weighted(phrases.HEADS, rng)
 
 
@@ -184,13 +194,15 @@ def _surroundings(appearance: Appearance, rng: Rng) -> str:
     if rng.random() > (0.4 if setting == "dark" else 0.88):
         return ""
     named = [c for c in appearance.surroundings if c.family != "black"]
+    if named and named[0].name == appearance.colours[0].name and rng.random() < 0.5:
+        return ""
     if setting != "dark" and not named:
         return ""
     if setting in ("leaves", "grass"):
         named = [c for c in named if c.family == "green"]
     elif setting in ("sky", "sand"):
         named = named[:1]
-    shades = _together([_shade(colour, rng) for colour in named])if named else ""
+    shades = _together([_shade(colour, rng) for colour in named]) if named else ""
     return _pick(phrases.SETTINGS[setting], rng).format(s=shades, a="a")
 
 

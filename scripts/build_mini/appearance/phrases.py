@@ -28,7 +28,9 @@ COVERS: dict[str, tuple[str, ...]] = {
     "land": (),
     "object": (),
 }
-MASS_COVERS = frozenset({"fur", "hair", "plumage", "skin", "paint", "paintwork", "stone", "cloth", "fabric"})
+MASS_COVERS = frozenset(
+    {"fur", "hair", "plumage", "skin", "paint", "paintwork", "stone", "cloth", "fabric"}
+)
 PLURAL_COVERS = frozenset({"feathers", "scales", "fins", "wings", "walls"})
 
 # kind -> what a second colour makes on the first.
@@ -51,18 +53,22 @@ DETAILS: dict[str, tuple[str, ...]] = {
 }
 OTHER_DETAILS = ("parts", "details", "areas")
 
+# Two of these before one colour are said together: "dark and reddish brown".
+SHADES = frozenset(
+    "bright dark deep pale light bluish greenish greyish reddish yellowish".split()
+)
+
 # Sentence heads. Weight, phrase.
 HEADS: tuple[tuple[float, str], ...] = (
     (9, "{a} {size}{shape}{pattern}{c} {n}"),
-    (3, "{a} {c} {pattern}{n}"),
+    (3, "{a} {pattern}{c} {n}"),
     (1.5, "{an} that is {c}"),
     (1.2, "{an} coloured {c}"),
-    (1, "{an}, {c} in colour"),
+    (1, "{an}, {c} in colour,"),
     (1, "one {size}{pattern}{c} {n}"),
     (1, "this {size}{n} is {pattern_and}{c}"),
     (1, "the {n} is {pattern_and}{c}"),
     (1, "there is {a} {size}{shape}{c} {n}"),
-    (1, "{a} {shape}{n} in {c}"),
 )
 COVER_HEADS: tuple[tuple[float, str], ...] = (
     (3, "{an} with {cover_c}"),
@@ -73,14 +79,13 @@ COVER_HEADS: tuple[tuple[float, str], ...] = (
 CLOTH_HEADS: tuple[tuple[float, str], ...] = (
     (3, "{a} {pattern}{n} in {c}"),
     (2, "{a} {n} of {pattern}{c} {part}"),
-    (2, "{pattern}{c} {part} of {an}"),
 )
 PAIR_HEADS: tuple[tuple[float, str], ...] = (
     (3, "{a} {size}{shape}{c1} {n} with {c2} {detail}"),
     (2, "{a} {c1} {n} marked with {c2}"),
     (1.5, "{a} mostly {c1} {n} with some {c2}"),
     (1, "{an} that is {c1} with {c2} {detail}"),
-    (1, "{a} {c1} {n}, partly {c2}"),
+    (1, "{a} {c1} {n}, partly {c2},"),
 )
 ACCENT_HEADS: tuple[tuple[float, str], ...] = (
     (2, "{a} {size}{c} {n} with {accent} {detail}"),
@@ -104,7 +109,7 @@ MASS_HEADS: tuple[tuple[float, str], ...] = (
 CLOSE_HEADS: tuple[tuple[float, str], ...] = (
     (3, "a close view of {a} {pattern}{c} {n}"),
     (2, "a close-up of {a} {pattern}{c} {n}"),
-    (1, "the {pattern}{c} {part} of {an}, close up"),
+    (1, "the {pattern}{c} {part} of {an}, close up,"),
 )
 
 # Surroundings by setting: {s} is the colour phrase of the surroundings.
@@ -113,18 +118,18 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "on {s}",
         "against {s}",
         "in front of {s}",
-        "among {s} shapes",
+        "with {s} all around",
         "in {s} surroundings",
-        "with {s} all around it",
-        "near something {s}",
-        "in {a} {s} place",
+        "surrounded by {s}",
+        "beside something {s}",
+        "amid {s}",
     ),
     "plain": (
         "against plain {s}",
         "on plain {s}",
         "in front of {a} plain {s} wall",
         "on {a} smooth {s} surface",
-        "against even {s}",
+        "against {a} smooth {s} surface",
         "set on flat {s}",
     ),
     "blurred": (
@@ -137,7 +142,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "in {a} busy {s} scene",
         "amid {a} jumble of {s}",
         "among many {s} things",
-        "in {a} cluttered {s} place",
+        "among {s} clutter",
         "against busy {s}",
         "surrounded by {s} clutter",
     ),
@@ -162,7 +167,12 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "below {a} smooth {s} sky",
     ),
     "water": ("in {s} water", "near {s} water", "in the {s} sea"),
-    "sand": ("on {s} sand", "on sandy {s} ground", "on dry {s} ground", "against {s} ground"),
+    "sand": (
+        "on {s} ground",
+        "on dry {s} ground",
+        "on {a} {s} surface",
+        "on sandy {s} ground",
+    ),
     "white": (
         "on white",
         "against plain white",
@@ -171,15 +181,26 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "surrounded by white",
         "on bright white",
     ),
-    "dark": ("in the dark", "in shadow", "in dim light", "in the shade", "lit in the darkness"),
+    "dark": (
+        "in the dark",
+        "in shadow",
+        "in dim light",
+        "in the shade",
+        "lit in the darkness",
+    ),
 }
 
 LIGHTS: dict[str, tuple[str, ...]] = {
-    "dark": ("in the dark", "in very little light", "at night"),
+    "dark": ("in the dark", "in very little light", "hardly lit"),
     "dim": ("in dim light", "in shadow", "in low light"),
     "bright": ("in bright light", "in clear daylight", "brightly lit"),
     "contrast": ("in strong light and shadow", "in hard light", "in sharp contrast"),
     "soft": ("in soft light", "in flat light", "in hazy light"),
+}
+PATTERNS: dict[str, tuple[str, ...]] = {
+    "striped": ("striped",),
+    "speckled": ("speckled", "patterned", "mottled"),
+    "plain": ("plain", "smooth"),
 }
 PLACES: dict[str, tuple[str, ...]] = {
     "left": ("on the left", "at the left", "to the left"),
@@ -188,16 +209,19 @@ PLACES: dict[str, tuple[str, ...]] = {
     "bottom": ("at the bottom", "low in the picture"),
 }
 SIZES: dict[str, tuple[str, ...]] = {
-    "close": ("seen up close", "filling the picture", "in close-up", "very near"),
-    "large": ("seen from near", "large in the picture"),
+    "close": ("seen up close", "filling the picture", "in close-up", "at close range"),
+    "large": ("seen close by", "large in the picture", "from nearby"),
     "small": ("small in the picture", "seen from afar", "in the distance"),
 }
 SHAPES: dict[str, tuple[str, ...]] = {
     "tall": ("standing upright", "standing tall"),
-    "wide": ("stretched out wide", "seen from the side"),
+    "wide": ("long and low", "low and wide"),
 }
 SIZE_WORDS: dict[str, tuple[str, ...]] = {
     "small": ("small ", "little ", "tiny "),
     "large": ("large ", "big "),
 }
-SHAPE_WORDS: dict[str, tuple[str, ...]] = {"tall": ("tall ", "upright "), "wide": ("long ", "wide ")}
+SHAPE_WORDS: dict[str, tuple[str, ...]] = {
+    "tall": ("tall ", "upright "),
+    "wide": ("long ", "wide "),
+}

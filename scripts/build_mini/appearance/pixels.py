@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,17 @@ from .texture import Textures, measure, windows
 
 _CHUNK = 512
 _COLOUR_SIDE = 28  # colours are read from blocks of pixels about this many to a side
-_LEAST_MAIN = 0.18  # share of the region that a main colour's family must cover
+_LEAST_MAIN = 0.15  # share of the region that a main colour's family must cover
 _LEAST_OTHER = 0.12
 _LEAST_AROUND = 0.25
-_LEAST_OUTSIDE = 0.12  # share of the frame below which nothing is said of the surroundings
+_LEAST_ACCENT = 0.05
+_VIVID = 28  # chroma from which a small part of an object catches the eye
+_ALIKE = 17  # distance in Lab below which two colours of an object are told as one
+_FAINT = 4  # spread of fine lightness below which there is no pattern
+_EVEN = 0.6
+_LEAST_OUTSIDE = (
+    0.12  # share of the frame below which nothing is said of the surroundings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Appearance:
     light: str
     """"dark", "dim", "bright", "contrast", "soft" or ""."""
     pattern: str
-    """"striped", "checked", "spotted", "speckled", "shiny", "plain" or ""."""
+    """"striped", "speckled", "plain" or ""."""
     setting: str
     """"dark", "sky", "leaves", "grass", "sand", "white", "plain", "busy", "blurred" or ""."""
     size: str
@@ -59,6 +67,7 @@ class _Region:
     salience: NDArray[np.floating]  # (N, G) share, weighted
     share: NDArray[np.floating]  # (N, G)
     name: NDArray[np.intp]  # (N, G) index of the name
+    lab: NDArray[np.floating]  # (N, G, 3) mean, towards the vivid
 
 
 def analyse(pixels: NDArray[np.uint8], mask: NDArray[np.generic]) -> Appearance:
@@ -66,7 +75,9 @@ def analyse(pixels: NDArray[np.uint8], mask: NDArray[np.generic]) -> Appearance:
     return analyse_batch(pixels[None], np.asarray(mask)[None])[0]
 
 
-def analyse_batch(pixels: NDArray[np.uint8], masks: NDArray[np.generic]) -> list[Appearance]:
+def analyse_batch(
+    pixels: NDArray[np.uint8], masks: NDArray[np.generic]
+) -> list[Appearance]:
     """Analyse pictures (N, h, w, 3) uint8, at least 16 pixels a side.
 
     `masks` is (N, 4), boxes x0 y0 x1 y1 as fractions of the frame, or boolean (N, h, w), or boolean
@@ -75,7 +86,9 @@ def analyse_batch(pixels: NDArray[np.uint8], masks: NDArray[np.generic]) -> list
     found: list[Appearance] = []
     for start in range(0, len(pixels), _CHUNK):
         part = pixels[start : start + _CHUNK]
-        found += _analyse(part, full_masks(masks[start : start + _CHUNK], part.shape[1:3]))
+        found += _analyse(
+            part, full_masks(masks[start : start + _CHUNK], part.shape[1:3])
+        )
     return found
 
 
@@ -113,18 +126,25 @@ def _analyse(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> list[Appeara
     scenes = _Scenes(lab, inside, around, room)
     frames = _frames(boxes / [*inside.shape[2:0:-1], *inside.shape[2:0:-1]])
     plain = _plain(lab[..., 0], inside)
-    glints = _glints(light, mask)
     out = []
     for i in range(len(pixels)):
         colours, accents = _object_colours(own, around, i, float(room[i]))
-        pattern = _pattern(texture, i, bool(plain[i]), float(glints[i]))
+        pattern = _pattern(texture, i, bool(plain[i]))
         surroundings = _surroundings(around, i, float(room[i]))
         size, shape, place = frames[i]
         light_word = scenes.light(i)
         setting = scenes.setting(i, surroundings)
         out.append(
             Appearance(
-                colours, accents, surroundings, light_word, pattern, setting, size, shape, place
+                colours,
+                accents,
+                surroundings,
+                light_word,
+                pattern,
+                setting,
+                size,
+                shape,
+                place,
             )
         )
     return out
@@ -169,9 +189,11 @@ def _weights(
     """Weigh each pixel of a region by its saturation and by how near it is to the box's middle."""
     _, height, width = inside.shape
     x0, y0, x1, y1 = (boxes[:, i, None] for i in range(4))
-    u = (2 * (np.arange(width) + 0.5) - x0 - x1) / (x1 - x0)  # (N, w), -1..1 over the box
+    u = (2 * (np.arange(width) + 0.5) - x0 - x1) / (
+        x1 - x0
+    )  # (N, w), -1..1 over the box
     v = (2 * (np.arange(height) + 0.5) - y0 - y1) / (y1 - y0)
-    central = np.exp(-(v[:, :, None] ** 2 + u[:, None, :] ** 2))
+    central = np.exp(-1.3 * (v[:, :, None] ** 2 + u[:, None, :] ** 2))
     extreme = 0.25 * ((lab[..., 0] < 14) | (lab[..., 0] > 90))
     vivid = 0.45 + np.minimum(_chroma(lab), 60) / 30 + extreme
     weights: NDArray[np.float64] = inside * central * vivid
@@ -191,7 +213,9 @@ def _statistics(
     key = (group + groups * np.arange(count)[:, None]).ravel()
 
     def total(weights: NDArray[np.generic]) -> NDArray[np.float64]:
-        summed = np.bincount(key, weights.ravel().astype(np.float64), minlength=count * groups)
+        summed = np.bincount(
+            key, weights.ravel().astype(np.float64), minlength=count * groups
+        )
         return summed.reshape(count, groups)
 
     salience, area = total(weight), total(inside)
@@ -210,6 +234,7 @@ def _statistics(
         salience / np.maximum(salience.sum(1, keepdims=True), 1e-9),
         area / np.maximum(area.sum(1, keepdims=True), 1e-9),
         names,
+        mean,
     )
 
 
@@ -227,32 +252,47 @@ def _colour(region: _Region, i: int, group: int) -> Colour:
 def _object_colours(
     own: _Region, around: _Region, i: int, room: float
 ) -> tuple[tuple[Colour, ...], tuple[Colour, ...]]:
-    """Choose the object's colours: salient in the region, and more so than around it."""
-    share, salience = own.share[i], own.salience[i]
+    """Choose the object's colours: salient in the region, and more so than around it.
+
+    Gives one to three colours and at most one accent.
+    """
+    share, lab = own.share[i], own.lab[i]
     outer = around.share[i] * min(1.0, room / 0.3)
-    lift = np.clip(np.sqrt((share + 0.06) / (outer + 0.06)), 0.55, 1.8)
-    score = salience * lift
+    lift = np.clip(((share + 0.06) / (outer + 0.06)) ** 0.9, 0.35, 2.8)
+    score = own.salience[i] * lift
     family = _family_of_group()
     covered = np.bincount(family, share, minlength=len(FAMILIES))[family]
-    main = int(np.where((covered >= _LEAST_MAIN) & (share >= 0.08), score, score * 1e-3).argmax())
-    chosen = [main]
-    for group in np.argsort(-score):
-        enough = share[group] >= _LEAST_OTHER and score[group] >= 0.33 * score[main]
-        if group != main and enough and len(chosen) < 3:
-            chosen.append(int(group))
-    accents = [
-        int(g)
-        for g in np.argsort(-score)
-        if g not in chosen
-        and 0.04 <= share[g]
-        and lift[g] >= 1
-        and family[g] not in family[chosen]
-        and FAMILIES[family[g]] not in ("black", "grey", "white", "brown")
-    ]
-    return tuple(_colour(own, i, g) for g in chosen), tuple(_colour(own, i, g) for g in accents[:1])
+    able = (covered >= _LEAST_MAIN) & (share >= _LEAST_MAIN / 2)
+    main = int(np.where(able, score, score * 1e-3).argmax())
+    chosen: list[int] = [main]
+    accents: list[int] = []
+    for group in np.argsort(-score).tolist():
+        if np.linalg.norm(lab[group] - lab[chosen], axis=-1).min() < _ALIKE:
+            continue
+        first, second = (
+            (0.33, _LEAST_OTHER) if len(chosen) == 1 else (0.45, _LEAST_OTHER + 0.03)
+        )
+        if (
+            score[group] >= first * score[main]
+            and share[group] >= second
+            and len(chosen) < 3
+        ):
+            chosen.append(group)
+        elif (
+            share[group] >= _LEAST_ACCENT
+            and lift[group] >= 1
+            and np.hypot(*lab[group, 1:]) > _VIVID
+            and family[group] not in family[chosen]
+        ):
+            accents.append(group)
+    return tuple(_colour(own, i, g) for g in chosen), tuple(
+        _colour(own, i, g) for g in accents[:1]
+    )
 
 
+@cache
 def _family_of_group() -> NDArray[np.intp]:
+    """Give the family of each colour group, (G,)."""
     colours = palette()
     family = np.zeros(len(colours.groups), np.intp)
     family[colours.group_of_name] = colours.family_of_name
@@ -264,7 +304,9 @@ def _surroundings(around: _Region, i: int, room: float) -> tuple[Colour, ...]:
     if room < _LEAST_OUTSIDE:
         return ()
     score = 0.5 * (around.share[i] + around.salience[i])
-    order = [int(g) for g in np.argsort(-score)[:2] if around.share[i, g] >= _LEAST_AROUND]
+    order = [
+        int(g) for g in np.argsort(-score)[:2] if around.share[i, g] >= _LEAST_AROUND
+    ]
     first = order or [int(score.argmax())]
     return tuple(_colour(around, i, g) for g in first)
 
@@ -289,7 +331,9 @@ class _Scenes:
         steps[:, :-1, :-1] = np.abs(light[:, 1:, :-1] - light[:, :-1, :-1]) + np.abs(
             light[:, :-1, 1:] - light[:, :-1, :-1]
         )
-        clear = outside.copy()  # a step from the object to the outside is not the outside's
+        clear = (
+            outside.copy()
+        )  # a step from the object to the outside is not the outside's
         clear[:, :-1] &= outside[:, 1:]
         clear[:, :, :-1] &= outside[:, :, 1:]
         self.rough = (steps * clear).sum((1, 2)) / np.maximum(clear.sum((1, 2)), 1)
@@ -323,7 +367,11 @@ class _Scenes:
         if first.name in ("pale blue", "light blue", "sky blue", "blue", "bright blue"):
             if first.share > 0.5 and rough < 6:
                 return "sky"
-        if first.name in ("beige", "tan", "sandy brown") and first.share > 0.5 and 4 < rough < 11:
+        if (
+            first.name in ("beige", "tan", "sandy brown")
+            and first.share > 0.5
+            and 4 < rough < 11
+        ):
             return "sand"
         if first.family == "white" and first.share > 0.6 and rough < 7:
             return "white"
@@ -341,7 +389,15 @@ def _frame(x0: float, y0: float, x1: float, y1: float) -> Iterator[str]:
     """Give size, shape and place of one box."""
     wide, high = x1 - x0, y1 - y0
     area = wide * high
-    yield "close" if area > 0.8 else "large" if area > 0.5 else "small" if area < 0.12 else ""
+    yield (
+        "close"
+        if area > 0.8
+        else "large"
+        if area > 0.5
+        else "small"
+        if area < 0.12
+        else ""
+    )
     yield "tall" if high > 1.8 * wide else "wide" if wide > 1.8 * high else ""
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
     sideways, upright = x - 0.5, y - 0.5
@@ -362,25 +418,13 @@ def _plain(light: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.
     return spread
 
 
-def _glints(light: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Give the share of glaring pixels in regions that are otherwise not light; else 0."""
-    area = np.maximum(mask.sum((1, 2)), 1)
-    glare = ((light > 92) & mask).sum((1, 2)) / area
-    pale = ((light > 70) & mask).sum((1, 2)) / area
-    return np.where(pale < 0.15, glare, 0.0)
-
-
-def _pattern(texture: Textures, i: int, plain: bool, glints: float) -> str:
+def _pattern(texture: Textures, i: int, plain: bool) -> str:
     """Name the pattern where the measures leave little doubt."""
-    energy, oriented, spots = texture.energy[i], texture.oriented[i], texture.spots[i]
-    if plain and energy < 2:
+    energy, even, oriented = texture.energy[i], texture.even[i], texture.oriented[i]
+    if plain and energy < _FAINT:
         return "plain"
-    if energy > 4 and texture.repeats_across[i] > 0.3 and texture.repeats[i] > 0.3:
-        return "checked"
-    if energy > 4 and texture.repeats[i] > 0.33 and oriented > 0.5:
+    if energy < _FAINT or even < _EVEN:
+        return ""
+    if texture.repeats[i] > 0.28 and oriented > 0.45:
         return "striped"
-    if energy > 4 and spots >= 5 and oriented < 0.4:
-        return "spotted"
-    if energy > 4 and texture.fine[i] > 0.45 and oriented < 0.3:
-        return "speckled"
-    return "shiny" if 0.015 < glints < 0.1 else ""
+    return "speckled" if texture.fine[i] > 0.42 and oriented < 0.35 else ""

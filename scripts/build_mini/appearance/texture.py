@@ -19,9 +19,12 @@ class Textures:
     oriented: NDArray[np.float32]  # 0..1, share of the fine energy along one direction
     fine: NDArray[np.float32]  # 0..1, share of the energy in the highest frequencies
     repeats: NDArray[np.float32]  # -1..1, light and dark by turns
+    even: NDArray[np.float32]  # 0..1, all over the window rather than in one place
 
 
-def windows(light: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
+def windows(
+    light: NDArray[np.float32], boxes: NDArray[np.floating]
+) -> NDArray[np.float32]:
     """Resample the boxes (N, 4) x0 y0 x1 y1 in pixels of L (N, h, w) into (N, SIDE, SIDE)."""
     count, height, width = light.shape
     steps = (np.arange(SIDE) + 0.5) / SIDE
@@ -34,8 +37,13 @@ def windows(light: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[
     n = np.arange(count)[:, None, None]
     row, column = top[:, :, None], left[:, None, :]
     upper = light[n, row, column] * (1 - across) + light[n, row, column + 1] * across
-    lower = light[n, row + 1, column] * (1 - across) + light[n, row + 1, column + 1] * across
-    resampled: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(np.float32)
+    lower = (
+        light[n, row + 1, column] * (1 - across)
+        + light[n, row + 1, column + 1] * across
+    )
+    resampled: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(
+        np.float32
+    )
     return resampled
 
 
@@ -52,7 +60,7 @@ def measure(window: NDArray[np.float32]) -> Textures:
     oriented = np.abs((power * np.exp(2j * direction)).sum((1, 2))) / total
     fine = power[:, radius >= SIDE / 4].sum(1) / total
     energy = np.sqrt(2 * total / (taper**2).sum()) / SIDE
-    measures = (energy, oriented, fine, _repeats(power, taper))
+    measures = (energy, oriented, fine, _repeats(power, taper), _evenness(window))
     return Textures(*(np.asarray(part, np.float32) for part in measures))
 
 
@@ -79,3 +87,14 @@ def _repeats(
     there = np.minimum(alike[:, 2 * dy, 2 * dx], -alike[:, dy, dx])  # (N, steps)
     surely: NDArray[np.floating] = np.minimum(there, -alike[:, 3 * dy, 3 * dx]).max(1)
     return surely
+
+
+def _evenness(window: NDArray[np.float32]) -> NDArray[np.floating]:
+    """Give the median of the fine lightness over its spread: small for one edge or bar alone."""
+    around = window
+    for axis in (1, 2):
+        shifted = [np.roll(around, step, axis) for step in range(-4, 5)]
+        around = np.mean(shifted, axis=0, dtype=np.float32)
+    fine = (window - around)[:, 4:-4, 4:-4]
+    median: NDArray[np.floating] = np.median(np.abs(fine), axis=(1, 2))
+    return median / (fine.std((1, 2)) + 1e-6)

@@ -149,7 +149,7 @@ _COARSE: dict[str, tuple[str, tuple[str, ...]]] = {
     "03051540": ("cloth", ("garment", "piece of clothing")),
     "03725035": ("object", ("mask", "protective gear")),
     "02887209": ("object", ("collar", "support", "medical support")),
-    "02773037": ("cloth", ("bag",)),
+    "02773037": ("object", ("bag",)),
     # containers and kitchen
     "02815834": ("object", ("glass", "glass jar", "cup")),
     "02876657": ("object", ("bottle",)),
@@ -315,11 +315,15 @@ def _parents(line: str, offset: str) -> list[str]:
     """Read the hypernym pointers of one line of data.noun."""
     fields = line.split(" | ")[0].split()
     if not fields or fields[0] != offset:
-        raise ValueError(f"data.noun has no synset at {offset}: take WordNet 3.0, unchanged")
+        raise ValueError(
+            f"data.noun has no synset at {offset}: take WordNet 3.0, unchanged"
+        )
     at = 4 + 2 * int(fields[3], 16)  # past the words, each with its lex_id
     pointers = fields[at + 1 : at + 1 + 4 * int(fields[at])]
     return [
-        pointers[i + 1] for i in range(0, len(pointers), 4) if pointers[i] in ("@", "@i")
+        pointers[i + 1]
+        for i in range(0, len(pointers), 4)
+        if pointers[i] in ("@", "@i")
     ]
 
 
@@ -346,4 +350,3 @@ def nouns_for(wnid: str, synonyms: str, wordnet_dir: Path | str) -> Nouns:
             continue
         coarse.update((word, None) for word in found if word not in exact)
     return Nouns(name, tuple(everyday), tuple(coarse)[:MOST_COARSE], kind or "object")
-

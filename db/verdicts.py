@@ -1,0 +1,133 @@
+"""Verdicts of an auditor, in a small SQLite file of their own beside the store.
+
+The store stays read-only. A verdict names what it is about by natural keys (the run's
+`config_hash`, and an image's path or a class's label), so that it outlives a new indexing.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal, cast, get_args
+
+from db.errors import StoreError
+from db.text import storable
+
+Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note"]
+Kind = Literal["image", "class"]
+MARKS: Final[tuple[Mark, ...]] = get_args(Mark)
+
+# "MCVD": tells these files from other SQLite files (PRAGMA application_id).
+_APPLICATION_ID: Final = 0x4D435644
+_VERSION: Final = 1
+_TABLE: Final = """
+CREATE TABLE verdict (
+    run_hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    note TEXT NOT NULL,
+    made REAL NOT NULL,
+    PRIMARY KEY (run_hash, kind, name)
+) WITHOUT ROWID, STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an auditor says of an image (`name` is its path) or a class (its label)."""
+
+    run_hash: str
+    kind: Kind
+    name: str
+    mark: Mark
+    note: str
+    made: datetime
+
+
+def beside(store: Path | str) -> Path:
+    """Return where the verdicts on a store are kept: `NAME.verdicts.sqlite` beside it."""
+    file = Path(store)
+    return file.with_name(file.name + ".verdicts.sqlite")
+
+
+def read_verdicts(path: Path, run_hash: str) -> dict[tuple[Kind, str], Verdict]:
+    """Return the verdicts on a run by kind and name; none if there is no file yet.
+
+    StoreError if the file holds no verdicts or cannot be read.
+    """
+    if not path.exists():
+        return {}
+    with _opened(path, "ro") as connection:
+        rows = connection.execute(
+            "SELECT run_hash, kind, name, mark, note, made FROM verdict WHERE run_hash = ?",
+            (run_hash,),
+        ).fetchall()
+    found = (Verdict(*row[:5], datetime.fromtimestamp(row[5], UTC)) for row in rows)
+    return {(cast("Kind", verdict.kind), verdict.name): verdict for verdict in found}
+
+
+def write_verdict(path: Path, verdict: Verdict) -> None:
+    """Store a verdict in place of the one on the same thing; creates the file if needed.
+
+    StoreError if the file is not one of verdicts or cannot be written.
+    """
+    with _opened(path, "rwc") as connection:
+        connection.execute(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET mark = excluded.mark, note = excluded.note, "
+            "made = excluded.made",
+            (
+                verdict.run_hash,
+                verdict.kind,
+                storable(verdict.name),
+                verdict.mark,
+                storable(verdict.note),
+                verdict.made.timestamp(),
+            ),
+        )
+
+
+def remove_verdict(path: Path, run_hash: str, kind: Kind, name: str) -> None:
+    """Take a verdict back; nothing happens if there is none."""
+    if path.exists():
+        with _opened(path, "rw") as connection:
+            connection.execute(
+                "DELETE FROM verdict WHERE run_hash = ? AND kind = ? AND name = ?",
+                (run_hash, kind, storable(name)),
+            )
+
+
+@contextmanager
+def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """Open the file for one transaction, making its table if it is new."""
+    connection = None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+        with connection:
+            _check(connection, path, new=mode == "rwc")
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the verdicts in {path} cannot be used ({error}): give another file with --verdicts"
+        ) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path, *, new: bool) -> None:
+    connection.execute("BEGIN IMMEDIATE" if new else "BEGIN")
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    objects = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if new and (application, version, objects) == (0, 0, 0):
+        connection.execute(_TABLE)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    elif (application, version) != (_APPLICATION_ID, _VERSION):
+        raise StoreError(
+            f"{path} is not a file of verdicts of this MapCap: give another one with --verdicts"
+        )

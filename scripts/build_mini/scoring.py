@@ -1,0 +1,88 @@
+"""The figures of the model card: plain functions from maps, predictions and captions to numbers."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+_BLACK_BACKGROUND = re.compile(
+    r"\bblack (background|backdrop|surround\w*)"
+    r"|\b(on|against|before|over|in front of|surrounded by|amid) (an? )?"
+    r"((plain|even|flat|smooth|soft|solid|dark|pure) )*black( ground| wall| surface)?\s*\.?$"
+)
+
+
+def box_coverage(box: tuple[float, ...], size: tuple[int, int], grid: tuple[int, int]) -> Floats:
+    """Share of each patch (gh, gw) that a box x0, y0, x1, y1 on a view (height, width) covers."""
+    x0, y0, x1, y1 = box
+    rows = _overlap(y0, y1, size[0] / grid[0], grid[0])
+    columns = _overlap(x0, x1, size[1] / grid[1], grid[1])
+    covered: Floats = np.outer(rows, columns)
+    return covered
+
+
+def _overlap(start: float, end: float, step: float, cells: int) -> Floats:
+    edges = np.arange(cells + 1) * step
+    inside: Floats = np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])
+    return inside.clip(min=0) / step
+
+
+def energy_inside(maps: Floats, coverage: Floats) -> Floats:
+    """Share of each map's sum (N, gh, gw) that lies inside its box; 0 for a map of zeros: (N,)."""
+    total = maps.sum((1, 2))
+    inside: Floats = (maps * coverage).sum((1, 2))
+    return np.divide(inside, total, out=np.zeros_like(inside), where=total > 0)
+
+
+def points_inside(maps: Floats, coverage: Floats) -> NDArray[np.bool_]:
+    """Pointing game: whether more than half of each map's best patch lies in the box: (N,)."""
+    best = maps.reshape(len(maps), -1).argmax(1)
+    hit: NDArray[np.bool_] = coverage.reshape(len(maps), -1)[np.arange(len(maps)), best] > 0.5
+    return hit
+
+
+def centred_gaussian(grid: tuple[int, int], sigma: float) -> Floats:
+    """Draw a map (gh, gw) that looks at the centre, whatever the photo; `sigma` in patches."""
+    y, x = (np.arange(cells) - (cells - 1) / 2 for cells in grid)
+    bell: Floats = np.exp(-(y[:, None] ** 2 + x[None] ** 2) / (2 * sigma**2))
+    return bell
+
+
+def accuracy_per_class(predicted: NDArray[np.integer], true: NDArray[np.integer]) -> Floats:
+    """Share of right predictions in each class 0..K-1 that `true` (N,) knows: (K,)."""
+    return np.bincount(true, predicted == true) / np.bincount(true)
+
+
+def speaks_of_black_background(text: str) -> bool:
+    """Whether a caption says so, or ends with black as the only colour of the surroundings."""
+    return bool(_BLACK_BACKGROUND.search(text.lower().strip()))
+
+
+def says_name(text: str, name: str) -> bool:
+    """Whether a caption holds a class name as whole words."""
+    return bool(re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text.lower()))
+
+
+def share(values: Sequence[bool]) -> float:
+    """Share of true values; 0 of none."""
+    return sum(values) / len(values) if values else 0.0
+
+
+def caption_figures(
+    texts: Sequence[str], names: Sequence[str], verdicts: Sequence[bool | None]
+) -> dict[str, float]:
+    """Sum up captions: one class name and one verdict on the colour each (None: no colour said)."""
+    judged = [verdict for verdict in verdicts if verdict is not None]
+    named = [says_name(text, name) for text, name in zip(texts, names, strict=True)]
+    return {
+        "captions": len(texts),
+        "distinct": len(set(texts)) / len(texts) if texts else 0.0,
+        "black background": share([speaks_of_black_background(text) for text in texts]),
+        "says a colour": share([verdict is not None for verdict in verdicts]),
+        "colour right, of those": share(judged),
+        "says the class name": share(named),
+    }

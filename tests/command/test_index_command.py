@@ -1,0 +1,179 @@
+"""The main job, whole: real photos, the embedded networks, one file."""
+
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from db import queries
+from db.engine import open_read
+from tests.command.conftest import (
+    CLASSES,
+    PER_CLASS,
+    TEXT_IN_A_PICTURE,
+    Result,
+    mapcap,
+    mapcap_process,
+)
+
+STAGES = ["scan", "zero-shot", "relevance", "regions", "embeddings", "captions", "pmi", "summaries"]
+
+
+def contents(db: Path) -> dict[str, object]:
+    """What a run computed, by natural keys, without ids and times."""
+    with sqlite3.connect(db) as connection:
+        read = {
+            "images": "SELECT path, content_hash, error IS NULL FROM image ORDER BY path",
+            "predictions": """SELECT path, name, true_rank, round(true_probability, 4)
+                FROM prediction JOIN image ON image.id = image_id
+                JOIN class_name ON class_name.id = predicted_class_id ORDER BY path""",
+            "maps": """SELECT path, role, round(raw_mass, 3) FROM relevance
+                JOIN image ON image.id = image_id ORDER BY path, role""",
+            "captions": """SELECT path, region.role, rank, text FROM region
+                JOIN image ON image.id = image_id JOIN region_caption ON region_id = region.id
+                JOIN caption ON caption.id = caption_id ORDER BY path, region.role, rank""",
+            "summaries": """SELECT name, k, summary_sentence.position, text FROM summary
+                JOIN class_name ON class_name.id = class_id
+                JOIN summary_sentence ON summary_id = summary.id
+                JOIN caption ON caption.id = caption_id ORDER BY 1, 2, 3""",
+        }
+        return {key: connection.execute(query).fetchall() for key, query in read.items()}
+
+
+def test_every_stage_is_done_and_the_file_may_travel(filled: tuple[Path, Result]) -> None:
+    db, result = filled
+    assert result.code == 0, result.err
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    assert run.status == "done"
+    stages = queries.stages(engine, run.id)
+    assert [stage.name for stage in stages] == STAGES
+    assert all(stage.done == stage.total and stage.status == "done" for stage in stages)
+    with sqlite3.connect(db) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert sorted(path.name for path in db.parent.iterdir()) == [db.name]
+
+
+def test_a_broken_picture_is_recorded_and_counted(db: Path) -> None:
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    counts = queries.counts(engine, run.id)
+    assert counts.images == len(CLASSES) * PER_CLASS + 1
+    assert counts.readable == counts.predicted == len(CLASSES) * PER_CLASS
+    broken = queries.image_by_path(engine, run.id, TEXT_IN_A_PICTURE)
+    assert broken.error == "not an image of a known format"
+
+
+def test_what_is_stored_fits_together(db: Path) -> None:
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    for found in queries.classes(engine, run.id):
+        assert found.accuracy == pytest.approx(found.correct / found.predicted)
+        tokens = queries.class_tokens(engine, found.id)
+        assert "".join(token.token for token in tokens) == found.name
+        assert sum(token.score for token in tokens) == pytest.approx(1, abs=1e-4)
+        pmi = queries.pmi(engine, found.id)
+        assert pmi is not None and len(pmi.texts) == found.distinct_captions > 0
+        clamped = pmi.matrix.astype(np.float64).clip(min=0)
+        np.fill_diagonal(clamped, 0)
+        assert np.allclose(pmi.relevance, clamped @ pmi.counts, rtol=1e-4)
+        for k in range(1, 10):
+            summary = queries.summary(engine, found.id, k, 1.0)
+            assert summary is not None
+            assert len(summary.sentences) == min(k, len(pmi.texts))
+        for image in queries.images(engine, found.id):
+            if image.error is not None:
+                continue
+            maps = queries.relevances(engine, [image.id])[image.id]
+            assert set(maps) == ({"true"} if image.correct else {"true", "predicted", "contrast"})
+            assert maps["true"].grid.shape == (8, 8) and maps["true"].grid.max() == 1
+            top = queries.top_classes(engine, image.id)
+            assert top[0].class_id == image.predicted_class_id
+            for region in queries.regions(engine, image.id):
+                assert region.caption is not None and region.cosine is not None
+                x0, y0, x1, y1 = region.box
+                assert 0 <= x0 < x1 <= image.width and 0 <= y0 < y1 <= image.height
+
+
+def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "again.db"
+    shutil.copy(db, copy)
+    result = mapcap("index", photos, "--db", copy, "--batch-size", "4")
+    assert result.code == 0, result.err
+    assert "zero-shot: 9 images (9 stored before)" in result.err
+    assert contents(copy) == contents(db)
+
+
+@pytest.mark.parametrize("stage", ["zero-shot", "captions", "pmi"])
+def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str) -> None:
+    path = tmp_path / "killed.db"
+    command = ("index", photos, "--db", path, "--batch-size", "2")
+    with mapcap_process(*command) as process:
+        reached = wait_for(path, stage, lambda: process.poll() is None)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert reached and process.returncode == -signal.SIGKILL
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("SELECT status FROM run").fetchone() == ("running",)
+    result = mapcap(*command)
+    assert result.code == 0, result.err
+    assert contents(path) == contents(db)
+
+
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "stopped.db"
+    with mapcap_process("index", photos, "--db", path, "--batch-size", "1") as process:
+        assert wait_for(path, "zero-shot", lambda: process.poll() is None)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "The same command goes on from there" in err and "Traceback" not in err
+    engine = open_read(path)
+    assert queries.latest_run(engine).status == "interrupted"
+
+
+def wait_for(db: Path, stage: str, alive: object) -> bool:
+    """Wait until a stage has begun; False if the process ended before."""
+    assert callable(alive)
+    while alive():
+        if db.exists():
+            try:
+                with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
+                    query = "SELECT count(*) FROM stage WHERE name = ?"
+                    if connection.execute(query, (stage,)).fetchone()[0]:
+                        return True
+            except sqlite3.OperationalError:
+                pass  # the tables are not there yet
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("representation", ["crop", "mask", "mask-all", "blur", "weighted"])
+def test_the_posters_representations(
+    photos: Path, tmp_path: Path, representation: str, in_process: object
+) -> None:
+    assert callable(in_process)
+    path = tmp_path / "poster.db"
+    code = in_process(
+        "index", photos, "--db", path, "--limit-per-class", "1",
+        "--representation", representation,
+    )  # fmt: skip
+    assert code == 0
+    engine = open_read(path)
+    run = queries.latest_run(engine)
+    regions = queries.counts(engine, run.id).regions
+    stored = list(queries.region_embeddings(engine, run.id, representation))
+    assert sum(len(chunk.ids) for chunk in stored) == regions > 0
+
+
+@pytest.fixture
+def in_process(call: object) -> object:
+    assert callable(call)
+    return lambda *arguments: call(*arguments).code

@@ -1,0 +1,65 @@
+"""What the screens share: the store, the run that is looked at, and the verdicts on it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+from textual.widget import Widget
+
+from db import queries
+from db.records import ClassName, Image, Run
+from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
+
+Marks = dict[tuple[Kind, str], Verdict]
+
+
+@dataclass
+class Opened:
+    """An opened store and one of its runs; the methods that read or write belong in workers."""
+
+    path: Path
+    engine: Engine
+    run: Run
+    verdicts: Path
+    picture: type[Widget]
+    marks: Marks = field(default_factory=dict)
+
+    @property
+    def representation(self) -> str:
+        """The representation that the run's regions are embedded under."""
+        return str(self.run.config.get("representation", "pooled"))
+
+    @property
+    def photos(self) -> str | None:
+        """The folder that the photos were read from."""
+        folder = self.run.config.get("photos")
+        return folder if isinstance(folder, str) else None
+
+    def pulse(self) -> tuple[object, ...]:
+        """Return what changes when the job writes: cheap to read, compared every few seconds."""
+        run = queries.run(self.engine, self.run.id)
+        stages = queries.stages(self.engine, self.run.id)
+        return (run.status, run.finished, *((s.name, s.done, s.total, s.status) for s in stages))
+
+    def read_marks(self) -> Marks:
+        """Return the verdicts on this run."""
+        return read_verdicts(self.verdicts, self.run.config_hash)
+
+    def mark(self, kind: Kind, name: str, mark: Mark | None, note: str) -> Marks:
+        """Store a verdict, or take it back (None), and return all of the run."""
+        if mark is None:
+            remove_verdict(self.verdicts, self.run.config_hash, kind, name)
+        else:
+            made = datetime.now(UTC)
+            verdict = Verdict(self.run.config_hash, kind, name, mark, note, made)
+            write_verdict(self.verdicts, verdict)
+        return self.read_marks()
+
+    def of_image(self, image: Image) -> Verdict | None:
+        """Return the verdict on an image."""
+        return self.marks.get(("image", image.path))
+
+    def of_class(self, record: ClassName) -> Verdict | None:
+        """Return the verdict on a class."""
+        return self.marks.get(("class", record.label))

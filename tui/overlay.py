@@ -1,0 +1,102 @@
+"""Pictures of relevance: a photo with its grid laid over it, and regions outlined.
+
+A grid covers what the network saw: the photo resized by its shorter side and cropped at its
+centre, so overlays are drawn on the centre square of the photo.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pictures
+from PIL.Image import Image as Picture
+from PIL.Image import Resampling
+
+from db.records import Image, Region
+
+SIDE: Final = 256
+_LINE: Final = 5
+# Anchors of the colour scale, from no relevance to the most.
+_SCALE: Final = np.array(
+    [[0, 0, 40], [90, 20, 140], [220, 40, 90], [255, 140, 20], [255, 250, 120]], np.float32
+)
+
+
+def decode(blob: bytes | None) -> Picture | None:
+    """Return a stored thumbnail as RGB, None if there is none or it is damaged."""
+    if blob is None:
+        return None
+    try:
+        return Pictures.open(BytesIO(blob), formats=["WEBP"]).convert("RGB")
+    except (OSError, ValueError, Pictures.DecompressionBombError):
+        return None
+
+
+def original(image: Image, folder: str | None) -> Picture | None:
+    """Return the photo itself if it can still be read and has the size it was indexed with."""
+    places = [Path(image.path)] + ([Path(folder) / image.path] if folder else [])
+    for place in places:
+        try:
+            if place.is_file() and place.stat().st_size == image.file_size:
+                with Pictures.open(place) as opened:
+                    opened.draft("RGB", (2 * SIDE, 2 * SIDE))
+                    return opened.convert("RGB")
+        except (OSError, ValueError, Pictures.DecompressionBombError):
+            continue
+    return None
+
+
+def square(photo: Picture, side: int = SIDE) -> Picture:
+    """Return the centre square of a photo, which is what the network saw, side x side pixels."""
+    short = min(photo.size)
+    left, top = (photo.width - short) // 2, (photo.height - short) // 2
+    box = (left, top, left + short, top + short)
+    return photo.resize((side, side), Resampling.BILINEAR, box=box)
+
+
+def colours(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return the colours (..., 3) in [0, 255] of relevances (...) in [0, 1]."""
+    steps = len(_SCALE) - 1
+    at = np.clip(values, 0, 1).astype(np.float32) * steps
+    low = np.minimum(at.astype(np.int64), steps - 1)
+    part = (at - low)[..., None]
+    mixed: NDArray[np.float32] = _SCALE[low] * (1 - part) + _SCALE[low + 1] * part
+    return mixed
+
+
+def overlay(photo: Picture, grid: NDArray[np.float16], strength: float) -> Picture:
+    """Return the centre square with a grid (rows, columns) over it; `strength` in [0, 1]."""
+    base = square(photo)
+    # A damaged file may hold NaN.
+    finite = np.nan_to_num(grid.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    wide = Pictures.fromarray(np.clip(finite, 0, 1)).resize(base.size, Resampling.BILINEAR)
+    values = np.asarray(wide)  # (H, W)
+    weight = (strength * np.sqrt(values))[..., None]
+    mixed = np.asarray(base, np.float32) * (1 - weight) + colours(values) * weight  # (H, W, 3)
+    return Pictures.fromarray(mixed.round().astype(np.uint8))
+
+
+def outlines(photo: Picture, regions: Sequence[Region], inks: Sequence[str]) -> Picture:
+    """Return the centre square with the edges of the regions drawn, each in its ink (#rrggbb)."""
+    base = np.array(square(photo))  # (H, W, 3)
+    for region, ink in zip(regions, inks, strict=True):
+        if not region.mask.size:
+            continue
+        small = Pictures.fromarray(region.mask.astype(np.uint8) * 255)
+        mask = np.asarray(small.resize((SIDE, SIDE), Resampling.NEAREST)) > 0
+        base[mask & ~_shrunk(mask)] = [int(ink[i : i + 2], 16) for i in (1, 3, 5)]
+    return Pictures.fromarray(base)
+
+
+def _shrunk(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the mask without the pixels within `_LINE` of its edge; the border is an edge."""
+    padded = np.pad(mask, _LINE)
+    height, width = mask.shape
+    inner = mask.copy()
+    for step in (-_LINE, _LINE):
+        inner &= padded[_LINE + step : _LINE + step + height, _LINE : _LINE + width]
+        inner &= padded[_LINE : _LINE + height, _LINE + step : _LINE + step + width]
+    return inner

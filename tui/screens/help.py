@@ -1,0 +1,60 @@
+"""The keys of a screen and what it is for."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ActiveBinding, ModalScreen
+from textual.widgets import Static
+
+
+class HelpScreen(ModalScreen[None]):
+    """A page over the screen that lists its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q", "dismiss", "Close", id="help.close")
+    ]
+
+    def __init__(self, text: str, bindings: Mapping[str, ActiveBinding]) -> None:
+        super().__init__()
+        self._text = text
+        self._keys = keys_of(bindings)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the page."""
+        table = Table.grid(padding=(0, 2))
+        for keys, what in self._keys:
+            table.add_row(Text(keys, style="bold"), Text(what))
+        with VerticalScroll(id="help"):
+            yield Static(Text(self._text + "\n"))
+            yield Static(table)
+            yield Static(Text("\nesc closes this page, ctrl+p finds any command", style="dim"))
+
+
+def keys_of(bindings: Mapping[str, ActiveBinding]) -> list[tuple[str, str]]:
+    """Return (keys, what they do), keys of one action together."""
+    found: dict[str, list[str]] = {}
+    for active in bindings.values():
+        binding = active.binding
+        what = binding.tooltip or binding.description
+        if what and not binding.system:
+            found.setdefault(what, []).append(_shown(binding))
+    return [(" ".join(dict.fromkeys(keys)), what) for what, keys in found.items()]
+
+
+def _shown(binding: Binding) -> str:
+    names = {
+        "question_mark": "?",
+        "slash": "/",
+        "plus": "+",
+        "minus": "-",
+        "left_square_bracket": "[",
+        "right_square_bracket": "]",
+        "less_than_sign": "<",
+        "greater_than_sign": ">",
+    }
+    return names.get(binding.key, binding.key)

@@ -1,0 +1,67 @@
+"""Text as it may be shown: cleaned, cut and without markup; figures and bars."""
+
+from typing import Final
+
+from rich.style import Style
+from rich.text import Text
+
+from db.text import clean
+
+# More than any widget shows; text from outside may have any length.
+_LONGEST: Final = 400
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+
+REGION_COLOURS: Final = ("#00e5ff", "#ff4fd8", "#ffe14f", "#7dff5a", "#ff8c42")
+
+
+def safe(text: str | None, style: str = "", *, longest: int = _LONGEST) -> Text:
+    """Return text from outside without control characters and markup, cut to `longest`."""
+    shown = clean((text or "")[:longest])
+    if text is not None and len(text) > longest:
+        shown += "…"
+    return Text(shown, style=style, no_wrap=False, end="")
+
+
+def number(value: float | None, digits: int = 2) -> Text:
+    """Return a number of so many digits, or a dash where there is none."""
+    return Text("-", style="dim") if value is None else Text(f"{value:.{digits}f}")
+
+
+def share(value: float | None) -> str:
+    """Return a share as a percentage, or a dash."""
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def bar(value: float, width: int, style: str = "cyan") -> Text:
+    """Return a bar of `width` cells filled to `value` of one, in eighths of a cell."""
+    eighths = round(min(max(value, 0.0), 1.0) * width * 8)
+    full, rest = divmod(eighths, 8)
+    drawn = "█" * full + (_EIGHTHS[rest] if rest else "")
+    return Text(drawn.ljust(width), style=f"{style} on #333333")
+
+
+def grade(value: float) -> str:
+    """Return the colour of an accuracy: red, yellow or green."""
+    return "red" if value < 1 / 3 else "yellow" if value < 2 / 3 else "green"
+
+
+def accuracy_bar(value: float | None, low: float | None, high: float | None, width: int) -> Text:
+    """Return an accuracy as a bar with its interval marked under its end."""
+    if value is None:
+        return Text("not predicted yet"[:width].ljust(width), style="dim")
+    drawn = bar(value, width, grade(value))
+    if low is not None and high is not None and width > 1:
+        first, last = (min(width - 1, int(edge * width)) for edge in (low, high))
+        for place in range(first, last + 1):
+            cell = drawn.plain[place]
+            if cell == " ":
+                drawn.plain = drawn.plain[:place] + "─" + drawn.plain[place + 1 :]
+                drawn.stylize("white", place, place + 1)
+    return drawn
+
+
+def heat(value: float) -> Style:
+    """Return a background that grows redder with a relevance in [0, 1]."""
+    level = min(max(value, 0.0), 1.0)
+    red, rest = int(40 + 190 * level), int(40 + 20 * (1 - level))
+    return Style(color="white", bgcolor=f"rgb({red},{rest},{rest})")

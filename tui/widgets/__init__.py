@@ -1,0 +1,1 @@
+"""Widgets: they take records and post messages, and know nothing of the store."""

@@ -1,0 +1,107 @@
+"""One class at a glance: its summary with scores, its confusions, its words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from db.records import ClassName, Confusion, Summary, WordScore
+from db.verdicts import Verdict
+from tui.show import accuracy_bar, bar, grade, safe, share
+
+_BAR = 12
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the card shows of a class."""
+
+    record: ClassName
+    verdict: Verdict | None
+    summary: Summary | None
+    confusions: Sequence[Confusion]
+    words: Sequence[WordScore]
+
+
+class ClassCard(VerticalScroll):
+    """The card of the class under the cursor."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the card."""
+        yield Static(id="card")
+
+    def show(self, card: Card) -> None:
+        """Show another class."""
+        self.query_one("#card", Static).update(Group(*drawn(card)))
+
+
+def drawn(card: Card) -> list[RenderableType]:
+    """Return the parts of a card."""
+    record = card.record
+    parts: list[RenderableType] = [safe(record.name, "bold", longest=120), _figures(record)]
+    if card.verdict is not None:
+        parts.append(verdict_line(card.verdict))
+    parts.append(Text("\nSummary", style="bold underline"))
+    sentences = card.summary.sentences if card.summary is not None else ()
+    if not sentences:
+        parts.append(Text("no summary yet", style="dim"))
+    for sentence in sentences:
+        line = Text(f"{sentence.position + 1} ", style="cyan") + safe(sentence.text, longest=160)
+        parts.append(line)
+        scores = f"  relevance {sentence.relevance:.1f} − penalty {sentence.penalty:.1f}"
+        parts.append(Text(f"{scores} → {sentence.score:.1f}", style="dim"))
+    parts.append(Text("\nTaken for", style="bold underline"))
+    parts.append(_confusions(card.confusions))
+    parts.append(Text("\nWords", style="bold underline"))
+    parts.append(_words(card.words))
+    return parts
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """Return a verdict as one line."""
+    line = Text("✎ ", style="magenta") + safe(verdict.mark, "magenta bold")
+    return line + safe(f"  {verdict.note}" if verdict.note else "", longest=160)
+
+
+def _figures(record: ClassName) -> Text:
+    if record.accuracy is None:
+        return Text(f"{record.images} images, not predicted yet", style="dim")
+    line = accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 20)
+    line.append(f" {share(record.accuracy)}", style=f"bold {grade(record.accuracy)}")
+    line.append(f"  {record.correct} of {record.predicted} right", style="default")
+    if record.accuracy_low is not None and record.accuracy_high is not None:
+        ends = f"{100 * record.accuracy_low:.0f} to {100 * record.accuracy_high:.0f} %"
+        line.append(f"\n95 % interval {ends}", style="dim")
+    return line
+
+
+def _confusions(confusions: Sequence[Confusion]) -> RenderableType:
+    if not confusions:
+        return Text("nothing else", style="dim")
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    grid.add_column(width=_BAR, no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    for confusion in confusions[:8]:
+        name = safe(confusion.predicted_name, longest=60)
+        grid.add_row(name, bar(confusion.share, _BAR, "red"), Text(f"{confusion.count}"))
+    return grid
+
+
+def _words(words: Sequence[WordScore]) -> RenderableType:
+    if not words:
+        return Text("no words yet", style="dim")
+    most = max(abs(word.score) for word in words) or 1.0
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    grid.add_column(width=_BAR, no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    for word in words:
+        drawn_bar = bar(word.score / most, _BAR, "blue")
+        grid.add_row(safe(word.word, longest=40), drawn_bar, Text(f"{word.count}×"))
+    return grid
