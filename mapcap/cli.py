@@ -1,11 +1,12 @@
 """The command line: thin, and quick to start, since torch is imported inside the commands."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from sqlalchemy import Engine
 
 from db import queries
@@ -236,7 +237,8 @@ def classes(
     if json:
         show.print_json(found)
         return
-    _print(show.class_table(found))
+    console = _console()
+    show.show(console, show.class_table(found, console.width))
 
 
 @app.command(name="show")
@@ -408,8 +410,16 @@ def _json(value: Any) -> str:
     return json.dumps(value)
 
 
-def _print(page: Any) -> None:
-    show.show(Console(), page)
+def _print(page: RenderableType) -> None:
+    show.show(_console(), page)
+
+
+def _console() -> Console:
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # A file or a pipe has no width: cut nothing that a person would want to search.
+        console = Console(width=200)
+    return console
 
 
 def _errors() -> Console:

@@ -56,7 +56,7 @@ class IndexConfig:
     """Length of the summary shown first; all lengths from 1 to 9 are stored."""
     redundancy: float = 1.0
     """Lambda of the selection: the weight of what a new sentence repeats."""
-    max_sentences: int = 200
+    max_sentences: int = 150
     """At most this many distinct captions of a class enter its PMI matrix."""
     seed: int = 0
     """Seeds the choice of captions where a class has more than `max_sentences`."""

@@ -90,7 +90,8 @@ def index_photos(
     finally:
         writes.set_status(engine, run_id, status)
         if status == "done":
-            console.print(class_table(queries.classes(engine, run_id, sort="accuracy")))
+            found = queries.classes(engine, run_id, sort="accuracy")
+            console.print(class_table(found, console.width))
         finish(engine)
     _farewell(console, db, stopped=status == "interrupted")
     return status == "done"

@@ -27,6 +27,7 @@ from db.records import (
 from db.text import clean
 
 _BAR = 5
+_WIDTHS = {"right": 7, "accuracy": _BAR + 5, "95 %": 9}
 
 
 def print_json(value: Any) -> None:
@@ -53,15 +54,17 @@ def safe(text: str | None) -> Text:
 
 
 def _table(*columns: str, right: Sequence[str] = (), short: Sequence[str] = ()) -> Table:
-    """Return an empty table; numbers stand right and whole, `short` columns are cut to one line."""
+    """Return an empty table: numbers stand right and whole, `short` columns are cut to one line."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         if column in right:
-            table.add_column(column, justify="right", no_wrap=True)
+            # Rich shrinks wide tables column by column, and a number cut short is a wrong number.
+            width = _WIDTHS.get(column, len(column))
+            table.add_column(column, justify="right", no_wrap=True, min_width=width)
         elif column in short:
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
+            table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=10)
         else:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="fold", min_width=8)
     return table
 
 
@@ -77,31 +80,28 @@ def bar(share: float | None) -> Text:
     return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))
 
 
-def class_table(classes: Iterable[ClassName]) -> RenderableType:
-    """Return the table of classes: accuracy with its interval, confusion, first sentence."""
-    table = _table(
-        "class", "images", "right", "accuracy", "95 %", "p(true)", "mostly taken for",
-        "summary begins",
-        right=("images", "right", "accuracy", "95 %", "p(true)"),
-        short=("mostly taken for", "summary begins"),
-    )  # fmt: skip
+def class_table(classes: Iterable[ClassName], width: int) -> RenderableType:
+    """Return the table of classes for a terminal of `width` columns.
+
+    Accuracy with its interval, the most frequent wrong class, the summary's first sentence; a
+    narrow terminal goes without the interval and the mean probability.
+    """
+    figures = ("right", "accuracy", "95 %", "p(true)") if width >= 100 else ("right", "accuracy")
+    texts = ("class", "mostly taken for", "summary begins")
+    table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts)
     for found in classes:
         interval = f"{figure(found.accuracy_low)}-{figure(found.accuracy_high)}"
+        cells: dict[str, RenderableType] = {
+            "right": f"{found.correct:,}/{found.predicted:,}",
+            "accuracy": Text.assemble(bar(found.accuracy), f" {figure(found.accuracy)}"),
+            "95 %": "-" if found.accuracy is None else interval,
+            "p(true)": figure(found.mean_true_probability),
+        }
         wrong = Text()
         if found.top_wrong_name is not None:
-            wrong = Text.assemble(
-                safe(found.top_wrong_name), f" ({found.top_wrong_count}/{found.predicted})"
-            )
-        table.add_row(
-            safe(found.name),
-            f"{found.images:,}",
-            f"{found.correct:,}",
-            Text.assemble(bar(found.accuracy), f" {figure(found.accuracy)}"),
-            "-" if found.accuracy is None else interval,
-            figure(found.mean_true_probability),
-            wrong,
-            safe(found.first_sentence),
-        )
+            wrong = Text.assemble(f"{found.top_wrong_count:,} ", safe(found.top_wrong_name))
+        shown = [cells[column] for column in figures]
+        table.add_row(safe(found.name), *shown, wrong, safe(found.first_sentence))
     return table
 
 
