@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 from db.errors import StoreError
 from db.text import storable
@@ -65,8 +65,10 @@ def read_verdicts(path: Path, run_hash: str) -> dict[tuple[Kind, str], Verdict]:
             "SELECT run_hash, kind, name, mark, note, made FROM verdict WHERE run_hash = ?",
             (run_hash,),
         ).fetchall()
-    found = (Verdict(*row[:5], datetime.fromtimestamp(row[5], UTC)) for row in rows)
-    return {(cast("Kind", verdict.kind), verdict.name): verdict for verdict in found}
+    return {
+        (kind, name): Verdict(run, kind, name, mark, note, datetime.fromtimestamp(made, UTC))
+        for run, kind, name, mark, note, made in rows
+    }
 
 
 def write_verdict(path: Path, verdict: Verdict) -> None:

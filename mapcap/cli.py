@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from rich.console import Console, RenderableType
@@ -36,6 +36,7 @@ RunNumber = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
+_SORTS: tuple[str, ...] = get_args(ClassSort)
 _PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())
 
 
@@ -194,28 +195,22 @@ def browse(
 def status(db: Db, json: Json = False) -> None:
     """Show the runs of a file: how far each stage is, at what rate, with which networks."""
     engine, _ = _open(db, None)
-    runs = queries.runs(engine)
     pages = [
-        {
-            "run": run,
-            "stages": queries.stages(engine, run.id),
-            "counts": queries.counts(engine, run.id),
-        }
-        for run in runs
+        (run, queries.stages(engine, run.id), queries.counts(engine, run.id))
+        for run in queries.runs(engine)
     ]
     if json:
-        show.print_json(pages)
+        names = ("run", "stages", "counts")
+        show.print_json([dict(zip(names, page, strict=True)) for page in pages])
         return
     for page in pages:
-        _print(show.status_page(**page))
+        _print(show.status_page(*page))
 
 
 @app.command()
 def classes(
     db: Db,
-    sort: Annotated[
-        str, typer.Option(help=f"{', '.join(ClassSort.__args__)}.")  # type: ignore[attr-defined]
-    ] = "accuracy",
+    sort: Annotated[str, typer.Option(help=f"{', '.join(_SORTS)}.")] = "accuracy",
     descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
     below: Annotated[
         float | None, typer.Option(metavar="X", help="Only classes of accuracy below X.")
@@ -224,13 +219,13 @@ def classes(
     json: Json = False,
 ) -> None:
     """List the classes: accuracy with its interval, confusion, summary; the worst first."""
-    if sort not in ClassSort.__args__:  # type: ignore[attr-defined]
-        raise UserError(f"--sort {sort}: give one of {', '.join(ClassSort.__args__)}.")  # type: ignore[attr-defined]
+    if sort not in _SORTS:
+        raise UserError(f"--sort {sort}: give one of {', '.join(_SORTS)}.")
     engine, chosen = _open(db, run)
     found = queries.classes(
         engine,
         chosen.id,
-        sort=sort,  # type: ignore[arg-type]
+        sort=cast(ClassSort, sort),
         descending=descending,
         below=below,
     )
@@ -431,7 +426,13 @@ def main() -> None:
     try:
         app()
     except (UserError, StoreError) as error:
-        _errors().print(f"mapcap: {clean(str(error))}", style="red", markup=False, highlight=False)
+        _errors().print(
+            f"mapcap: {clean(str(error))}",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()

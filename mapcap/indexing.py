@@ -13,6 +13,7 @@ from rich.console import Console
 from db import queries, writes
 from db.batches import NewClass, RunSpec
 from db.engine import finish, open_write
+from db.records import RunStatus
 from db.text import clean
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
@@ -63,7 +64,7 @@ def index_photos(
         boxes=config.boxes,
         limit_per_class=config.limit_per_class,
     )
-    console.print(_found(dataset), highlight=False, markup=False)
+    console.print(_found(dataset), highlight=False, markup=False, soft_wrap=True)
     place = pick_device(device)
     with console.status("loading the networks"):
         networks = load_networks(config, place)
@@ -80,7 +81,7 @@ def index_photos(
         paths={item.relative: item.path for item in dataset.items},
         batch_size=batch_size,
     )
-    status = "failed"
+    status: RunStatus = "failed"
     try:
         with stop_on_signals(lambda: _announce(console)) as stopping, Bars(console) as bars:
             run_stages(job, bars, stopping)
@@ -144,4 +145,4 @@ def _farewell(console: Console, db: Path, *, stopped: bool) -> None:
         if stopped
         else f"{name} is filled. Next: mapcap show {name} CLASS"
     )
-    console.print(text, highlight=False, markup=False)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from textual.widget import Widget
 
 from db import queries
-from db.records import ClassName, Image, Run
+from db.records import ClassName, Image, Run, Summary
 from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
 
 Marks = dict[tuple[Kind, str], Verdict]
@@ -41,6 +41,17 @@ class Opened:
         run = queries.run(self.engine, self.run.id)
         stages = queries.stages(self.engine, self.run.id)
         return (run.status, run.finished, *((s.name, s.done, s.total, s.status) for s in stages))
+
+    def summary(self, class_id: int) -> Summary | None:
+        """Return the stored summary of a class that the run shows first."""
+        stored = queries.summaries(self.engine, class_id)
+        if not stored:
+            return None
+        config = self.run.config
+        wanted = [pair for pair in stored if pair == (config.get("sentences"), pair[1])]
+        exact = [pair for pair in wanted if pair[1] == config.get("redundancy")]
+        k, redundancy = (exact or wanted or stored)[-1]
+        return queries.summary(self.engine, class_id, k, redundancy)
 
     def read_marks(self) -> Marks:
         """Return the verdicts on this run."""

@@ -1,10 +1,12 @@
 """Text as it may be shown: cleaned, cut and without markup; figures and bars."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.style import Style
 from rich.text import Text
 
+from db.records import TokenRelevance
 from db.text import clean
 
 # More than any widget shows; text from outside may have any length.
@@ -19,12 +21,12 @@ def safe(text: str | None, style: str = "", *, longest: int = _LONGEST) -> Text:
     shown = clean((text or "")[:longest])
     if text is not None and len(text) > longest:
         shown += "…"
-    return Text(shown, style=style, no_wrap=False, end="")
+    return Text.assemble((shown, style))
 
 
 def number(value: float | None, digits: int = 2) -> Text:
     """Return a number of so many digits, or a dash where there is none."""
-    return Text("-", style="dim") if value is None else Text(f"{value:.{digits}f}")
+    return Text.assemble(("-", "dim") if value is None else f"{value:.{digits}f}")
 
 
 def share(value: float | None) -> str:
@@ -37,7 +39,8 @@ def bar(value: float, width: int, style: str = "cyan") -> Text:
     eighths = round(min(max(value, 0.0), 1.0) * width * 8)
     full, rest = divmod(eighths, 8)
     drawn = "█" * full + (_EIGHTHS[rest] if rest else "")
-    return Text(drawn.ljust(width), style=f"{style} on #333333")
+    # A span and not the text's own style, which anything appended would take over.
+    return Text.assemble((drawn.ljust(width), f"{style} on #333333"))
 
 
 def grade(value: float) -> str:
@@ -48,7 +51,7 @@ def grade(value: float) -> str:
 def accuracy_bar(value: float | None, low: float | None, high: float | None, width: int) -> Text:
     """Return an accuracy as a bar with its interval marked under its end."""
     if value is None:
-        return Text("not predicted yet"[:width].ljust(width), style="dim")
+        return Text.assemble(("not predicted yet"[:width].ljust(width), "dim"))
     drawn = bar(value, width, grade(value))
     if low is not None and high is not None and width > 1:
         first, last = (min(width - 1, int(edge * width)) for edge in (low, high))
@@ -60,8 +63,18 @@ def accuracy_bar(value: float | None, low: float | None, high: float | None, wid
     return drawn
 
 
-def heat(value: float) -> Style:
-    """Return a background that grows redder with a relevance in [0, 1]."""
-    level = min(max(value, 0.0), 1.0)
+def tokens_line(tokens: Sequence[TokenRelevance]) -> Text:
+    """Return the tokens of a class's text, the relevant ones on red."""
+    line = Text()
+    most = max((token.score for token in tokens), default=0.0) or 1.0
+    for token in tokens[:20]:
+        shown = safe(token.token, longest=20)
+        shown.stylize(_heat(token.score / most))
+        line.append_text(shown).append(" ")
+    return line
+
+
+def _heat(level: float) -> Style:
+    level = min(max(level, 0.0), 1.0)
     red, rest = int(40 + 190 * level), int(40 + 20 * (1 - level))
     return Style(color="white", bgcolor=f"rgb({red},{rest},{rest})")

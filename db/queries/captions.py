@@ -3,7 +3,18 @@
 import secrets
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, exists, func, literal_column, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    column,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    tuple_,
+)
 
 from db import schema
 from db.queries.regions import REGION, fetch_regions
@@ -11,8 +22,9 @@ from db.records import CaptionHit, ClassCaption, Region, WordScore
 from db.sql import Query
 from db.text import storable
 
-# The index's own name, which is how FTS5 lets it be searched.
-_INDEX: Final[ColumnElement[Any]] = literal_column("caption_fts")
+_INDEX: Final = table("caption_fts", column("rowid"), column("rank"))
+# FTS5 calls a whole row by the name of its table: that is what is searched and highlighted.
+_WHOLE: Final[ColumnElement[Any]] = literal_column("caption_fts")
 
 
 def captions(
@@ -28,31 +40,29 @@ def captions(
     `selected` says whether a caption stands in the summary `summary_id`. `after` is the
     (count, caption_id) of the last caption of the page before.
     """
-    table = schema.ClassCaption
-    query = class_captions(summary_id).where(table.class_id == class_id)
+    counts = schema.ClassCaption
+    query = class_captions(summary_id).where(counts.class_id == class_id)
     if after is not None:
-        query = query.where(tuple_(table.count, table.caption_id) < after)
-    query = query.order_by(table.count.desc(), table.caption_id.desc()).limit(limit)
+        query = query.where(tuple_(counts.count, counts.caption_id) < after)
+    query = query.order_by(counts.count.desc(), counts.caption_id.desc()).limit(limit)
     with engine.connect() as connection:
         return [ClassCaption(*row) for row in connection.execute(query)]
 
 
 def class_captions(summary_id: int | None) -> Query:
     """Return the query for `ClassCaption` records, to be narrowed to a class."""
-    table = schema.ClassCaption
-    chosen = select(schema.SummarySentence.caption_id).where(
-        schema.SummarySentence.summary_id == summary_id
-    )
+    counts, sentence = schema.ClassCaption, schema.SummarySentence
+    chosen = select(sentence.caption_id).where(sentence.summary_id == summary_id)
     return select(
-        table.caption_id,
+        counts.caption_id,
         schema.Caption.text,
-        table.count,
-        table.right,
-        table.wrong,
+        counts.count,
+        counts.right,
+        counts.wrong,
         schema.Caption.is_empty,
         schema.Caption.artefact,
-        table.caption_id.in_(chosen),
-    ).join(schema.Caption, schema.Caption.id == table.caption_id)
+        false() if summary_id is None else counts.caption_id.in_(chosen),
+    ).join(schema.Caption, schema.Caption.id == counts.caption_id)
 
 
 def caption_regions(
@@ -62,11 +72,11 @@ def caption_regions(
 
     `after` is the id of the last region of the page before.
     """
-    table = schema.RegionCaption
+    found = schema.RegionCaption
     query = REGION.where(
-        table.caption_id == caption_id, table.class_id == class_id, table.region_id > after
+        found.caption_id == caption_id, found.class_id == class_id, found.region_id > after
     )
-    return fetch_regions(engine, query.order_by(table.region_id).limit(limit))
+    return fetch_regions(engine, query.order_by(found.region_id).limit(limit))
 
 
 def search_captions(
@@ -86,23 +96,23 @@ def search_captions(
         return []
     # Unforgeable: no caption can hold marks that are drawn for this one query.
     begin, end = secrets.token_hex(8), secrets.token_hex(8)
-    table = schema.ClassCaption
-    of_caption = [table.caption_id == schema.Caption.id]
+    counts = schema.ClassCaption
+    of_caption = [counts.caption_id == schema.Caption.id]
     if class_id is not None:
-        of_caption.append(table.class_id == class_id)
+        of_caption.append(counts.class_id == class_id)
     query: Query = (
         select(
             schema.Caption.id,
             schema.Caption.text,
-            func.highlight(_INDEX, 0, begin, end),
-            select(func.coalesce(func.sum(table.count), 0)).where(*of_caption).scalar_subquery(),
+            func.highlight(_WHOLE, 0, begin, end),
+            select(func.coalesce(func.sum(counts.count), 0)).where(*of_caption).scalar_subquery(),
             select(func.count()).where(*of_caption).scalar_subquery(),
         )
-        .select_from(text("caption_fts"))
-        .join(schema.Caption, schema.Caption.id == literal_column("caption_fts.rowid"))
-        .where(_INDEX.op("MATCH")(match), schema.Caption.run_id == run_id)
+        .select_from(_INDEX)
+        .join(schema.Caption, schema.Caption.id == _INDEX.c.rowid)
+        .where(_WHOLE.op("MATCH")(match), schema.Caption.run_id == run_id)
         # By rank alone, which FTS5 sorts itself: only the page's rows are highlighted.
-        .order_by(literal_column("caption_fts.rank"))
+        .order_by(_INDEX.c.rank)
         .limit(limit)
     )
     if class_id is not None:
@@ -141,11 +151,11 @@ def _spans(marked: str, begin: str, end: str) -> tuple[tuple[int, int], ...]:
 
 def word_scores(engine: Engine, class_id: int, kind: str, *, limit: int = 100) -> list[WordScore]:
     """Return the words of a class by score, the highest first."""
-    table = schema.WordScore
+    words = schema.WordScore
     query = (
-        select(table.word, table.score, table.count)
-        .where(table.class_id == class_id, table.kind == kind)
-        .order_by(table.score.desc(), table.word)
+        select(words.word, words.score, words.count)
+        .where(words.class_id == class_id, words.kind == kind)
+        .order_by(words.score.desc(), words.word)
         .limit(limit)
     )
     with engine.connect() as connection:

@@ -95,7 +95,7 @@ def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> Non
     featured = [(new.image_id, new.feature) for new in predictions if new.feature is not None]
     with writing(engine) as connection:
         find = select(Image.id, Image.class_id).where(among(Image.id, ids))
-        class_of = dict(connection.execute(find).tuples().all())
+        class_of = {number: owner for number, owner in connection.execute(find)}
         rows = [_prediction_row(class_of[new.image_id], new) for new in predictions]
         upsert(connection, Prediction, ["image_id"], rows)
         connection.execute(delete(PredictionTop).where(among(PredictionTop.image_id, ids)))
@@ -132,6 +132,8 @@ def add_relevance(engine: Engine, maps: Sequence[NewRelevance]) -> None:
 def _relevance_row(new: NewRelevance) -> dict[str, Any]:
     grid = new.grid.astype(np.float32)
     raw_max = float(np.abs(grid).max(initial=0.0))
+    if not np.isfinite(raw_max):
+        raise ValueError(f"the relevance of image {new.image_id} holds NaN or infinity")
     return {
         "image_id": new.image_id,
         "role": new.role,

@@ -159,13 +159,13 @@ def _folder_config(folder: Path, name: str) -> dict[str, Any]:
             "Give the folder that open_clip's push_to_hf_hub or save_for_hf wrote."
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        model = config["model_cfg"]
-        if isinstance(model["vision_cfg"], dict) and isinstance(model["text_cfg"], dict):
-            return dict(config)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"--model {name}: {path} is not open_clip's configuration.") from error
-    raise UserError(f"--model {name}: {path} is not open_clip's configuration.")
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        towers = [config["model_cfg"][tower] for tower in ("vision_cfg", "text_cfg")]
+    except (ValueError, KeyError, TypeError):
+        towers = [None]
+    if not all(isinstance(tower, dict) for tower in towers):
+        raise UserError(f"--model {name}: {path} is not open_clip's configuration.")
+    return config
 
 
 def _create(name: str, source: str, *, filled: bool = True, **options: Any) -> Any:

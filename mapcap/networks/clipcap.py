@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from mapcap.errors import UserError
-from mapcap.networks.decoding import Tokens, beam_search, check_length, decode, nucleus, pick_best
+from mapcap.networks.decoding import Tokens, beam_search, decode, nucleus, pick_best, room
 from mapcap.networks.prefix_networks import MlpMapper, TransformerMapper, build_mapper
 from mapcap.networks.weights import fill, load_weights
 
@@ -96,21 +96,24 @@ class ClipCap:
     ) -> list[Caption]:
         """Caption CLIP features (B, D), as CLIP gives them: NOT normalised.
 
-        A caption ends after `stop` (kept), at the end-of-text token, or at `max_tokens`; one that
-        begins with `stop` is just that. `beams` is for `beam`, the published code's search;
-        `top_p`, `temperature` and `seed` are for `nucleus`, which samples (the published code's
-        top-p takes the argmax and is plain greedy). A row's caption does not depend on the rest
-        of the batch.
+        A caption ends after `stop` (kept), at the end-of-text token, after `max_tokens`, or at the
+        language model's last position; one that begins with `stop` is just that. `beams` is for
+        `beam`, the published code's search; `top_p`, `temperature` and `seed` are for `nucleus`,
+        which samples (the published code's top-p takes the argmax and is plain greedy). A row's
+        caption does not depend on the rest of the batch.
 
         Raises:
-            UserError: `stop` is not one token, the features are of another CLIP, or the language
-                model has too few positions.
+            UserError: `stop` is not one token, the features are of another CLIP, or the prefix
+                is too long for the language model.
+            ValueError: `max_tokens` is below 1, or a method's own options make no sense.
         """
+        if max_tokens < 1:
+            raise ValueError("max_tokens is at least 1")
         stops = self._stops(stop)
         if not len(features):
             return []
         prefix = self._prefix(features)  # (B, P, W)
-        check_length(self.language_model, prefix.shape[1], max_tokens)
+        max_tokens = min(max_tokens, room(self.language_model, prefix.shape[1]))
         if method == "beam":
             found = beam_search(self.language_model, prefix, stops, max_tokens, beams)
         else:

@@ -3,6 +3,7 @@
 Every row of a batch has the same prefix length, so no row is padded and none sees another.
 """
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -25,23 +26,19 @@ class Tokens:
     log_probability: float
 
 
-def check_length(language_model: Any, prefix_length: int, max_tokens: int) -> None:
-    """Check that the language model has a position for every token.
+def room(language_model: Any, prefix_length: int) -> int:
+    """Return how many tokens a caption can have before the language model runs out of positions.
 
     Raises:
-        UserError: it has not.
-        ValueError: captions of no token at all are asked for.
+        UserError: not one, because the prefix alone is too long.
     """
-    if max_tokens < 1:
-        raise ValueError("max_tokens is at least 1")
-    positions = getattr(language_model.config, "max_position_embeddings", None)
-    needed = prefix_length + max_tokens - 1  # the last token is never fed back
-    if positions is not None and needed > positions:
+    positions = getattr(language_model.config, "max_position_embeddings", sys.maxsize)
+    if prefix_length > positions:
         raise UserError(
-            f"captions of {max_tokens} tokens after a prefix of {prefix_length} need {needed} "
-            f"positions, and the language model has {positions}. "
-            f"Use at most {max(positions - prefix_length + 1, 0)} tokens, or another --lm."
+            f"a prefix of {prefix_length} does not fit a language model of {positions} positions. "
+            "Give the language model that the captioner was trained with (--lm)."
         )
+    return int(positions) - prefix_length + 1  # the last token is never fed back
 
 
 def decode(

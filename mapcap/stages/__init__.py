@@ -1,5 +1,8 @@
 """The stages of a run, in the order in which they work."""
 
+from typing import Any
+
+from mapcap.stages.base import Stage
 from mapcap.stages.captions import Captions
 from mapcap.stages.embeddings import Embeddings
 from mapcap.stages.pmi import Pmi
@@ -11,4 +14,13 @@ from mapcap.stages.zero_shot import ZeroShot
 
 __all__ = ["STAGES"]
 
-STAGES = (Scan, ZeroShot, Relevance, Regions, Embeddings, Captions, Pmi, Summaries)
+STAGES: tuple[type[Stage[Any]], ...] = (
+    Scan,
+    ZeroShot,
+    Relevance,
+    Regions,
+    Embeddings,
+    Captions,
+    Pmi,
+    Summaries,
+)

@@ -36,7 +36,9 @@ def class_texts(job: Job, weights: Tensor) -> list[NewClassText]:
             embedding=weights[index].float().cpu().numpy(),
             tokens=list(
                 zip(
-                    token_texts(job.networks.clip.tokenizer, tokens[index, 1 : ends[index]]),
+                    token_texts(
+                        job.networks.clip.tokenizer, tokens[index, 1 : ends[index]].tolist()
+                    ),
                     scores[index, 1 : ends[index]].tolist(),
                     strict=True,
                 )
@@ -58,7 +60,8 @@ def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
     for start in range(0, len(best), job.batch_size):
         _add(job, tokens, sorted(best[start : start + job.batch_size]), sums)
     totals = sums.sum(1, keepdims=True)
-    return np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    return shares
 
 
 def _add(job: Job, tokens: Tensor, image_ids: Sequence[int], sums: NDArray[np.float64]) -> None:

@@ -20,6 +20,9 @@ from mapcap.networks.weights import save_int8
 
 SIZE, PATCH, WIDTH, DEPTH = 112, 14, 384, 12
 TRAINED_BLOCKS = 3
+SECOND_SHARE = 0.75
+"""Weight of the second training cycle in the mean with the first: names that no training saw do
+better after the first, the others after the second (weight averaging, Wortsman et al. 2022)."""
 VISION: dict[str, Any] = {
     "image_size": SIZE,
     "patch_size": PATCH,
@@ -70,8 +73,13 @@ def vision_state(base: dict[str, Tensor], trained: dict[str, Tensor]) -> dict[st
     return state
 
 
-def build_clip(out: Path, base: Path, trained: Path, minilm: Path) -> None:
-    """Write the CLIP folder."""
+def averaged(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the mean of two cycles' weights, the second one with `SECOND_SHARE`."""
+    return {name: torch.lerp(first[name], second[name], SECOND_SHARE) for name in second}
+
+
+def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -> None:
+    """Write the CLIP folder from the base weights and the two training cycles."""
     out.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": {"embed_dim": WIDTH, "vision_cfg": VISION, "text_cfg": TEXT},
               "preprocess_cfg": PREPROCESS}  # fmt: skip
@@ -82,15 +90,16 @@ def build_clip(out: Path, base: Path, trained: Path, minilm: Path) -> None:
     model = open_clip.create_model(
         f"local-dir:{out}", load_weights=False, pretrained_text=False, text_cfg=text
     )
-    checkpoint = torch.load(trained, weights_only=True)
-    model.visual.load_state_dict(vision_state(load_file(base), checkpoint["mods"]))
+    first, second = (torch.load(path, weights_only=True) for path in cycles)
+    trained = averaged(first["mods"], second["mods"])
+    model.visual.load_state_dict(vision_state(load_file(base), trained))
     words = load_file(minilm / "model.safetensors")
     kept = {name: tensor for name, tensor in words.items() if not name.startswith("pooler.")}
     found = model.text.transformer.load_state_dict(kept, strict=False)
     if any(not name.startswith("pooler.") for name in found.missing_keys):
         raise SystemExit(f"MiniLM lacks {found.missing_keys}")
     with torch.no_grad():
-        model.logit_scale.fill_(min(checkpoint["scale"], math.log(100)))
+        model.logit_scale.fill_(min(second["scale"], math.log(100)))
     save_int8(out / "open_clip_model.safetensors", model.state_dict())
 
 
@@ -109,12 +118,12 @@ def main() -> None:
     parser.add_argument("--minilm", type=Path, required=True, help="model folder of MiniLM")
     parser.add_argument("--out", type=Path, default=Path("mapcap/data/mini"))
     given = parser.parse_args()
-    build_clip(given.out / "clip", given.work / "vit.safetensors", given.work / "lit.pt",
-               given.minilm)  # fmt: skip
-    if (given.work / "lm2").is_dir():
-        build_lm(given.out / "lm", given.work / "lm2")
-        mapper = torch.load(given.work / "clipcap.pt", weights_only=True)
-        save_int8(given.out / "clipcap.safetensors", mapper)
+    work = given.work
+    cycles = (work / "cycle1.pt", work / "cycle2.pt")
+    build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
+    build_lm(given.out / "lm", work / "lm")
+    mapper = torch.load(work / "clipcap.pt", weights_only=True)
+    save_int8(given.out / "clipcap.safetensors", mapper)
     total = sum(file.stat().st_size for file in given.out.rglob("*") if file.is_file())
     print(f"{given.out}: {total / 2**20:.1f} MB")
 

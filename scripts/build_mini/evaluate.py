@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from db.text import clean
 from mapcap.captions import tidy
 from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
 from mapcap.networks.clip import Clip, load_clip
@@ -47,7 +48,6 @@ LARGEST_BOX = 0.6
 SIGMAS = (2.0, 1.5)
 """Patches. The issue's yardstick, and the sigma whose Gaussian fits the boxes best."""
 SAMPLES = 20
-PER_CLASS = "per class"
 
 Figures = dict[str, Any]
 
@@ -92,7 +92,7 @@ def look(clip: Clip, paths: Sequence[Path]) -> Tensor:
 
 
 def classify(clip: Clip, photos: Photos) -> Figures:
-    """Top-1 among the photos' own classes by their bare names."""
+    """Top-1 among the photos' own classes by their bare names; classes go from worst to best."""
     weights = class_weights(clip.model, clip.tokenizer, photos.names)  # (K, D)
     predicted = []
     for part in photos.batches():
@@ -102,7 +102,7 @@ def classify(clip: Clip, photos: Photos) -> Figures:
     return {
         "photos": len(photos.paths),
         "top-1": float(per_class.mean()),
-        PER_CLASS: dict(zip(photos.names, per_class.tolist(), strict=True)),
+        "per class": {photos.names[i]: float(per_class[i]) for i in per_class.argsort()},
     }
 
 
@@ -174,7 +174,7 @@ def caption_photos(
     return {
         "photos": len(sample.paths),
         **caption_figures(texts, names, verdicts),
-        "samples": [f"{names[i]}: {texts[i]}" for i in spread][:SAMPLES],
+        "samples": [f"{names[i]}: {clean(texts[i])}" for i in spread][:SAMPLES],
     }
 
 
@@ -207,16 +207,15 @@ def evaluate(given: argparse.Namespace) -> Figures:
 
 
 def table(figures: Figures) -> str:
-    """Write the figures as indented lines; classes go from worst to best."""
+    """Write the figures as indented lines."""
     return "\n".join(_lines(figures, ""))
 
 
 def _lines(figures: Figures, indent: str) -> Iterator[str]:
     for name, value in figures.items():
         if isinstance(value, dict):
-            worst_first = sorted(value.items(), key=lambda item: item[1])
             yield f"{indent}{name}"
-            yield from _lines(dict(worst_first) if name == PER_CLASS else value, f"{indent}  ")
+            yield from _lines(value, f"{indent}  ")
         elif isinstance(value, list):
             yield from (f"{indent}{entry}" for entry in value)
         else:
@@ -238,9 +237,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures into this file, too")
     given = parser.parse_args()
     figures = evaluate(given)
-    print(table(figures))
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(table(figures))
 
 
 if __name__ == "__main__":

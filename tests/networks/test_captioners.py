@@ -57,7 +57,13 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "eos_token_id": END,
             "pad_token_id": 0,
         },
-        vision_config={**shape, "image_size": 32, "patch_size": 8, "intermediate_size": 32},
+        vision_config={
+            **shape,
+            "image_size": 32,
+            "patch_size": 8,
+            "intermediate_size": 32,
+            "initializer_range": 0.6,
+        },
     )
     model = BlipForConditionalGeneration(config)
     with torch.no_grad():  # so that some captions end before the others
@@ -74,8 +80,8 @@ def crops() -> list[Image.Image]:
     rng = np.random.default_rng(0)
     shapes = [(20, 40), (32, 32), (50, 30), (9, 70), (64, 64), (33, 12), (40, 40), (25, 80)]
     return [
-        Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
-        for height, width in shapes
+        Image.fromarray(rng.integers(25 * i, 25 * i + 60, (height, width, 3), dtype=np.uint8))
+        for i, (height, width) in enumerate(shapes)
     ]
 
 

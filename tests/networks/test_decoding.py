@@ -21,7 +21,7 @@ def model(make_gpt2: Callable[..., GPT2LMHeadModel]) -> GPT2LMHeadModel:
 @pytest.fixture(scope="module")
 def prefixes() -> Tensor:
     torch.manual_seed(10)
-    return torch.randn(12, PREFIX, WIDTH)
+    return torch.randn(6, PREFIX, WIDTH)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def plain_beam_search(model: GPT2LMHeadModel, prefix: Tensor, beams: int, max_to
     return max(running, key=lambda beam: beam.mean)
 
 
-@pytest.mark.parametrize("beams", [1, 3, 5])
+@pytest.mark.parametrize("beams", [1, 4])
 def test_beam_search_is_that_of_a_plain_one(
     beams: int, model: GPT2LMHeadModel, prefixes: Tensor
 ) -> None:

@@ -22,7 +22,7 @@ matrices = arrays(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(values=matrices)
 def test_int8_moves_no_value_by_more_than_half_a_step(
     tmp_path_factory: pytest.TempPathFactory, values: np.ndarray[Any, Any]

@@ -121,7 +121,8 @@ def store(engine: Engine, spec: RunSpec, tmp_path: Path) -> Store:
         for class_id in ids
         for found in queries.images(engine, class_id, limit=100)
     }
-    filled = Store(engine, tmp_path / "store.db", run_id, *ids, images)
+    tabby, lynx, crane = ids
+    filled = Store(engine, tmp_path / "store.db", run_id, tabby, lynx, crane, images)
     add_texts(filled)
     add_predictions(filled)
     add_maps(filled)
@@ -157,6 +158,7 @@ def add_predictions(store: Store) -> None:
 def add_maps(store: Store) -> None:
     ids = (store.tabby, store.lynx, store.crane)
     grid = np.arange(16, dtype=np.float32).reshape(4, 4) * 1e-7
+    roles: list[tuple[Role, int]]
     maps = [
         NewRelevance(store.images[path], role, ids[target], grid)
         for path, class_, said, *_ in PREDICTIONS

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -20,9 +20,12 @@ ARRAYS = st.sampled_from(["<f2", "<f4", "<i8", "|u1", "<u2", "<u4", ">f4"]).flat
         elements={"allow_nan": False, "allow_infinity": False} if dtype[1] == "f" else None,
     )
 )
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DECODERS = [codecs.decode_array, codecs.decode_bits, codecs.decode_runs]
 
 
+@PATIENT
 @given(ARRAYS)
 def test_an_array_comes_back_as_it_was(array: NDArray[Any]) -> None:
     back = codecs.decode_array(codecs.encode_array(array))
@@ -45,6 +48,7 @@ def test_an_array_of_an_unknown_dtype_is_refused() -> None:
         codecs.encode_array(np.zeros((1, 1, 1, 1), np.float32))
 
 
+@PATIENT
 @given(MASKS)
 def test_a_mask_comes_back_from_both_codecs(mask: NDArray[np.bool_]) -> None:
     for encode, decode in (
@@ -73,6 +77,7 @@ def test_runs_are_no_wider_than_the_longest(side: int, width: int) -> None:
     assert np.array_equal(codecs.decode_runs(blob), mask)
 
 
+@PATIENT
 @given(st.binary(max_size=60), st.sampled_from(DECODERS))
 def test_noise_is_an_error_of_the_store_or_an_array(blob: bytes, decode: Any) -> None:
     try:
@@ -81,6 +86,7 @@ def test_noise_is_an_error_of_the_store_or_an_array(blob: bytes, decode: Any) ->
         assert "damaged" in str(error)
 
 
+@PATIENT
 @given(MASKS, st.data())
 def test_a_changed_blob_is_an_error_or_a_mask_of_the_stated_shape(
     mask: NDArray[np.bool_], data: st.DataObject
@@ -109,6 +115,7 @@ def test_a_mask_beyond_what_is_read_is_not_written() -> None:
         codecs.encode_runs(np.zeros((8193, 8192), dtype=bool))
 
 
+@PATIENT
 @given(st.integers(1, 5), st.integers(0, 7))
 def test_a_stack_equals_its_vectors_read_one_by_one(n: int, dimensions: int) -> None:
     vectors = np.arange(n * dimensions, dtype=np.float16).reshape(n, dimensions)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
@@ -22,6 +22,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
+
+# A busy machine is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_an_array_column_casts_to_its_only_dtype() -> None:
@@ -78,6 +81,7 @@ def test_null_stays_null(column: Any) -> None:
     assert column.process_result_value(None, DIALECT) is None
 
 
+@PATIENT
 @given(JSON)
 def test_json_comes_back_as_it_was(value: Any) -> None:
     column = Json()
@@ -108,6 +112,7 @@ def test_a_date_that_is_none_is_an_error_of_the_store(hostile: object) -> None:
         Timestamp().process_result_value(hostile, DIALECT)
 
 
+@PATIENT
 @given(st.text())
 def test_text_without_surrogates_is_stored_as_it_is(text: str) -> None:
     assert storable(text) == text
@@ -118,6 +123,7 @@ def test_lone_surrogates_are_kept_apart() -> None:
     assert storable("bad\udc80.jpg") != storable("bad\udc81.jpg")
 
 
+@PATIENT
 @given(st.text())
 def test_cleaned_text_steers_no_terminal(text: str) -> None:
     cleaned = clean(text)

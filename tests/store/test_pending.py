@@ -89,8 +89,8 @@ def test_the_regions_of_an_image_that_became_unreadable_are_not_asked_for(store:
 
 
 def empty_pmi(class_id: int) -> NewPmi:
-    none = np.empty(0)
-    return NewPmi(class_id, none, none, np.empty((0, 0)), none, none, 0)
+    none, ids = np.empty(0), np.empty(0, np.int64)
+    return NewPmi(class_id, ids, ids, np.empty((0, 0)), none, none, 0)
 
 
 def test_matrices(store: Any) -> None:

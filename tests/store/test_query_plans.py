@@ -1,5 +1,6 @@
 """The pages of the browser must come from indexes alone: a million rows are never sorted."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,7 +47,7 @@ def test_a_page_of_images_comes_from_an_index(
         page = next(line for line in found if index in line)
         assert "COVERING INDEX" in page
         if after is not None:
-            assert "(margin,rowid)" in page
+            assert re.search(r"margin[<>]\?", page)
 
 
 def test_a_page_of_captions_comes_from_an_index(store: Any) -> None:
@@ -85,4 +86,5 @@ def test_no_screen_scans_a_large_table(store: Any) -> None:
         queries.counts(engine, store.run_id)
         list(queries.region_embeddings(engine, store.run_id, "pooled"))
     scans = {line for line in found if line.startswith("SCAN")}
-    assert {line for line in scans if "json_each" not in line} == set()
+    # json_each lists the ids that were asked for.
+    assert {line for line in scans if "VIRTUAL TABLE" not in line} == set()

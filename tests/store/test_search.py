@@ -8,6 +8,12 @@ from db import queries, writes
 from db.batches import NewCaption
 from db.errors import StoreError
 
+# One store serves all examples of a test; a busy machine is no failure.
+PATIENT = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 SYNTAX = st.lists(
     st.sampled_from(
         ["cat", "AND", "OR", "NOT", "NEAR(", ")", '"', "'", "*", "^", ":", "-", "+", "text:", "{"]
@@ -87,9 +93,7 @@ def test_signs_that_are_no_words_are_passed_over(store: Any, words: str) -> None
     assert texts(store, words) == wanted
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@PATIENT
 @given(words=SYNTAX | st.text(st.characters(), max_size=30))
 def test_no_words_can_break_a_search(store: Any, words: str) -> None:
     for hit in queries.search_captions(store.engine, store.run_id, words):
@@ -104,9 +108,7 @@ def test_no_words_can_break_a_search(store: Any, words: str) -> None:
             assert "run" in str(error) or "several" in str(error)
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@PATIENT
 @given(before=st.text(max_size=8), after=st.text(max_size=8))
 def test_marks_stand_where_the_word_stands_in_any_text(store: Any, before: str, after: str) -> None:
     text = f"{before} Zebra {after}"

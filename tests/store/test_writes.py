@@ -24,6 +24,12 @@ from db.batches import (
 from db.errors import StoreError
 from db.records import WordScore
 
+# One store serves all examples of a test; a busy machine is no failure.
+PATIENT = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 ANY_TEXT = st.text(max_size=50)
 
 
@@ -254,9 +260,7 @@ def test_a_region_comes_back_as_it_was_given(store: Any, region: NewRegion) -> N
     assert np.array_equal(first.mask, region.mask)
 
 
-@settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@PATIENT
 @given(texts=st.lists(ANY_TEXT, min_size=1, max_size=4))
 def test_captions_of_any_text_come_back_once_each(store: Any, texts: list[str]) -> None:
     engine = store.engine
@@ -272,9 +276,7 @@ def test_captions_of_any_text_come_back_once_each(store: Any, texts: list[str]) 
     assert len({region.caption_id for region in found}) == len(set(texts))
 
 
-@settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@PATIENT
 @given(path=ANY_TEXT, name=ANY_TEXT, error=ANY_TEXT)
 def test_paths_and_errors_may_hold_anything(store: Any, path: str, name: str, error: str) -> None:
     writes.add_images(store.engine, store.run_id, [NewImage(path, store.crane, error=error)])

@@ -17,7 +17,7 @@ T = TypeVar("T")
 class BrowseScreen(Screen[None]):
     """A screen on an opened store."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back", id="screen.back", tooltip="The screen before"),
     ]

@@ -46,7 +46,6 @@ class ClassesScreen(BrowseScreen):
         "95 % interval. Type / to filter by name; <30 in the filter keeps the classes below 30 %."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="classes.open", tooltip="Open the class"),
         Binding("slash", "filter", "Filter", id="classes.filter", tooltip="Filter as you type"),
         Binding("b", "below", "Below %", id="classes.below", tooltip="Only classes below x %"),
         Binding(
@@ -56,7 +55,8 @@ class ClassesScreen(BrowseScreen):
             "greater_than_sign,right", "sort(1)", "Sort", show=False, id="classes.right",
             tooltip="Sort by a column",
         ),
-        Binding("r", "reverse", "Reverse", id="classes.reverse", tooltip="Turn the order round"),
+        Binding("r", "reverse", "Reverse", show=False, id="classes.reverse",
+                tooltip="Turn the order round"),
         Binding("p", "pane", "Pane", id="classes.pane", tooltip="The class beside the table"),
         Binding("v", "verdict", "Verdict", id="classes.verdict", tooltip="Mark the class"),
         Binding("y", "copy", "Copy", show=False, id="classes.copy", tooltip="Copy the name"),
@@ -80,13 +80,13 @@ class ClassesScreen(BrowseScreen):
 
     def _columns(self) -> list[Column[ClassName]]:
         return [
-            Column("name", "class", 18, self._name, wide=True),
-            Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, least=70),
+            Column("name", "class", 18, self._named, wide=True),
+            Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, least=60),
             Column("accuracy", "accuracy", 21, _accuracy),
-            Column("top_wrong_share", "taken for", 20, _wrong, wide=True, least=62),
+            Column("top_wrong_share", "taken for", 20, _wrong, wide=True, least=54),
             Column(
                 "mean_true_probability", "p(true)", 8, lambda r, w: number(r.mean_true_probability),
-                right=True, least=76,
+                right=True, least=68,
             ),
             Column(
                 "first_sentence", "first sentence", 10, lambda r, w: safe(r.first_sentence),
@@ -126,10 +126,10 @@ class ClassesScreen(BrowseScreen):
         if rows.record is not None:
             self._ask_card(rows.record)
 
-    def _name(self, record: ClassName, width: int) -> Text:
+    def _named(self, record: ClassName, width: int) -> Text:
         name = safe(record.name, "bold", longest=120)
         if self.opened.of_class(record) is not None:
-            name = Text("✎ ", style="magenta") + name
+            name = Text.assemble(("✎ ", "magenta"), name)
         return name
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
@@ -148,10 +148,6 @@ class ClassesScreen(BrowseScreen):
         column = cast("ClassSort", message.column)
         self._descending = column == self._sort and not self._descending
         self._sorted(column)
-
-    def action_open(self) -> None:
-        """Open the class under the cursor."""
-        self.query_one(Rows).action_choose()
 
     def action_sort(self, step: int) -> None:
         """Sort by the next column."""
@@ -225,16 +221,10 @@ class ClassesScreen(BrowseScreen):
 def card_of(opened: Opened, record: ClassName) -> Card:
     """Read what the card of a class shows."""
     engine = opened.engine
-    summary = None
-    stored = queries.summaries(engine, record.id)
-    if stored:
-        wanted = opened.run.config.get("sentences", 5), opened.run.config.get("redundancy", 1.0)
-        k, redundancy = wanted if wanted in stored else stored[-1]
-        summary = queries.summary(engine, record.id, k, redundancy)
     return Card(
         record,
         opened.of_class(record),
-        summary,
+        opened.summary(record.id),
         queries.confusions(engine, record.id),
         queries.word_scores(engine, record.id, "relevance", limit=12),
     )
@@ -248,16 +238,16 @@ def _accuracy(record: ClassName, width: int) -> Text:
 def _wrong(record: ClassName, width: int) -> Text:
     if record.top_wrong_name is None or not record.predicted:
         return Text("-", style="dim")
-    part = Text(f"{100 * record.top_wrong_count / record.predicted:3.0f} % ", style="red")
-    return part + safe(record.top_wrong_name, longest=80)
+    part = f"{100 * record.top_wrong_count / record.predicted:3.0f} % "
+    return Text.assemble((part, "red"), safe(record.top_wrong_name, longest=80))
 
 
 def _title(opened: Opened) -> Text:
     """Read the line above the table: how much the run holds, and how far the job has come."""
     run = queries.run(opened.engine, opened.run.id)
     found = queries.counts(opened.engine, opened.run.id)
-    text = Text(f"Run {run.id} ", style="bold") + safe(f"{run.preset} ", longest=40)
-    text.append(f"{found.classes} classes  {found.images} images  ", style="default")
+    text = Text.assemble((f"Run {run.id} ", "bold"), safe(f"{run.preset}  ", longest=40))
+    text.append(f"{found.classes} classes  {found.images} images  ")
     if found.predicted:
         text.append(f"accuracy {share(found.correct / found.predicted)}  ", style="bold")
     if run.status != "done":

@@ -6,9 +6,9 @@ from typing import ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ActiveBinding, ModalScreen
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 
@@ -41,7 +41,7 @@ def keys_of(bindings: Mapping[str, ActiveBinding]) -> list[tuple[str, str]]:
     for active in bindings.values():
         binding = active.binding
         what = binding.tooltip or binding.description
-        if what and not binding.system:
+        if what and binding.id is not None:  # ours
             found.setdefault(what, []).append(_shown(binding))
     return [(" ".join(dict.fromkeys(keys)), what) for what, keys in found.items()]
 

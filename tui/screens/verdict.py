@@ -40,7 +40,9 @@ class VerdictScreen(BrowseScreen):
             yield Static(Text(f"Verdict on the {self._kind} ") + safe(self._shown, "bold"))
             options = [Option(mark, id=mark.replace(" ", "-")) for mark in MARKS]
             yield OptionList(*options, Option("take the verdict back", id="none"))
-            yield Input(known.note if known else "", placeholder="a note (optional)", max_length=500)
+            yield Input(
+                known.note if known else "", placeholder="a note (optional)", max_length=500
+            )
         yield Footer()
 
     def on_mount(self) -> None:

@@ -51,8 +51,8 @@ def drawn(card: Card) -> list[RenderableType]:
     if not sentences:
         parts.append(Text("no summary yet", style="dim"))
     for sentence in sentences:
-        line = Text(f"{sentence.position + 1} ", style="cyan") + safe(sentence.text, longest=160)
-        parts.append(line)
+        place = (f"{sentence.position + 1} ", "cyan")
+        parts.append(Text.assemble(place, safe(sentence.text, longest=160)))
         scores = f"  relevance {sentence.relevance:.1f} − penalty {sentence.penalty:.1f}"
         parts.append(Text(f"{scores} → {sentence.score:.1f}", style="dim"))
     parts.append(Text("\nTaken for", style="bold underline"))
@@ -64,8 +64,8 @@ def drawn(card: Card) -> list[RenderableType]:
 
 def verdict_line(verdict: Verdict) -> Text:
     """Return a verdict as one line."""
-    line = Text("✎ ", style="magenta") + safe(verdict.mark, "magenta bold")
-    return line + safe(f"  {verdict.note}" if verdict.note else "", longest=160)
+    note = safe(f"  {verdict.note}" if verdict.note else "", longest=160)
+    return Text.assemble(("✎ ", "magenta"), safe(verdict.mark, "magenta bold"), note)
 
 
 def _figures(record: ClassName) -> Text:
@@ -73,7 +73,7 @@ def _figures(record: ClassName) -> Text:
         return Text(f"{record.images} images, not predicted yet", style="dim")
     line = accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 20)
     line.append(f" {share(record.accuracy)}", style=f"bold {grade(record.accuracy)}")
-    line.append(f"  {record.correct} of {record.predicted} right", style="default")
+    line.append(f"  {record.correct} of {record.predicted} right")
     if record.accuracy_low is not None and record.accuracy_high is not None:
         ends = f"{100 * record.accuracy_low:.0f} to {100 * record.accuracy_high:.0f} %"
         line.append(f"\n95 % interval {ends}", style="dim")

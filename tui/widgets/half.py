@@ -36,7 +36,7 @@ class HalfPicture(Widget):
         if self._drawn_for != size:
             self._strips = self._draw(*size)
             self._drawn_for = size
-        return self._strips[y] if y < len(self._strips) else Strip.blank(size[0])
+        return self._strips[y] if y < len(self._strips) else Strip.blank(size[0], self.rich_style)
 
     def _draw(self, width: int, height: int) -> list[Strip]:
         picture = self._image
@@ -49,16 +49,17 @@ class HalfPicture(Widget):
         small = picture.convert("RGB").resize((columns, 2 * rows), Resampling.BOX)
         pixels = np.asarray(small)  # (2 rows, columns, 3)
         left, top = (width - columns) // 2, (height - rows) // 2
-        blank = Strip.blank(width)
+        style = self.rich_style
+        blank = Strip.blank(width, style)
         lines = [
             Strip(
                 [
-                    Segment(" " * left),
+                    Segment(" " * left, style),
                     *(
                         Segment("▀", Style(color=_colour(above), bgcolor=_colour(below)))
                         for above, below in zip(pixels[2 * y], pixels[2 * y + 1], strict=True)
                     ),
-                    Segment(" " * (width - columns - left)),
+                    Segment(" " * (width - columns - left), style),
                 ],
                 width,
             )

@@ -45,7 +45,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False, id="rows.pagedown"),
         Binding("home,g", "edge(-1)", "First", show=False, id="rows.home"),
         Binding("end,G", "edge(1)", "Last", show=False, id="rows.end"),
-        Binding("enter", "choose", "Open", show=False, id="rows.choose"),
+        Binding("enter", "choose", "Open", id="rows.choose", tooltip="Open what is marked"),
     ]
     cursor: reactive[int] = reactive(0)
 

@@ -7,10 +7,11 @@ checks any caption against the pixels, apart from how the caption was made.
 
 from __future__ import annotations
 
-from .colours import colour_is_right, colour_words
 from .describe import describe
-from .pixels import Appearance, Colour, analyse, analyse_batch, full_masks
+from .pixels import Appearance, analyse, analyse_batch, full_masks
+from .salience import Colour
 from .wordnet import Nouns, nouns_for
+from .words import colour_is_right, colour_words
 
 __all__ = [
     "Appearance",

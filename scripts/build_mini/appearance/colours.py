@@ -8,7 +8,6 @@ one look-up a pixel.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,7 +52,7 @@ _TABLE: tuple[tuple[str, str, str, tuple[tuple[float, float, float], ...]], ...]
     ),
     ("reddish brown", "dark brown", "brown", ((31, 29, 44), (40, 30, 46))),
     ("greyish brown", "dark brown", "brown", ((44, 11, 72), (36, 10, 66))),
-    ("golden brown", "golden brown", "brown", ((52, 42, 70), (46, 38, 70))),
+    ("golden brown", "golden brown", "brown", ((50, 38, 68), (44, 36, 68))),
     ("light brown", "light brown", "brown", ((54, 25, 68), (56, 17, 70))),
     ("tan", "light brown", "brown", ((66, 25, 72), (68, 17, 74), (64, 32, 66))),
     (
@@ -77,7 +76,7 @@ _TABLE: tuple[tuple[str, str, str, tuple[tuple[float, float, float], ...]], ...]
     ("peach", "orange", "orange", ((81, 32, 62),)),
     ("golden", "yellow", "yellow", ((64, 50, 78), (70, 44, 80), (58, 50, 78))),
     ("golden yellow", "yellow", "yellow", ((75, 66, 81),)),
-    ("mustard yellow", "yellow", "yellow", ((58, 46, 88), (64, 54, 90))),
+    ("mustard yellow", "yellow", "yellow", ((58, 46, 88), (64, 54, 90), (52, 40, 84))),
     ("yellow", "yellow", "yellow", ((84, 66, 91), (78, 50, 90))),
     ("bright yellow", "yellow", "yellow", ((88, 86, 94),)),
     ("pale yellow", "yellow", "yellow", ((92, 34, 97), (85, 36, 88))),
@@ -124,62 +123,6 @@ _TABLE: tuple[tuple[str, str, str, tuple[tuple[float, float, float], ...]], ...]
     ("salmon pink", "pink", "pink", ((68, 38, 34),)),
     ("dusty pink", "pink", "pink", ((58, 22, 16), (66, 18, 20))),
 )
-
-# What a colour word may rightly be said of, where that is more than the family of its prototype.
-_ALSO = {
-    "golden": ("yellow", "orange", "brown"),
-    "gold": ("yellow", "orange", "brown"),
-    "mustard": ("yellow", "brown"),
-    "rust": ("orange", "red", "brown"),
-    "rusty": ("orange", "red", "brown"),
-    "peach": ("orange", "pink"),
-    "salmon": ("pink", "orange"),
-    "cream": ("white", "yellow", "brown"),
-    "creamy": ("white", "yellow", "brown"),
-    "ivory": ("white", "yellow"),
-    "beige": ("brown",),
-    "tan": ("brown",),
-    "sandy": ("brown",),
-    "khaki": ("brown", "green"),
-    "olive": ("green", "brown"),
-    "maroon": ("red", "brown", "purple"),
-    "turquoise": ("blue", "green"),
-    "teal": ("blue", "green"),
-    "navy": ("blue",),
-    "silver": ("grey", "white"),
-    "silvery": ("grey", "white"),
-    "charcoal": ("grey", "black"),
-    "gray": ("grey",),
-    "violet": ("purple",),
-    "lavender": ("purple",),
-    "mauve": ("purple", "pink"),
-    "plum": ("purple", "red"),
-    "magenta": ("pink", "purple"),
-    "crimson": ("red",),
-    "scarlet": ("red",),
-    "chestnut": ("brown",),
-}
-_FAMILIES_OF: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in FAMILIES},
-    **_ALSO,
-}
-
-# Names of things that hold a colour word which says nothing about this picture.
-_NAMES = re.compile(
-    r"\b(?:black (?:widow|stork|maria)|golden retriever|brown bear|red panda|orange fruit"
-    r"|(?:an|the|one|this|single) orange(?= (?:is|in|on|by|near|against|with|fills|seen|that)\b|\.)"
-    r"|field of (?:gold))\b"
-)
-_COMPOUND = re.compile(
-    r"\b(?:golden|mustard|sandy|salmon|navy|silver|brick|rust|rusty|olive|sea|sky)[ -]"
-    r"(?=(?:brown|yellow|pink|blue|grey|red|orange|green)\b)"
-)
-_SURROUNDINGS = re.compile(
-    r"\b(?:with(?= (?:(?!with)[a-z, ])*all around)|against|on|in front of|in|before|amid|among|amidst|under|beneath|over|above|below|beside"
-    r"|near|surrounded|surrounds|surrounding|behind|around|at|by|set|while|where|beyond|across"
-    r"|everything|all about)\b"
-)
-_BODY = re.compile(r"^\s*(?:in|on|with) (?:shades|tones|colour|color|its|their)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,23 +182,17 @@ def rgb_to_lab(rgb: NDArray[np.floating]) -> NDArray[np.float32]:
     xyz = linear @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(
-        np.float32
-    )
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
 
 
-def nearest(
-    lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None
-) -> NDArray[np.intp]:
+def nearest(lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
     """Give the index of the nearest name for Lab rows (M, 3); `names` (N,) allows only some."""
     colours = palette()
     scale = np.array([np.sqrt(_LIGHTNESS_WEIGHT), 1, 1], np.float32)
     rows = slice(None) if names is None else names[colours.name]
     prototypes, owner = colours.lab[rows] * scale, colours.name[rows]
     points = lab * scale
-    distance = (prototypes**2).sum(
-        1
-    ) - 2 * points @ prototypes.T  # (M, P), less the point's square
+    distance = (prototypes**2).sum(1) - 2 * points @ prototypes.T  # (M, P), less the point's square
     return owner[distance.argmin(1)]
 
 
@@ -263,9 +200,7 @@ def nearest(
 def table() -> Table:
     """The look-up table over RGB, made once (about a second)."""
     steps = (np.arange(1 << _BITS) + 0.5) / (1 << _BITS)
-    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(
-        -1, 3
-    )
+    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
     lab = rgb_to_lab(rgb)
     name = np.concatenate([nearest(part) for part in np.array_split(lab, 32)])
     return Table(lab, name.astype(np.uint8))
@@ -274,15 +209,11 @@ def table() -> Table:
 def cells(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Give the cell of `table` for uint8 RGB pixels (..., 3) as (...)."""
     high = (pixels >> (8 - _BITS)).astype(np.int32)
-    cell: NDArray[np.int32] = (
-        (high[..., 0] << (2 * _BITS)) | (high[..., 1] << _BITS) | high[..., 2]
-    )
+    cell: NDArray[np.int32] = (high[..., 0] << (2 * _BITS)) | (high[..., 1] << _BITS) | high[..., 2]
     return cell
 
 
-def family_shares(
-    pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
-) -> dict[str, float]:
+def family_shares(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, float]:
     """Give the share of each family among the pixels (h, w, 3) under the mask (h, w)."""
     inside = pixels[mask]
     if not len(inside):
@@ -290,42 +221,3 @@ def family_shares(
     family = palette().family_of_name[table().name[cells(inside)]]
     counts = np.bincount(family, minlength=len(FAMILIES)) / len(family)
     return dict(zip(FAMILIES, counts.tolist(), strict=True))
-
-
-def _families(text: str) -> list[tuple[str, ...]]:
-    """Give for each colour word of a text the families it may rightly be said of."""
-    plain = _COMPOUND.sub("", _NAMES.sub(" ", text.lower()))
-    words = re.findall(r"[a-z]+", plain)
-    return [_FAMILIES_OF[word] for word in words if word in _FAMILIES_OF]
-
-
-def colour_words(text: str) -> set[str]:
-    """Give the families a text speaks of: "a golden and dark grey cat" gives yellow and grey.
-
-    A word between families counts for the first of them; names such as "black widow" do not count.
-    """
-    return {families[0] for families in _families(text)}
-
-
-def of_the_object(text: str) -> str:
-    """Give the part of a caption that speaks of the object, before its surroundings."""
-    text = text.lower()
-    for found in _SURROUNDINGS.finditer(text):
-        if _families(text[: found.start()]) and not _BODY.match(text[found.start() :]):
-            return text[: found.start()]
-    return text
-
-
-def colour_is_right(
-    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.15
-) -> bool | None:
-    """Say whether a caption's colour of the object is one of the region's colours.
-
-    `pixels` (h, w, 3) uint8, `mask` (h, w) bool. True when a colour word said of the object belongs
-    to families that cover at least the share `least` of the region; None without a colour word.
-    """
-    said = _families(of_the_object(text))
-    if not said:
-        return None
-    shares = family_shares(pixels, mask)
-    return any(sum(shares[family] for family in families) >= least for families in said)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from . import phrases
-from .pixels import Appearance, Colour
+from .pixels import Appearance
+from .salience import Colour
 from .wordnet import Nouns, number
 
 _EXACT = 0.26  # share of captions that say the class's own name
@@ -71,9 +72,7 @@ def _noun(nouns: Nouns, colours: Sequence[str], rng: Rng) -> str:
     said = {word for colour in colours for word in colour.split()}
     if not nouns.coarse or rng.random() < _EXACT:
         exact = (
-            nouns.name
-            if not nouns.synonyms or rng.random() < 0.8
-            else _pick(nouns.synonyms, rng)
+            nouns.name if not nouns.synonyms or rng.random() < 0.8 else _pick(nouns.synonyms, rng)
         )
         if exact.split()[0] not in said or not nouns.coarse:
             return exact
@@ -82,7 +81,7 @@ def _noun(nouns: Nouns, colours: Sequence[str], rng: Rng) -> str:
 
 
 def _together(names: Sequence[str]) -> str:
-    """Join colour names: "black", "black and white", "orange, black and white", "shades of grey"."""
+    """Join colour names: "black", "black and white", "dark and reddish brown"."""
     names = list(dict.fromkeys(names))
     if len(names) == 1:
         return names[0]
@@ -105,12 +104,7 @@ def _head(
     slots = dict.fromkeys(("size", "shape", "pattern", "pattern_and"), "")
     for slot, words in (("size", phrases.SIZE_WORDS), ("shape", phrases.SHAPE_WORDS)):
         value = getattr(appearance, slot)
-        if (
-            "{" + slot + "}" in template
-            and value in words
-            and rng.random() < 0.4
-            and not told
-        ):
+        if "{" + slot + "}" in template and value in words and rng.random() < 0.4 and not told:
             slots[slot] = _pick(words[value], rng)
             told.add(slot)
     if appearance.pattern in phrases.PATTERNS and rng.random() < 0.75:
@@ -144,9 +138,7 @@ def _cover(part: str, colours: str) -> str:
     return f"{colours} {part}" if uncounted else f"a {colours} {part}"
 
 
-def _template(
-    appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng
-) -> str:
+def _template(appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng) -> str:
     """Choose the head's phrase by what there is to say."""
     if number(noun) == "plural":
         return _weighted(phrases.PLURAL_HEADS, rng)
@@ -161,9 +153,7 @@ def _template(
     if appearance.size == "close" and draw > 0.85:
         return _weighted(phrases.CLOSE_HEADS[: 3 if covered else 2], rng)
     if covered and rng.random() < 0.3:
-        return _weighted(
-            phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng
-        )
+        return _weighted(phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng)
     return _weighted(phrases.HEADS, rng)
 
 

@@ -54,9 +54,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
 OTHER_DETAILS = ("parts", "details", "areas")
 
 # Two of these before one colour are said together: "dark and reddish brown".
-SHADES = frozenset(
-    "bright dark deep pale light bluish greenish greyish reddish yellowish".split()
-)
+SHADES = frozenset("bright dark deep pale light bluish greenish greyish reddish yellowish".split())
 
 # Sentence heads. Weight, phrase.
 HEADS: tuple[tuple[float, str], ...] = (
@@ -203,8 +201,8 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "plain": ("plain", "smooth"),
 }
 PLACES: dict[str, tuple[str, ...]] = {
-    "left": ("on the left", "at the left", "to the left"),
-    "right": ("on the right", "at the right", "to the right"),
+    "left": ("on the left", "at the left side", "in the left half"),
+    "right": ("on the right", "at the right side", "in the right half"),
     "top": ("at the top", "high in the picture"),
     "bottom": ("at the bottom", "low in the picture"),
 }
@@ -215,7 +213,6 @@ SIZES: dict[str, tuple[str, ...]] = {
 }
 SHAPES: dict[str, tuple[str, ...]] = {
     "tall": ("standing upright", "standing tall"),
-    "wide": ("long and low", "low and wide"),
 }
 SIZE_WORDS: dict[str, tuple[str, ...]] = {
     "small": ("small ", "little ", "tiny "),

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 SIDE = 32
 """Pixels on a side of the window into which each region's box is resampled."""
 
+_FAINT = 4  # spread of the fine lightness below which there is no pattern
+_EVEN = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Textures:
@@ -22,9 +25,7 @@ class Textures:
     even: NDArray[np.float32]  # 0..1, all over the window rather than in one place
 
 
-def windows(
-    light: NDArray[np.float32], boxes: NDArray[np.floating]
-) -> NDArray[np.float32]:
+def windows(light: NDArray[np.float32], boxes: NDArray[np.floating]) -> NDArray[np.float32]:
     """Resample the boxes (N, 4) x0 y0 x1 y1 in pixels of L (N, h, w) into (N, SIDE, SIDE)."""
     count, height, width = light.shape
     steps = (np.arange(SIDE) + 0.5) / SIDE
@@ -37,13 +38,8 @@ def windows(
     n = np.arange(count)[:, None, None]
     row, column = top[:, :, None], left[:, None, :]
     upper = light[n, row, column] * (1 - across) + light[n, row, column + 1] * across
-    lower = (
-        light[n, row + 1, column] * (1 - across)
-        + light[n, row + 1, column + 1] * across
-    )
-    resampled: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(
-        np.float32
-    )
+    lower = light[n, row + 1, column] * (1 - across) + light[n, row + 1, column + 1] * across
+    resampled: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(np.float32)
     return resampled
 
 
@@ -70,9 +66,7 @@ def _taper() -> NDArray[np.float64]:
     return taper
 
 
-def _repeats(
-    power: NDArray[np.floating], taper: NDArray[np.float64]
-) -> NDArray[np.floating]:
+def _repeats(power: NDArray[np.floating], taper: NDArray[np.float64]) -> NDArray[np.floating]:
     """Find how surely each window repeats itself: light, dark, light, dark along some direction.
 
     From the autocorrelation r: the greatest min(-r(d), r(2d), -r(3d)) over steps d.
@@ -98,3 +92,14 @@ def _evenness(window: NDArray[np.float32]) -> NDArray[np.floating]:
     fine = (window - around)[:, 4:-4, 4:-4]
     median: NDArray[np.floating] = np.median(np.abs(fine), axis=(1, 2))
     return median / (fine.std((1, 2)) + 1e-6)
+
+
+def pattern(textures: Textures, i: int, plain: bool) -> str:
+    """Name the pattern of window i where the measures leave little doubt, else ""."""
+    if textures.energy[i] < _FAINT:
+        return "plain" if plain else ""
+    if textures.even[i] < _EVEN:
+        return ""
+    if textures.repeats[i] > 0.28 and textures.oriented[i] > 0.45:
+        return "striped"
+    return "speckled" if textures.fine[i] > 0.42 and textures.oriented[i] < 0.35 else ""

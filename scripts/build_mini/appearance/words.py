@@ -1,0 +1,108 @@
+"""Colour words in a caption, and whether they are true of the pixels.
+
+This reads any text and any pixels: it knows nothing of how a caption was made.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .colours import FAMILIES, family_shares
+
+# What a colour word may rightly be said of, where that is more than the family of its prototype.
+_ALSO = {
+    "golden": ("yellow", "brown"),
+    "gold": ("yellow", "brown"),
+    "mustard": ("yellow", "brown"),
+    "rust": ("orange", "red", "brown"),
+    "rusty": ("orange", "red", "brown"),
+    "peach": ("orange", "pink"),
+    "salmon": ("pink", "orange"),
+    "cream": ("white", "yellow", "brown"),
+    "creamy": ("white", "yellow", "brown"),
+    "ivory": ("white", "yellow"),
+    "beige": ("brown",),
+    "tan": ("brown",),
+    "sandy": ("brown",),
+    "khaki": ("brown", "green"),
+    "olive": ("green", "brown"),
+    "maroon": ("red", "brown", "purple"),
+    "turquoise": ("blue", "green"),
+    "teal": ("blue", "green"),
+    "navy": ("blue",),
+    "silver": ("grey", "white"),
+    "silvery": ("grey", "white"),
+    "charcoal": ("grey", "black"),
+    "gray": ("grey",),
+    "violet": ("purple",),
+    "lavender": ("purple",),
+    "mauve": ("purple", "pink"),
+    "plum": ("purple", "red"),
+    "magenta": ("pink", "purple"),
+    "crimson": ("red",),
+    "scarlet": ("red",),
+    "chestnut": ("brown",),
+}
+_FAMILIES_OF: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in FAMILIES},
+    **_ALSO,
+}
+
+# Names of things that hold a colour word which says nothing about this picture.
+_NAMES = re.compile(
+    r"\b(?:black (?:widow|stork|maria)|golden retriever|brown bear|red panda"
+    r"|(?:an|the|one|this|single) orange"
+    r"(?= (?:is|in|on|by|near|against|with|fills|seen|that)\b|\.))"
+)
+_COMPOUND = re.compile(
+    r"\b(?:golden|mustard|sandy|salmon|navy|silver|brick|rust|rusty|olive|sea|sky)[ -]"
+    r"(?=(?:brown|yellow|pink|blue|grey|red|orange|green)\b)"
+)
+_SURROUNDINGS = re.compile(
+    r"\b(?:with(?= (?:(?!with)[a-z, ])*all around)|against|on|in|before|amid|among|amidst|under"
+    r"|beneath|over|above|below|beside|near|surrounded|surrounds|surrounding|behind|around|at|by|set|while|where|beyond|across"
+    r"|everything|all about)\b"
+)
+_BODY = re.compile(r"^\s*(?:in|on|with) (?:shades|tones|colour|color|its|their)\b")
+
+
+def _families(text: str) -> list[tuple[str, ...]]:
+    """Give for each colour word of a text the families it may rightly be said of."""
+    plain = _COMPOUND.sub("", _NAMES.sub(" ", text.lower()))
+    words = re.findall(r"[a-z]+", plain)
+    return [_FAMILIES_OF[word] for word in words if word in _FAMILIES_OF]
+
+
+def colour_words(text: str) -> set[str]:
+    """Give the families a text speaks of: "a golden and dark grey cat" gives yellow and grey.
+
+    A word between families counts for the first of them; names such as "black widow" do not count.
+    """
+    return {families[0] for families in _families(text)}
+
+
+def of_the_object(text: str) -> str:
+    """Give the part of a caption that speaks of the object, before its surroundings."""
+    text = text.lower()
+    for found in _SURROUNDINGS.finditer(text):
+        if _families(text[: found.start()]) and not _BODY.match(text[found.start() :]):
+            return text[: found.start()]
+    return text
+
+
+def colour_is_right(
+    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.15
+) -> bool | None:
+    """Say whether a caption's colour of the object is one of the region's colours.
+
+    `pixels` (h, w, 3) uint8, `mask` (h, w) bool. True when a colour word said of the object belongs
+    to families that cover at least the share `least` of the region; None without a colour word.
+    """
+    said = _families(of_the_object(text))
+    if not said:
+        return None
+    shares = family_shares(pixels, mask)
+    return any(sum(shares[family] for family in families) >= least for families in said)

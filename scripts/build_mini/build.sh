@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Build the embedded networks from their sources: about two hours on two cores.
+# usage: scripts/build_mini/build.sh WORK DATA WORDNET STAMPS
+#   WORK     folder for everything that is made (about 5 GB)
+#   DATA     folder of the photos' archives and the captions
+#   WORDNET  folder of WordNet 3.0's data.noun (Debian: wordnet-base, usr/share/wordnet)
+#   STAMPS   folder of Tux Paint's stamps (Debian: tuxpaint-stamps-default, usr/share/tuxpaint/stamps)
+set -euo pipefail
+if [ $# -ne 4 ]; then
+  sed -n '2,7s/^# //p' "$0"
+  exit 2
+fi
+mkdir -p "$1"
+work=$(realpath "$1") data=$(realpath "$2") wordnet=$(realpath "$3") stamps=$(realpath "$4")
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-.venv/bin/python}
+step() { "$python" -m scripts.build_mini "$@" --work "$work"; }
+step sources
+step convert
+step cache --data "$data"
+step looks --data "$data" --wordnet "$wordnet"
+step train --data "$data" --wordnet "$wordnet"
+step features
+step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
+step assemble --minilm "$work/minilm"
+step evaluate --data "$data" --json "$work/figures.json"

@@ -1,0 +1,106 @@
+"""The text that the language model reads: groups of sentences that speak of the same thing.
+
+A group stands in one sequence, so that p(sentence | other sentence) comes to mean something.
+"""
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tokenizers import ByteLevelBPETokenizer
+from transformers import PreTrainedTokenizerFast
+
+from scripts.build_mini.appearance import Appearance, Nouns, describe
+
+Group = list[str]
+
+FLICKR = "flickr8k-captions.txt"
+CLIPCAP = "clipcap-captions"
+END = "<|endoftext|>"
+VOCABULARY = 4_096
+
+_OF_A_PHOTO = 5
+"""Flickr8k has five captions a photo, one after the other."""
+_STAMPS = 4
+_SHORTEST = 9
+_SAME_PHOTO, _SAME_CLASS = 9_000, 13_000
+_CAPTIONS_OF_PHOTO, _PHOTOS_OF_CLASS = 3, 4
+
+
+def tidy_sentence(line: str) -> str:
+    """Write a sentence as the captions are written: lower case, one full stop, no quotes."""
+    bare = line.strip().lower().rstrip(" .").replace('"', "")
+    return re.sub(r"\s+([.,!?])", r"\1", bare) + "."
+
+
+def real_groups(data: Path, stamps: Path, rng: random.Random) -> list[Group]:
+    """Read Flickr8k's captions, ClipCap's captions by class, and the stamps' sentences.
+
+    Captions that speak of a background are left out: they describe an artefact.
+    """
+    groups = _cut(_sentences(data / FLICKR), _OF_A_PHOTO)
+    for path in sorted((data / CLIPCAP).glob("*/*.txt")):
+        found = [s for s in _sentences(path) if "background" not in s and len(s) >= _SHORTEST]
+        rng.shuffle(found)
+        groups += _cut(found, _OF_A_PHOTO)
+    told = [path.read_text(encoding="utf-8", errors="replace") for path in _texts(stamps)]
+    first_lines = [text.splitlines()[0].strip() for text in told if text.strip()]
+    return groups + _cut([tidy_sentence(line) for line in first_lines if line], _STAMPS)
+
+
+def _texts(stamps: Path) -> list[Path]:
+    """List the stamps' texts: their first line is the sentence in English."""
+    return sorted(stamps.rglob("*.txt"))
+
+
+def _sentences(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [tidy_sentence(line) for line in lines if line.strip()]
+
+
+def _cut(sentences: Sequence[str], size: int) -> list[Group]:
+    return [list(sentences[start : start + size]) for start in range(0, len(sentences), size)]
+
+
+def appearance_groups(
+    looks: Sequence[Appearance], labels: Sequence[int], nouns: Sequence[Nouns], rng: random.Random
+) -> list[Group]:
+    """Describe the same photo several times, and several photos of the same class.
+
+    `labels` are the classes of all photos, of which `looks` are the first.
+    """
+    photos: dict[int, list[int]] = defaultdict(list)
+    for photo in range(len(looks)):
+        photos[labels[photo]].append(photo)
+    groups = []
+    for _ in range(_SAME_PHOTO):
+        photo = rng.randrange(len(looks))
+        noun = nouns[labels[photo]]
+        groups.append([describe(looks[photo], noun, rng) for _ in range(_CAPTIONS_OF_PHOTO)])
+    for _ in range(_SAME_CLASS):
+        label = rng.choice(sorted(photos))
+        drawn = rng.sample(photos[label], min(_PHOTOS_OF_CLASS, len(photos[label])))
+        groups.append([describe(looks[photo], nouns[label], rng) for photo in drawn])
+    return groups
+
+
+def train_tokenizer(
+    sentences: Iterable[str], vocabulary: int = VOCABULARY
+) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE, as GPT-2's; a sentence begins with a space, like any other word."""
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(
+        (f" {sentence}" for sentence in sentences),
+        vocab_size=vocabulary,
+        min_frequency=2,
+        special_tokens=[END],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer,
+        bos_token=END,
+        eos_token=END,
+        unk_token=END,
+        model_max_length=128,
+    )

@@ -1,0 +1,111 @@
+"""The work folder, where each step leaves what the next ones need, and the options of all steps."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Places:
+    """Files and folders in the work folder."""
+
+    ONNX: ClassVar = "vit_s_focus.onnx"
+    MINILM: ClassVar = "minilm"
+
+    work: Path
+
+    def __post_init__(self) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def onnx(self) -> Path:
+        """The vision transformer as it is published."""
+        return self.work / self.ONNX
+
+    @property
+    def minilm(self) -> Path:
+        """The text encoder's folder."""
+        return self.work / self.MINILM
+
+    @property
+    def photos(self) -> Path:
+        """The unpacked photos."""
+        return self.work / "photos"
+
+    @property
+    def vit(self) -> Path:
+        """The vision transformer's weights by open_clip's names."""
+        return self.work / "vit.safetensors"
+
+    @property
+    def cache(self) -> Path:
+        """The photos' tokens, pixels, boxes and labels."""
+        return self.work / "cache"
+
+    @property
+    def looks(self) -> Path:
+        """What the pixels of the plain photos show."""
+        return self.work / "looks.jsonl"
+
+    @property
+    def caption_embeddings(self) -> Path:
+        """MiniLM's embeddings of one appearance caption a plain photo."""
+        return self.work / "caption_embeddings.npy"
+
+    @property
+    def trained(self) -> Path:
+        """The trained end of the vision transformer."""
+        return self.work / "lit.pt"
+
+    @property
+    def features(self) -> Path:
+        """Features of photos, boxes and parts of boxes."""
+        return self.work / "features.npy"
+
+    @property
+    def feature_looks(self) -> Path:
+        """What the pixels behind each feature show."""
+        return self.work / "feature_looks.jsonl"
+
+    @property
+    def feature_labels(self) -> Path:
+        """The class of each feature's photo."""
+        return self.work / "feature_labels.npy"
+
+    @property
+    def language_model(self) -> Path:
+        """The language model's folder, tokenizer included."""
+        return self.work / "lm2"
+
+    @property
+    def mapper(self) -> Path:
+        """The ClipCap mapper."""
+        return self.work / "clipcap.pt"
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Make a step's parser, with the options that every step has."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--work", type=Path, required=True, help="folder for all that is made")
+    return options
+
+
+def add_data(options: argparse.ArgumentParser) -> None:
+    """Add the option for the photos and captions."""
+    options.add_argument("--data", type=Path, required=True, help="folder of photos and captions")
+
+
+def add_wordnet(options: argparse.ArgumentParser) -> None:
+    """Add the option for WordNet."""
+    options.add_argument(
+        "--wordnet",
+        type=Path,
+        required=True,
+        help="folder of WordNet 3.0's data.noun (usr/share/wordnet in Debian's wordnet-base)",
+    )
+
+
+def add_threads(options: argparse.ArgumentParser) -> None:
+    """Add the option for the number of cores."""
+    options.add_argument("--threads", type=int, default=2, help="cores to use (default 2)")

@@ -1,0 +1,98 @@
+"""The vision transformer in two parts: the blocks that stay as they are, and the trained end.
+
+The first part runs once a photo and its output is cached; the end is trained on the cache.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from open_clip.transformer import LayerNorm, VisionTransformer
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from scripts.build_mini.assemble import PREPROCESS, TRAINED_BLOCKS, VISION, WIDTH
+
+MEAN = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
+STD = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
+
+
+def build_vit(weights: Path) -> Any:
+    """Build open_clip's VisionTransformer, whole, with the converted weights and no head."""
+    config = dict(VISION)
+    heads, norm = WIDTH // config.pop("head_width"), partial(LayerNorm, **config.pop("norm_kwargs"))
+    vit = VisionTransformer(heads=heads, output_dim=WIDTH, norm_layer=norm, **config)
+    vit.load_state_dict({**load_file(weights), "proj": torch.eye(WIDTH)})
+    return vit.eval().requires_grad_(False)
+
+
+def tokens_before_end(vit: Any, images: Tensor) -> Tensor:
+    """Run preprocessed images (B, 3, H, W) up to the trained blocks: tokens (B, N, W)."""
+    tokens: Tensor = vit._embeds(images)
+    for block in vit.transformer.resblocks[:-TRAINED_BLOCKS]:
+        tokens = block(tokens)
+    return tokens
+
+
+class End(nn.ModuleList):
+    """The last blocks, the norm and a linear head, in the order in which `assemble` reads them."""
+
+    def __init__(self, vit: Any, blocks: int = TRAINED_BLOCKS) -> None:
+        width = len(vit.ln_post.weight)
+        head = nn.Linear(width, width)
+        nn.init.zeros_(head.bias)
+        super().__init__([*vit.transformer.resblocks[-blocks:], vit.ln_post, head])
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (B, N, W) to features (B, D), not normalised."""
+        return self.regions(tokens, [None])[0]
+
+    def regions(self, tokens: Tensor, seen: Sequence[Tensor | None]) -> list[Tensor]:
+        """Features (B, D) for each of several masks (B, N): the last CLS query looks there alone.
+
+        None is the whole photo, CLS token included. Equals `mapcap.representations.pooled`.
+        """
+        *blocks, last, norm, head = self
+        for block in blocks:
+            tokens = block(tokens)
+        return [head(norm(token)) for token in read_cls(last, tokens, seen)]
+
+
+def read_cls(block: Any, tokens: Tensor, seen: Sequence[Tensor | None]) -> list[Tensor]:
+    """Run a block for the CLS query alone, once a mask: (B, W) each.
+
+    What the other tokens become in the last block is never read, so it is not computed.
+    """
+    attention = block.attn
+    weight, bias, heads = attention.in_proj_weight, attention.in_proj_bias, attention.num_heads
+    normed = block.ln_1(tokens)  # (B, N, W)
+    width = normed.shape[-1]
+    query = _heads(F.linear(normed[:, :1], weight[:width], bias[:width]), heads)  # (B, H, 1, d)
+    key, value = (
+        _heads(F.linear(normed, w, b), heads)  # (B, H, N, d)
+        for w, b in zip(weight[width:].chunk(2), bias[width:].chunk(2), strict=True)
+    )
+    outputs = []
+    for mask in seen:
+        where = None if mask is None else mask[:, None, None]  # (B, 1, 1, N)
+        context = F.scaled_dot_product_attention(query, key, value, attn_mask=where)
+        joined = context.transpose(1, 2).flatten(2)  # (B, 1, W)
+        token = tokens[:, :1] + block.ls_1(attention.out_proj(joined))
+        token = token + block.ls_2(block.mlp(block.ln_2(token)))
+        outputs.append(token[:, 0])
+    return outputs
+
+
+def _heads(x: Tensor, heads: int) -> Tensor:
+    """(B, N, W) to (B, H, N, d)."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def load_end(vit: Any, trained: Path) -> End:
+    """Build the end with trained weights, for inference."""
+    end = End(vit)
+    end.load_state_dict(torch.load(trained, weights_only=True)["mods"])
+    return end.eval().requires_grad_(False)

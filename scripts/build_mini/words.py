@@ -1,0 +1,165 @@
+"""Train the language model and the ClipCap mapper together: captions of features, and plain text.
+
+Both are needed in one network: it decodes captions, and its probabilities of sentences after
+sentences are the PMI. Captions alone would make it forget how people write.
+"""
+
+import math
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from scripts.build_mini.assemble import WIDTH
+from scripts.build_mini.corpus import appearance_groups, real_groups, train_tokenizer
+from scripts.build_mini.looks import class_nouns, read_looks
+from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
+from scripts.build_mini.reading import (
+    END_ID,
+    SENTENCE_TOKENS,
+    Pairs,
+    encode,
+    padded,
+    sequence,
+    text_batches,
+)
+
+MINUTES = 14.0
+"""Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
+TEXT_EVERY = 2
+"""Plain text is read in every second step."""
+PREFIX, HIDDEN = 5, 768
+LAYERS, HEADS, STATE = 4, 4, 256
+RATE, LAST_RATE, WARM_UP = 1.5e-3, 0.02, 60
+NOISE = 0.05
+"""Of a feature's length: so that neighbours of a feature read like it."""
+FEATURE_LENGTH = 6.0
+"""The mapper's first layer is scaled as if features had this length, where tanh is not flat yet."""
+HELD_OUT = 150
+"""Groups of human sentences that only the perplexity at the end is measured on."""
+
+
+class Captioner(nn.Module):
+    """A GPT-2 and the mapper from features to its prefix, with ClipCap's shape and names."""
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+        config = GPT2Config(
+            vocab_size=vocabulary, n_positions=128, n_embd=STATE, n_layer=LAYERS, n_head=HEADS,
+            bos_token_id=END_ID, eos_token_id=END_ID, **dropout,
+        )  # fmt: skip
+        self.gpt: Any = GPT2LMHeadModel(config)
+        self.mapper = nn.Sequential(
+            nn.Linear(WIDTH, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, PREFIX * STATE)
+        )
+
+    def expect_length(self, length: float) -> None:
+        """Scale the mapper's first layer for features of about this length."""
+        with torch.no_grad():
+            self.mapper[0].weight *= FEATURE_LENGTH / length
+
+    def caption_loss(self, features: Tensor, ids: Tensor, there: Tensor) -> Tensor:
+        """Cross-entropy of captions (B, L) after the prefixes of features (B, D)."""
+        prefix = self.mapper(features).unflatten(1, (PREFIX, STATE))
+        inputs = torch.cat([prefix, self.gpt.transformer.wte(ids[:, :-1])], dim=1)
+        states = self.gpt.transformer(inputs_embeds=inputs).last_hidden_state
+        return self._loss(states[:, PREFIX - 1 :], ids, there)
+
+    def text_loss(self, ids: Tensor, there: Tensor) -> Tensor:
+        """Cross-entropy of sequences (B, L), each token after those before it."""
+        states = self.gpt.transformer(ids[:, :-1]).last_hidden_state
+        return self._loss(states, ids[:, 1:], there[:, 1:])
+
+    def save(self, folder: Path, mapper: Path) -> None:
+        """Write the GPT-2 as transformers does, and the mapper under ClipCap's published keys."""
+        self.gpt.save_pretrained(folder)
+        state = {f"clip_project.model.{k}": v for k, v in self.mapper.state_dict().items()}
+        torch.save(state, mapper)
+
+    def _loss(self, states: Tensor, ids: Tensor, there: Tensor) -> Tensor:
+        # Only real places go through the large output matrix.
+        return F.cross_entropy(self.gpt.lm_head(states[there]), ids[there])
+
+
+def noisy(features: Tensor) -> Tensor:
+    """Move features (B, D) by a share of their length, in any direction."""
+    length = features.norm(dim=1, keepdim=True) / features.shape[1] ** 0.5
+    return features + NOISE * torch.randn_like(features) * length
+
+
+def train(
+    network: Captioner, features: Tensor, pairs: Iterator[Any], texts: Iterator[Any], minutes: float
+) -> None:
+    """Train for a time; the rate follows a half cosine over it."""
+    adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    started, step, spent = time.monotonic(), 0, 0.0
+    while (passed := (spent := time.monotonic() - started) / (60 * minutes)) < 1:
+        fall = (1 + math.cos(math.pi * passed)) / 2 * (1 - LAST_RATE) + LAST_RATE
+        for group in adam.param_groups:
+            group["lr"] = RATE * min(1, step / WARM_UP) * fall
+        batch = next(pairs)
+        z = noisy(features[[row for _, row in batch]])
+        loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
+        report = f"captions {loss.item():.3f}"
+        if step % TEXT_EVERY == 0:
+            text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
+            loss = loss + text_loss
+            report += f", text {text_loss.item():.3f}"
+        adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        adam.step()
+        step += 1
+        if step % 100 == 1:
+            print(f"step {step}: {report}, {spent:.0f} s", flush=True)
+
+
+@torch.inference_mode()
+def perplexity(network: Captioner, sequences: list[list[int]]) -> float:
+    """Perplexity of sequences under the language model."""
+    return math.exp(network.text_loss(*padded(sequences)).item())
+
+
+def main() -> None:
+    """Run the step."""
+    options = parser(__doc__)
+    add_data(options)
+    add_wordnet(options)
+    add_threads(options)
+    options.add_argument("--stamps", type=Path, required=True, help="folder of Tux Paint's stamps")
+    options.add_argument("--minutes", type=float, default=MINUTES, help="default: %(default)s")
+    given = options.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    places, rng = Places(given.work), random.Random(0)
+    nouns = class_nouns(given.data, given.wordnet)
+    real = real_groups(given.data, given.stamps, rng)
+    labels = np.load(places.cache / "labels.npy", allow_pickle=False).tolist()
+    made = appearance_groups(read_looks(places.looks), labels, nouns, rng)
+    tokenizer = train_tokenizer(sentence for group in [*real, *made] for sentence in group)
+    tokenizer.save_pretrained(places.language_model)
+    ids = [[s[:SENTENCE_TOKENS] for s in encode(tokenizer, group)] for group in [*real, *made]]
+    held_out = set(rng.sample(range(len(real)), HELD_OUT))
+    read = [group for place, group in enumerate(ids) if place not in held_out]
+    features = torch.from_numpy(np.load(places.features, allow_pickle=False)).float()
+    seen = Pairs(
+        read_looks(places.feature_looks), np.load(places.feature_labels, allow_pickle=False), nouns
+    )
+    network = Captioner(len(tokenizer))
+    network.expect_length(features.norm(dim=1).median().item())
+    train(network, features, seen.batches(tokenizer, rng), text_batches(read, rng), given.minutes)
+    network.eval().save(places.language_model, places.mapper)
+    unread = [sequence(ids[place], rng) for place in sorted(held_out)]
+    print(f"perplexity of held-out human captions: {perplexity(network, unread):.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""How the app looks; without pictures, whose pixels depend on the decoder's version.
+
+After a wanted change: pytest -n 0 tests/app/test_snapshots.py --snapshot-update
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tui.app import MapCapApp
+
+WALKS = {
+    "classes": [],
+    "summary": ["enter"],
+    "captions": ["enter", "2"],
+    "image": ["enter", "3", "enter"],
+    "neighbours": ["enter", "3", "enter", "enter"],
+    "help": ["question_mark"],
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("walk", WALKS)
+def test_looks(
+    app_on: Callable[..., MapCapApp],
+    settle: Callable[[Pilot[None]], Awaitable[None]],
+    press: Callable[..., Awaitable[None]],
+    snap_compare: Any,
+    walk: str,
+    size: tuple[int, int],
+) -> None:
+    async def go(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await press(pilot, *WALKS[walk])
+
+    assert snap_compare(app_on(images="off"), terminal_size=size, run_before=go)

@@ -1,0 +1,260 @@
+"""One class: its summary, captions, images and confusions."""
+
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer, Static, TabbedContent, TabPane
+
+from db import queries
+from db.records import CaptionContrast, ClassName, Confusion, Image, Pmi
+from tui.opened import Opened
+from tui.overlay import decode, overlay, square
+from tui.screens.base import BrowseScreen
+from tui.screens.one_image import Among, ImageScreen
+from tui.screens.places import PlacesScreen
+from tui.screens.verdict import VerdictScreen
+from tui.show import accuracy_bar, safe, share, tokens_line
+from tui.widgets.captions_pane import CaptionsPane, Line
+from tui.widgets.class_card import verdict_line
+from tui.widgets.confusions_pane import ConfusionsPane
+from tui.widgets.images_pane import ImagesPane
+from tui.widgets.rows import Rows
+from tui.widgets.summary_pane import Chosen, SummaryPane, choose
+from tui.widgets.thumbs import Thumb, Thumbs
+
+_PAGE = 200
+_TABS = ("summary", "captions", "images", "confusions")
+_FIRST = {"summary": "#sentences", "captions": "#captions", "images": "#thumbs",
+          "confusions": "#confusions"}  # fmt: skip
+
+
+class ClassScreen(BrowseScreen):
+    """A class in four tabs."""
+
+    HELP_TEXT = (
+        "One class. Summary: + and - change the length k, ] and [ the weight lambda of repetition; "
+        "the sentences are chosen again from the stored PMI matrix. Enter on a sentence shows the "
+        "regions and images it came from. Images: f all/wrong/right, w wrong as which class."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(
+                str(n), f"tab('{tab}')", tab.title(), show=False, id=f"class.{tab}",
+                tooltip=f"The tab {tab.title()}",
+            )
+            for n, tab in enumerate(_TABS, start=1)
+        ),
+        Binding("v", "verdict", "Verdict", id="class.verdict", tooltip="Mark the class"),
+        Binding("y", "copy", "Copy", show=False, id="class.copy", tooltip="Copy the summary"),
+    ]  # fmt: skip
+
+    def __init__(self, opened: Opened, record: ClassName) -> None:
+        super().__init__(opened)
+        self.record = record
+        self._pmi: Pmi | None = None
+        self._words = ""
+        self._page: tuple[object, ...] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the tabs."""
+        yield Static(id="title")
+        with TabbedContent(id="tabs"):
+            with TabPane("1 Summary", id="summary"):
+                yield SummaryPane(id="summary-pane")
+            with TabPane("2 Captions", id="captions-tab"):
+                yield CaptionsPane()
+            with TabPane("3 Images", id="images"):
+                yield ImagesPane(self.opened.picture)
+            with TabPane("4 Confusions", id="confusions-tab"):
+                yield ConfusionsPane()
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin at the summary that the run was made for."""
+        pane = self.query_one(SummaryPane)
+        config = self.opened.run.config
+        k, redundancy = config.get("sentences"), config.get("redundancy")
+        pane.set_reactive(SummaryPane.k, k if isinstance(k, int) and k > 0 else 5)
+        pane.set_reactive(
+            SummaryPane.redundancy, float(redundancy) if isinstance(redundancy, float) else 1.0
+        )
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask again for all tabs."""
+        engine, class_id = self.opened.engine, self.record.id
+        self.ask("title", self._head, self.query_one("#title", Static).update)
+        self.ask("pmi", lambda: queries.pmi(engine, class_id), self._got_pmi)
+        self.ask("confusions", lambda: queries.confusions(engine, class_id), self._got_confusions)
+        self._ask_captions(keep=True)
+        if self.query_one(Thumbs).size.width:
+            self._ask_images()
+
+    def _head(self) -> Text:
+        record = queries.class_record(self.opened.engine, self.record.id)
+        tokens = queries.class_tokens(self.opened.engine, self.record.id)
+        verdict = self.opened.of_class(record)
+        text = safe(record.name, "bold", longest=60) + Text("  ")
+        text += accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 12)
+        text += Text(f" {share(record.accuracy)}  {record.images} images  ")
+        text += tokens_line(tokens)
+        if verdict is not None:
+            text += Text("  ") + verdict_line(verdict)
+        return text
+
+    # Summary
+
+    def _got_pmi(self, pmi: Pmi | None) -> None:
+        self._pmi = pmi
+        self.on_summary_pane_reselect()
+
+    def on_summary_pane_reselect(self) -> None:
+        """Choose the sentences again."""
+        pane, pmi = self.query_one(SummaryPane), self._pmi
+        if pmi is None:
+            pane.show([], None)
+            return
+        k, redundancy = pane.k, pane.redundancy
+        self.ask("choose", lambda: choose(pmi, k, redundancy), lambda found: pane.show(found, pmi))
+
+    # Captions
+
+    def on_captions_pane_searched(self, message: CaptionsPane.Searched) -> None:
+        """Search the captions, or list them all again."""
+        self._words = message.words
+        self._ask_captions(keep=False)
+
+    def _ask_captions(self, *, keep: bool, after: tuple[int, int] | None = None) -> None:
+        self.ask(
+            "captions",
+            partial(self._captions, self._words, after),
+            partial(self._got_captions, after, keep),
+        )
+
+    def _captions(self, words: str, after: tuple[int, int] | None) -> list[Line]:
+        engine, class_id = self.opened.engine, self.record.id
+        if words:
+            run_id = self.opened.run.id
+            return [*queries.search_captions(engine, run_id, words, class_id=class_id, limit=_PAGE)]
+        summary = self.opened.summary(class_id)
+        chosen = summary.id if summary is not None else None
+        return [*queries.captions(engine, class_id, summary_id=chosen, after=after, limit=_PAGE)]
+
+    def _got_captions(self, after: tuple[int, int] | None, keep: bool, lines: list[Line]) -> None:
+        pane = self.query_one(CaptionsPane)
+        if after is None:
+            pane.show(lines, keep=keep)
+        else:
+            pane.query_one(Rows).extend(lines)
+
+    def on_rows_near_end(self, message: Rows.NearEnd) -> None:
+        """Ask for the next page of captions."""
+        records = message.rows.records
+        if message.rows.id != "captions" or self._words or not records or len(records) % _PAGE:
+            return
+        last = records[-1]
+        self._ask_captions(keep=True, after=(last.count, last.caption_id))
+
+    # Images
+
+    def on_images_pane_wanted(self) -> None:
+        """Ask for a page of images."""
+        self._ask_images()
+
+    def _ask_images(self) -> None:
+        pane = self.query_one(ImagesPane)
+        wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
+        page = (pane.filter, wrong_as, pane.descending, pane.after, pane.overlay, pane.limit)
+        keep, self._page = page == self._page, page
+
+        def find() -> tuple[list[Thumb], bool]:
+            found = queries.images(
+                self.opened.engine,
+                self.record.id,
+                show=page[0],
+                wrong_as=page[1],
+                descending=page[2],
+                after=page[3],
+                limit=page[5] + 1,
+            )
+            return thumbs(self.opened, found[: page[5]], page[4]), len(found) > page[5]
+
+        self.ask("images", find, lambda found: self._got_images(*found, keep))
+
+    def _got_images(self, found: list[Thumb], more: bool, keep: bool) -> None:
+        pane = self.query_one(ImagesPane)
+        self.call_next(partial(pane.show, found, more, keep=keep))
+
+    def on_thumbs_chosen(self, message: Thumbs.Chosen) -> None:
+        """Open an image, among those that are shown."""
+        pane = self.query_one(ImagesPane)
+        wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
+        among = Among(pane.filter, wrong_as, pane.descending)
+        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+
+    # Confusions
+
+    def _got_confusions(self, confusions: list[Confusion]) -> None:
+        self.query_one(ConfusionsPane).show(confusions)
+        self.query_one(ImagesPane).confusions = confusions
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        """Show how the captions of a confusion differ."""
+        if message.rows.id == "confusions":
+            confusion: Confusion = message.record
+
+            def show(found: list[CaptionContrast]) -> None:
+                self.query_one(ConfusionsPane).contrast(confusion, found)
+
+            wrong = confusion.predicted_class_id
+            engine, class_id = self.opened.engine, self.record.id
+            self.ask("contrast", lambda: queries.caption_contrasts(engine, class_id, wrong), show)
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """Open what stands behind a sentence, a caption or a confusion."""
+        record = message.record
+        if isinstance(record, Confusion):
+            self.query_one(ImagesPane).narrow(record)
+            self.action_tab("images")
+        else:
+            self.app.push_screen(
+                PlacesScreen(self.opened, record.caption_id, record.text, self.record.id)
+            )
+
+    def action_tab(self, tab: str) -> None:
+        """Show a tab."""
+        panes = {"captions": "captions-tab", "confusions": "confusions-tab"}
+        self.query_one(TabbedContent).active = panes.get(tab, tab)
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Go into the tab that is shown now, however it was chosen."""
+        tab = (event.pane.id or "").removesuffix("-tab")
+        self.query_one(_FIRST[tab]).focus()
+
+    def action_verdict(self) -> None:
+        """Mark the class."""
+        name = self.record.label
+        self.app.push_screen(VerdictScreen(self.opened, "class", name, self.record.name))
+
+    def action_copy(self) -> None:
+        """Copy the name of the class and its sentences."""
+        chosen: list[Chosen] = self.query_one(SummaryPane).query_one(Rows).records
+        self.copy("\n".join([self.record.name, *(each.text for each in chosen)]))
+
+
+def thumbs(opened: Opened, images: list[Image], laid: bool) -> list[Thumb]:
+    """Read and draw the thumbnails of images."""
+    ids = [image.id for image in images]
+    photos = queries.thumbnails(opened.engine, ids)
+    maps = queries.relevances(opened.engine, ids) if laid else {}
+    drawn = []
+    for image in images:
+        photo = decode(photos.get(image.id))
+        relevance = maps.get(image.id, {}).get("true")
+        if photo is not None:
+            photo = square(photo) if relevance is None else overlay(photo, relevance.grid, 0.6)
+        drawn.append(Thumb(image, photo, opened.of_image(image) is not None))
+    return drawn

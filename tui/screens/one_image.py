@@ -1,0 +1,263 @@
+"""One image: the photo, where the model looked for each class, and what it saw there."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from PIL.Image import Image as Picture
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Footer, Static
+
+from db import queries
+from db.queries.images import Show
+from db.records import Image, Region, Relevance, Role, TokenRelevance, TopClass
+from tui.opened import Opened
+from tui.overlay import decode, original, outlines, overlay, square
+from tui.screens.base import BrowseScreen
+from tui.screens.neighbours import NeighboursScreen
+from tui.screens.verdict import VerdictScreen
+from tui.show import REGION_COLOURS, bar, safe, tokens_line
+from tui.widgets.class_card import verdict_line
+from tui.widgets.frames import Frame, Frames
+from tui.widgets.rows import Column, Rows
+
+_ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
+_STEP = 0.1
+
+
+@dataclass(frozen=True)
+class Among:
+    """The images that next and previous go through, in the order of their margins."""
+
+    show: Show = "all"
+    wrong_as: int | None = None
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that is shown of an image."""
+
+    image: Image
+    photo: Picture | None
+    is_original: bool
+    maps: dict[Role, Relevance]
+    regions: list[Region]
+    top: list[TopClass]
+    tokens: list[TokenRelevance]
+
+
+class ImageScreen(BrowseScreen):
+    """The photo, its overlays, its regions with captions, and its best classes."""
+
+    HELP_TEXT = (
+        "One image. Beside the photo stand the relevance for the true class, for the predicted "
+        "class, and for predicted minus true (what speaks for the error). Outlined regions carry "
+        "captions; enter on one finds regions like it in the whole run."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,right", "step(1)", "Next", id="image.next", tooltip="Next image"),
+        Binding("p,left", "step(-1)", "Prev", id="image.previous", tooltip="Image before"),
+        Binding("w", "next_wrong", "Next wrong", id="image.wrong", tooltip="Next wrong image"),
+        Binding("o", "turn", "View", id="image.view", tooltip="Another of the pictures"),
+        Binding("plus,equals_sign", "strength(1)", "Overlay", id="image.more", tooltip="Stronger"),
+        Binding("minus", "strength(-1)", "Weaker", show=False, id="image.less", tooltip="Weaker"),
+        Binding("v", "verdict", "Verdict", id="image.verdict", tooltip="Mark the image"),
+        Binding("y", "copy", "Copy path", show=False, id="image.copy", tooltip="Copy the path"),
+    ]
+
+    def __init__(self, opened: Opened, image_id: int, among: Among | None = None) -> None:
+        super().__init__(opened)
+        self._image_id = image_id
+        self._among = among or Among()
+        self._strength = 0.6
+        self._role: Role = "true"
+        self.seen: Seen | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static(id="title")
+        yield Frames(self.opened.picture, id="frames")
+        with Horizontal(id="facts"):
+            yield Static(id="top")
+            columns: list[Column[Region]] = [
+                Column("ink", "", 2, lambda r, w: Text("██", style=ink(r))),
+                Column("role", "for", 9, lambda r, w: Text(r.role), least=50),
+                Column("text", "regions: caption", 12, _caption, wide=True),
+                Column("mass", "mass", 5, lambda r, w: Text(f"{r.mass_share:.2f}"), right=True),
+            ]
+            yield Rows[Region](columns, lambda r: r.id, empty="no regions", id="regions")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask for the image."""
+        self.query_one(Rows).focus()
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask for the image again."""
+        opened, image_id = self.opened, self._image_id
+        self.ask("image", lambda: see(opened, image_id), self._show)
+
+    def _show(self, seen: Seen) -> None:
+        self.seen = seen
+        self.query_one("#title", Static).update(_title(seen, self.opened))
+        self.query_one("#top", Static).update(_top(seen))
+        self.query_one(Rows).fill(
+            sorted(seen.regions, key=lambda each: (_ROLES.index(each.role), each.rank))
+        )
+        self._draw()
+
+    def _draw(self) -> None:
+        seen, strength, role = self.seen, self._strength, self._role
+        if seen is not None:
+            self.ask("draw", lambda: drawn(seen, strength, role), self.query_one(Frames).show)
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        """Outline the regions of the map that the region under the cursor comes from."""
+        if message.record.role != self._role:
+            self._role = message.record.role
+            self._draw()
+
+    def action_strength(self, step: int) -> None:
+        """Lay the relevance on more or less strongly."""
+        self._strength = round(min(1.0, max(0.0, self._strength + step * _STEP)), 1)
+        self._draw()
+
+    def action_turn(self) -> None:
+        """Show the next picture where there is room for one."""
+        self.query_one(Frames).turn()
+
+    def action_step(self, step: Literal[-1, 1]) -> None:
+        """Go to the next image or the one before."""
+        self._go(self._among, step)
+
+    def action_next_wrong(self) -> None:
+        """Go to the next wrong image."""
+        self._go(Among("wrong", self._among.wrong_as, self._among.descending), 1)
+
+    def _go(self, among: Among, step: Literal[-1, 1]) -> None:
+        if self.seen is None:
+            return
+        image, engine = self.seen.image, self.opened.engine
+
+        def find() -> list[Image]:
+            return queries.images(
+                engine,
+                image.class_id,
+                show=among.show,
+                wrong_as=among.wrong_as,
+                descending=among.descending != (step < 0),
+                after=(image.margin, image.id),
+                limit=1,
+            )
+
+        self.ask("step", find, self._gone)
+
+    def _gone(self, found: list[Image]) -> None:
+        if not found:
+            self.notify("no more images that way", timeout=2, markup=False)
+            return
+        self._image_id = found[0].id
+        self.reload()
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """Find regions like the one opened."""
+        self.app.push_screen(NeighboursScreen(self.opened, message.record))
+
+    def action_verdict(self) -> None:
+        """Mark the image."""
+        if self.seen is not None:
+            path = self.seen.image.path
+            self.app.push_screen(VerdictScreen(self.opened, "image", path, path))
+
+    def action_copy(self) -> None:
+        """Copy the path."""
+        if self.seen is not None:
+            self.copy(self.seen.image.path)
+
+
+def see(opened: Opened, image_id: int) -> Seen:
+    """Read all that is shown of an image."""
+    engine = opened.engine
+    image = queries.image(engine, image_id)
+    full = original(image, opened.photos)
+    photo = full or decode(queries.thumbnails(engine, [image_id]).get(image_id))
+    return Seen(
+        image,
+        photo,
+        full is not None,
+        queries.relevances(engine, [image_id])[image_id],
+        queries.regions(engine, image_id),
+        queries.top_classes(engine, image_id),
+        queries.class_tokens(engine, image.class_id),
+    )
+
+
+def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
+    """Draw the pictures of an image: the photo with the regions of a role, and every map."""
+    if seen.photo is None:
+        why = seen.image.error or "no picture is stored"
+        return [Frame(safe(why, "yellow"), None)]
+    shown = [region for region in seen.regions if region.role == role]
+    outlined = outlines(seen.photo, shown, [ink(region) for region in shown])
+    kind = "photo" if seen.is_original else "thumbnail"
+    about = f"{kind}, regions for {role}" if seen.maps else f"{kind}, no map yet"
+    frames = [Frame(Text(about), outlined)]
+    for each in _ROLES:
+        relevance = seen.maps.get(each)
+        if relevance is None:
+            continue
+        target = safe(relevance.target_name, "bold", longest=40)
+        title = Text.assemble((f"{each}: ", "dim"), target)
+        if relevance.raw_max <= 0:
+            frames.append(Frame(title.append(" (all zero)", "yellow"), square(seen.photo)))
+            continue
+        title.append(f" max {relevance.raw_max:.1e}", style="dim")
+        frames.append(Frame(title, overlay(seen.photo, relevance.grid, strength)))
+    return frames
+
+
+def ink(region: Region) -> str:
+    """Return the colour of a region's outline."""
+    return REGION_COLOURS[(region.rank - 1) % len(REGION_COLOURS)]
+
+
+def _caption(region: Region, width: int) -> Text:
+    return safe(region.caption) if region.caption else Text("no caption yet", style="dim")
+
+
+def _title(seen: Seen, opened: Opened) -> Text:
+    image, verdict = seen.image, opened.of_image(seen.image)
+    text = Text.assemble(safe(image.class_name, "bold", longest=60))
+    if image.correct is not None:
+        mark = ("  ✓ right", "green") if image.correct else ("  ✗ taken for ", "red")
+        text.append(*mark)
+        if not image.correct:
+            text += safe(image.predicted_name, "bold red", longest=60)
+        text.append(f"  p(true) {image.true_probability or 0:.2f}  rank {image.true_rank}")
+        text.append(f"  margin {image.margin or 0:+.2f}  ")
+    text += tokens_line(seen.tokens)
+    text.append("\n")
+    text += safe(image.path, "dim", longest=200)
+    text.append(f"  {(image.content_hash or '')[:12]}", style="dim")
+    if verdict is not None:
+        text += Text("  ") + verdict_line(verdict)
+    text.no_wrap = True
+    text.overflow = "ellipsis"
+    return text
+
+
+def _top(seen: Seen) -> Text:
+    lines = [Text("best classes", style="bold")]
+    for each in seen.top:
+        right = each.class_id == seen.image.class_id
+        name = safe(each.name, "green bold" if right else "", longest=60)
+        name.truncate(14, overflow="ellipsis", pad=True)
+        line = bar(each.probability, 8, "green" if right else "red")
+        lines.append(name + Text(" ") + line + Text(f" {each.probability:.2f}"))
+    if len(lines) == 1:
+        lines.append(Text("not predicted yet", style="dim"))
+    return Text("\n").join(lines)

@@ -1,0 +1,59 @@
+"""Where a caption stands: its regions and their images."""
+
+from rich.text import Text
+from textual.widgets import Static
+
+from db import queries
+from db.records import Region
+from tui.opened import Opened
+from tui.screens.regions import PAGE, RegionsScreen
+from tui.show import safe
+from tui.widgets.region_list import Found, RegionList
+from tui.widgets.rows import Rows
+
+
+class PlacesScreen(RegionsScreen):
+    """The regions that have a caption, of one class or of the whole run."""
+
+    HELP_TEXT = "The regions that have this caption. Enter opens the image of one."
+
+    def __init__(
+        self, opened: Opened, caption_id: int, text: str, class_id: int | None = None
+    ) -> None:
+        super().__init__(opened)
+        self._caption_id = caption_id
+        self._text = text
+        self._class_id = class_id
+
+    def on_mount(self) -> None:
+        """Ask for the regions."""
+        title = Text.assemble(("regions captioned ", "dim"), safe(self._text, "bold"))
+        self.query_one("#title", Static).update(title)
+        self.query_one(Rows).focus()
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask for the first page."""
+        self.ask("regions", lambda: self._page(0), self._show)
+
+    def _page(self, after: int) -> list[Region]:
+        engine, caption_id = self.opened.engine, self._caption_id
+        if self._class_id is None:
+            return queries.regions_of_caption(engine, caption_id, after=after, limit=PAGE)
+        return queries.caption_regions(
+            engine, caption_id, class_id=self._class_id, after=after, limit=PAGE
+        )
+
+    def _show(self, regions: list[Region]) -> None:
+        self.query_one(RegionList).show([Found(region) for region in regions])
+
+    def on_rows_near_end(self, message: Rows.NearEnd) -> None:
+        """Ask for the next page."""
+        records: list[Found] = message.rows.records
+        if records and len(records) % PAGE == 0:
+            after = records[-1].region.id
+            self.ask(
+                "regions",
+                lambda: [Found(region) for region in self._page(after)],
+                self.query_one(Rows).extend,
+            )

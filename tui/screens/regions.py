@@ -1,0 +1,48 @@
+"""What the screens that list regions do alike."""
+
+from PIL.Image import Image as Picture
+from textual.app import ComposeResult
+from textual.widgets import Footer, Static
+
+from db import queries
+from db.records import Region
+from tui.overlay import decode, original, outlines
+from tui.screens.base import BrowseScreen
+from tui.show import REGION_COLOURS
+from tui.widgets.region_list import RegionList
+from tui.widgets.rows import Rows
+
+PAGE = 100
+
+
+class RegionsScreen(BrowseScreen):
+    """A list of regions; each leads to its image."""
+
+    COSINES = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static(id="title")
+        yield RegionList(self.opened.picture, cosines=self.COSINES)
+        yield Footer()
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        """Show where the region under the cursor is."""
+        region: Region = message.record.region
+        opened, shown = self.opened, self.query_one(RegionList)
+
+        def draw() -> Picture | None:
+            image = queries.image(opened.engine, region.image_id)
+            photo = original(image, opened.photos) or decode(
+                queries.thumbnails(opened.engine, [image.id]).get(image.id)
+            )
+            return None if photo is None else outlines(photo, [region], REGION_COLOURS[:1])
+
+        self.ask("picture", draw, lambda drawn: shown.picture(region, drawn))
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """Open the image of a region."""
+        # The two screens lead to each other.
+        from tui.screens.one_image import ImageScreen
+
+        self.app.push_screen(ImageScreen(self.opened, message.record.region.image_id))

@@ -1,0 +1,128 @@
+"""The runs of the file: what they are, switching, and comparing two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Footer, Static
+
+from db import queries
+from db.records import Run, RunCounts, Stage
+from tui.opened import Opened
+from tui.screens.base import BrowseScreen
+from tui.screens.compare import CompareScreen
+from tui.show import safe, share
+from tui.widgets.rows import Column, Rows
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run with its figures."""
+
+    run: Run
+    counts: RunCounts
+    stages: Sequence[Stage]
+
+
+class RunsScreen(BrowseScreen):
+    """A table of runs with the facts of the one under the cursor."""
+
+    HELP_TEXT = (
+        "The runs of this file. Enter looks at a run, c compares it with the one looked at now."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare with the current"),
+    ]
+
+    @dataclass
+    class Switched(Message):
+        """Another run is to be looked at."""
+
+        run: Run
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static(Text("Runs", style="bold"), id="title")
+        columns: list[Column[Told]] = [
+            Column("now", "", 1, self._now),
+            Column("id", "run", 4, lambda r, w: Text(str(r.run.id)), right=True),
+            Column("preset", "preset", 8, lambda r, w: safe(r.run.preset, longest=40)),
+            Column("dataset", "photos", 10, lambda r, w: safe(r.run.dataset), wide=True),
+            Column("accuracy", "accuracy", 8, _accuracy, right=True),
+            Column("images", "images", 9, lambda r, w: Text(str(r.counts.images)), right=True),
+            Column("started", "began", 16, _began, least=70),
+            Column("status", "status", 11, lambda r, w: safe(r.run.status), least=60),
+        ]
+        yield Rows[Told](columns, lambda r: r.run.id, id="runs")
+        with VerticalScroll(id="run-facts"):
+            yield Static(id="facts-of-run")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask for the runs."""
+        self.query_one(Rows).focus()
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask for the runs again."""
+        self.ask("runs", lambda: told(self.opened), self.query_one(Rows).fill)
+
+    def _now(self, record: Told, width: int) -> Text:
+        return Text("●" if record.run.id == self.opened.run.id else "", style="green")
+
+    def on_rows_moved(self, message: Rows.Moved) -> None:
+        """Show the facts of a run."""
+        self.query_one("#facts-of-run", Static).update(_facts(message.record))
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """Look at a run."""
+        self.post_message(self.Switched(message.record.run))
+
+    def action_compare(self) -> None:
+        """Compare the run under the cursor with the one looked at."""
+        chosen = self.query_one(Rows).record
+        if chosen is None:
+            return
+        if chosen.run.id == self.opened.run.id:
+            self.notify("choose another run than the one looked at", timeout=3, markup=False)
+            return
+        self.app.push_screen(CompareScreen(self.opened, chosen.run))
+
+
+def told(opened: Opened) -> list[Told]:
+    """Read all runs with their figures."""
+    engine = opened.engine
+    return [
+        Told(run, queries.counts(engine, run.id), queries.stages(engine, run.id))
+        for run in queries.runs(engine)
+    ]
+
+
+def _accuracy(record: Told, width: int) -> Text:
+    predicted = record.counts.predicted
+    return Text(share(record.counts.correct / predicted if predicted else None))
+
+
+def _began(record: Told, width: int) -> Text:
+    return Text(f"{record.run.started:%Y-%m-%d %H:%M}")
+
+
+def _facts(record: Told) -> Text:
+    run, counts = record.run, record.counts
+    text = Text(f"{counts.classes} classes, {counts.regions} regions, {counts.captions} captions\n")
+    for title, values in (("networks", run.networks), ("config", run.config)):
+        text.append(f"\n{title}\n", style="bold")
+        for key, value in values.items():
+            text.append("  ").append_text(safe(f"{key}: {value}", longest=200)).append("\n")
+    text.append("\nstages\n", style="bold")
+    for stage in record.stages:
+        line = safe(f"{stage.name}: {stage.done}/{stage.total} {stage.status}")
+        text.append("  ").append_text(line).append("\n")
+    for note in run.notes:
+        text += Text.assemble(("\n! ", "yellow"), safe(str(note)))
+    return text

@@ -1,0 +1,75 @@
+"""Regions in a table, with the picture of the one under the cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL.Image import Image as Picture
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from db.records import Region
+from tui.pictures import show
+from tui.show import safe
+from tui.widgets.rows import Column, Rows
+
+
+@dataclass(frozen=True)
+class Found:
+    """A region, and how like the one searched for it is (None where nothing was searched)."""
+
+    region: Region
+    cosine: float | None = None
+
+
+class RegionList(Horizontal):
+    """A table of regions; beside it where the region is in its image."""
+
+    def __init__(self, picture: type[Widget], *, cosines: bool, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._picture = picture
+        self._cosines = cosines
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list and the picture."""
+        columns: list[Column[Found]] = [
+            Column("name", "class", 14, lambda r, w: safe(r.region.class_name), wide=True),
+            Column("correct", "", 1, _mark),
+            Column("caption", "caption", 12, lambda r, w: safe(r.region.caption), wide=True),
+            Column("role", "for", 9, lambda r, w: Text(r.region.role, style="dim"), least=56),
+            Column("path", "image", 14, lambda r, w: _tail(r.region.path, w), least=70),
+        ]
+        if self._cosines:
+            columns.insert(0, Column("cosine", "cosine", 6, _cosine, right=True))
+        yield Rows[Found](columns, lambda r: r.region.id, empty="no regions", id="found")
+        with Vertical(id="beside"):
+            yield self._picture(classes="frame-picture")
+            yield Static(id="where")
+
+    def show(self, found: Sequence[Found]) -> None:
+        """Show regions."""
+        self.query_one(Rows).fill(found)
+
+    def picture(self, region: Region, drawn: Picture | None) -> None:
+        """Show where a region is."""
+        show(self.query_one(".frame-picture"), drawn)
+        self.query_one("#where", Static).update(
+            safe(region.caption, "bold", longest=200) + Text("\n") + safe(region.path, "dim")
+        )
+
+
+def _cosine(found: Found, width: int) -> Text:
+    return Text("" if found.cosine is None else f"{found.cosine:.3f}")
+
+
+def _mark(found: Found, width: int) -> Text:
+    correct = found.region.correct
+    if correct is None:
+        return Text("")
+    return Text("✓", style="green") if correct else Text("✗", style="red")
+
+
+def _tail(path: str, width: int) -> Text:
+    return safe(path[-width:], "dim")

@@ -1,0 +1,172 @@
+"""A page of thumbnails in a grid, with a cursor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from PIL.Image import Image as Picture
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from db.records import Image
+from tui.pictures import show
+from tui.show import safe
+
+CELL_WIDTH = 20
+CELL_HEIGHT = 9
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """An image of the page with its small picture."""
+
+    image: Image
+    picture: Picture | None
+    marked: bool
+
+
+class ThumbCell(Vertical):
+    """One thumbnail with a line under it."""
+
+    def __init__(self, thumb: Thumb, picture: type[Widget]) -> None:
+        super().__init__()
+        self.thumb = thumb
+        self._picture = picture(classes="thumb")
+        show(self._picture, thumb.picture)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the cell."""
+        yield self._picture
+        yield Static(_caption(self.thumb))
+
+
+class Thumbs(Grid, can_focus=True):
+    """The thumbnails of one page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1, 0)", "Left", show=False, id="thumbs.left"),
+        Binding("right", "move(1, 0)", "Right", show=False, id="thumbs.right"),
+        Binding("up", "move(0, -1)", "Up", show=False, id="thumbs.up"),
+        Binding("down", "move(0, 1)", "Down", show=False, id="thumbs.down"),
+        Binding("enter", "choose", "Open", id="thumbs.choose", tooltip="Open the image"),
+        Binding("pagedown,n", "turn(1)", "Next", id="thumbs.next", tooltip="Next page"),
+        Binding("pageup,p", "turn(-1)", "Previous", id="thumbs.previous", tooltip="Page before"),
+    ]
+    cursor: reactive[int] = reactive(0)
+
+    @dataclass
+    class Chosen(Message):
+        """An image was opened."""
+
+        image: Image
+
+    @dataclass
+    class Turned(Message):
+        """Another page is wanted: 1 the next, -1 the one before."""
+
+        step: int
+
+    class Resized(Message):
+        """Another number of thumbnails fits now."""
+
+    def __init__(self, picture: type[Widget], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._picture = picture
+        self._thumbs: list[Thumb] = []
+        self._fitted = 0
+
+    @property
+    def columns(self) -> int:
+        """How many thumbnails stand side by side."""
+        return max(1, self.size.width // CELL_WIDTH)
+
+    @property
+    def fits(self) -> int:
+        """How many thumbnails fit."""
+        return self.columns * max(1, self.size.height // CELL_HEIGHT)
+
+    async def show(self, thumbs: Sequence[Thumb], *, keep: bool) -> None:
+        """Show a page."""
+        if keep and [t.image for t in thumbs] == [t.image for t in self._thumbs] and thumbs:
+            same_look = all(
+                new.marked == old.marked and (new.picture is None) == (old.picture is None)
+                for new, old in zip(thumbs, self._thumbs, strict=True)
+            )
+            if same_look:
+                return
+        self._thumbs = list(thumbs)
+        self.styles.grid_size_columns = self.columns
+        async with self.batch():
+            await self.remove_children()
+            await self.mount_all([ThumbCell(thumb, self._picture) for thumb in thumbs])
+            if not thumbs:
+                await self.mount(Static(Text("no such images", style="dim")))
+        self.cursor = min(self.cursor, max(0, len(thumbs) - 1)) if keep else 0
+        self.watch_cursor()
+
+    @property
+    def selected(self) -> Image | None:
+        """The image under the cursor."""
+        return self._thumbs[self.cursor].image if self.cursor < len(self._thumbs) else None
+
+    def watch_cursor(self) -> None:
+        """Mark the thumbnail under the cursor."""
+        for place, cell in enumerate(self.query(ThumbCell)):
+            cell.set_class(place == self.cursor, "-cursor")
+
+    def action_move(self, across: int, down: int) -> None:
+        """Move the cursor; past the ends of the page it turns the page."""
+        wanted = self.cursor + across + down * self.columns
+        if wanted < 0:
+            self.post_message(self.Turned(-1))
+        elif wanted >= len(self._thumbs):
+            self.post_message(self.Turned(1))
+        else:
+            self.cursor = wanted
+
+    def action_turn(self, step: int) -> None:
+        """Ask for another page."""
+        self.post_message(self.Turned(step))
+
+    def action_choose(self) -> None:
+        """Open the image under the cursor."""
+        if self.selected is not None:
+            self.post_message(self.Chosen(self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        """Move to the thumbnail clicked; open it on a second click."""
+        for place, cell in enumerate(self.query(ThumbCell)):
+            if cell.region.contains(event.screen_x, event.screen_y):
+                if event.chain > 1:
+                    self.post_message(self.Chosen(cell.thumb.image))
+                self.cursor = place
+
+    def on_resize(self, event: Any) -> None:
+        """Ask for as many thumbnails as fit now."""
+        self.styles.grid_size_columns = self.columns
+        if self.fits != self._fitted and self.size.width:
+            self._fitted = self.fits
+            self.post_message(self.Resized())
+
+
+def _caption(thumb: Thumb) -> Text:
+    image = thumb.image
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append("✎ " if thumb.marked else "", style="magenta")
+    if image.error is not None:
+        text.append("unreadable", style="yellow")
+    elif image.correct is None:
+        text.append("not predicted", style="dim")
+    elif image.correct:
+        text.append(f"✓ {image.true_probability or 0:.2f}", style="green")
+    else:
+        text.append("✗ ", style="red")
+        text.append_text(safe(image.predicted_name, "red", longest=40))
+    return text
