@@ -43,8 +43,8 @@ def pmi_matrix(
     Each context is read once and its cache serves all sentences, which stand packed in rows
     (`mapcap.packing`). The result does not depend on `batch_size`.
 
-    A sentence longer than half the network's positions is cut there, as context and as sentence
-    alike, so that every pair fits.
+    A sentence longer than half the network's positions beside BOS is cut there, as context and as
+    sentence alike, so that every pair fits.
 
     Args:
         sentences: n distinct sentences, without the separating space.

@@ -15,7 +15,7 @@ from db.errors import StoreError
 from db.records import ClassName, Run
 from db.text import clean
 from db.verdicts import beside
-from tui.opened import Opened
+from tui.opened import Marks, Opened
 from tui.pictures import MODES, Mode, picture_type
 from tui.screens.base import BrowseScreen
 from tui.screens.classes import ClassesScreen
@@ -72,15 +72,13 @@ class MapCapApp(App[None]):
 
         self.run_worker(work, group="pulse", exclusive=True, thread=True, exit_on_error=False)
 
-    def _looked(
-        self, opened: Opened, pulse: tuple[object, ...], marks: dict[object, object]
-    ) -> None:
+    def _looked(self, opened: Opened, pulse: tuple[object, ...], marks: Marks) -> None:
         known = self._pulse, self.opened.marks
         self._trouble = ""
         if opened is not self.opened or known == (pulse, marks):
             return
         first, self._pulse = self._pulse is None, pulse
-        self.opened.marks = marks  # type: ignore[assignment]
+        self.opened.marks = marks
         if isinstance(self.screen, BrowseScreen) and not (first and not marks):
             self.screen.reload()
 

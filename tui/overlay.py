@@ -54,7 +54,8 @@ def square(photo: Picture, side: int = SIDE) -> Picture:
     short = min(photo.size)
     left, top = (photo.width - short) // 2, (photo.height - short) // 2
     box = (left, top, left + short, top + short)
-    return photo.resize((side, side), Resampling.BILINEAR, box=box)
+    # Cut first: a resize of a box would mix in what lies beside it.
+    return photo.crop(box).resize((side, side), Resampling.BILINEAR)
 
 
 def colours(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -119,7 +119,7 @@ def search_captions(
         query = query.where(exists().where(*of_caption))
     with engine.connect() as connection:
         return [
-            CaptionHit(number, shown, _spans(marked or "", begin, end), count, classes)
+            CaptionHit(number, shown, _spans(shown, marked, begin, end), count, classes)
             for number, shown, marked, count, classes in connection.execute(query)
         ]
 
@@ -137,8 +137,11 @@ def _match(words: str) -> str:
     return " ".join(quoted) + " *" if quoted else ""
 
 
-def _spans(marked: str, begin: str, end: str) -> tuple[tuple[int, int], ...]:
-    """Return where the marked words stand in the text without the marks."""
+def _spans(text: str, marked: str, begin: str, end: str) -> tuple[tuple[int, int], ...]:
+    """Return where the marked words stand in the text."""
+    if marked.replace(begin, "").replace(end, "") != text:
+        # FTS5 drops what follows a NUL when it marks a text: rather no place than a wrong one.
+        return ()
     spans = []
     before, *pieces = marked.split(begin)
     position = len(before)

@@ -73,7 +73,7 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
             return None
         ids = row.caption_ids.tolist()
         find = select(schema.Caption.id, schema.Caption.text).where(among(schema.Caption.id, ids))
-        texts = {number: text for number, text in connection.execute(find)}
+        texts = dict(connection.execute(find).all())
     n = len(ids)
     vectors = (row.counts, row.surprisal, row.relevance)
     if row.matrix.shape != (n, n) or any(len(part) != n for part in vectors) or len(texts) != n:

@@ -95,7 +95,7 @@ def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> Non
     featured = [(new.image_id, new.feature) for new in predictions if new.feature is not None]
     with writing(engine) as connection:
         find = select(Image.id, Image.class_id).where(among(Image.id, ids))
-        class_of = {number: owner for number, owner in connection.execute(find)}
+        class_of = dict(connection.execute(find).all())
         rows = [_prediction_row(class_of[new.image_id], new) for new in predictions]
         upsert(connection, Prediction, ["image_id"], rows)
         connection.execute(delete(PredictionTop).where(among(PredictionTop.image_id, ids)))

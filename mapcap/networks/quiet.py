@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from transformers.utils import logging as transformers_logging
 
@@ -14,13 +15,14 @@ def quiet() -> Iterator[None]:
     open_clip warns that a model has random weights (they are filled in a moment later), and
     transformers draws a bar for what takes milliseconds. Not for downloads: their bars are wanted.
     """
-    root, bars = logging.getLogger(), transformers_logging.is_progress_bar_enabled()
+    drawing: Any = transformers_logging  # some of its functions have no types
+    root, bars = logging.getLogger(), drawing.is_progress_bar_enabled()
     level = root.level
     root.setLevel(logging.ERROR)
-    transformers_logging.disable_progress_bar()
+    drawing.disable_progress_bar()
     try:
         yield
     finally:
         root.setLevel(level)
         if bars:
-            transformers_logging.enable_progress_bar()
+            drawing.enable_progress_bar()

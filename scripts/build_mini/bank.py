@@ -97,4 +97,4 @@ def build_bank(
 
 def _embedded(encode: Encode, texts: Sequence[Sequence[str]]) -> list[Tensor]:
     flat = encode([text for group in texts for text in group])
-    return list(flat.split([len(group) for group in texts]))
+    return list(torch.split(flat, [len(group) for group in texts]))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Cache:
         """How many photos are plain: those before this number."""
         return min(PLAIN, len(self.labels))
 
-    def inputs(self, rows: NDArray[np.integer]) -> Tensor:
+    def inputs(self, rows: NDArray[np.integer[Any]]) -> Tensor:
         """Read the tokens of some photos: (B, N, W) float32."""
         return torch.from_numpy(self.tokens[rows].astype(np.float32))
 

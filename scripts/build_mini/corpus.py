@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import ByteLevelBPETokenizer
 from transformers import PreTrainedTokenizerFast
@@ -25,7 +26,8 @@ _OF_A_PHOTO = 5
 """Flickr8k has five captions a photo, one after the other."""
 _STAMPS = 4
 _SHORTEST = 9
-_SAME_PHOTO, _SAME_CLASS = 9_000, 13_000
+SAME_PHOTO, SAME_CLASS = 9_000, 13_000
+"""Groups of appearance captions."""
 _CAPTIONS_OF_PHOTO, _PHOTOS_OF_CLASS = 3, 4
 
 
@@ -65,7 +67,11 @@ def _cut(sentences: Sequence[str], size: int) -> list[Group]:
 
 
 def appearance_groups(
-    looks: Sequence[Appearance], labels: Sequence[int], nouns: Sequence[Nouns], rng: random.Random
+    looks: Sequence[Appearance],
+    labels: Sequence[int],
+    nouns: Sequence[Nouns],
+    rng: random.Random,
+    counts: tuple[int, int] = (SAME_PHOTO, SAME_CLASS),
 ) -> list[Group]:
     """Describe the same photo several times, and several photos of the same class.
 
@@ -75,11 +81,11 @@ def appearance_groups(
     for photo in range(len(looks)):
         photos[labels[photo]].append(photo)
     groups = []
-    for _ in range(_SAME_PHOTO):
+    for _ in range(counts[0]):
         photo = rng.randrange(len(looks))
         noun = nouns[labels[photo]]
         groups.append([describe(looks[photo], noun, rng) for _ in range(_CAPTIONS_OF_PHOTO)])
-    for _ in range(_SAME_CLASS):
+    for _ in range(counts[1]):
         label = rng.choice(sorted(photos))
         drawn = rng.sample(photos[label], min(_PHOTOS_OF_CLASS, len(photos[label])))
         groups.append([describe(looks[photo], nouns[label], rng) for photo in drawn])
@@ -97,10 +103,12 @@ def train_tokenizer(
         min_frequency=2,
         special_tokens=[END],
     )
-    return PreTrainedTokenizerFast(
+    tokenizers: Any = PreTrainedTokenizerFast  # transformers leaves it untyped
+    tokenizer: PreTrainedTokenizerFast = tokenizers(
         tokenizer_object=bpe._tokenizer,
         bos_token=END,
         eos_token=END,
         unk_token=END,
         model_max_length=128,
     )
+    return tokenizer

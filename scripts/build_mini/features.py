@@ -5,6 +5,7 @@ These are the pairs that the captioner learns from. A box and a part are read as
 """
 
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ _GRID = (SIZE // PATCH, SIZE // PATCH)
 
 
 def region_masks(
-    boxes: NDArray[np.floating], rng: np.random.Generator
+    boxes: NDArray[np.floating[Any]], rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Patches of boxes (B, 4) and of a part of each: (B, gh, gw) twice."""
     wholes = [box_patches(box, _GRID) for box in boxes]
@@ -40,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     places = Places(given.work)
     cache = open_cache(places.cache)
-    end = load_end(build_vit(places.vit), places.trained)
+    end = load_end(build_vit(places.vit), places.cycles)
     rng = np.random.default_rng(0)
     count, started = min(PHOTOS, len(cache.labels)), time.monotonic()
     features: list[NDArray[np.float16]] = []

@@ -36,7 +36,13 @@ class Temperatures(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.classes = nn.Parameter(torch.tensor(math.log(1 / _CLASS_TEMPERATURE)))
-        self.captions = nn.Parameter(torch.tensor(math.log(1 / _CAPTION_TEMPERATURE)))
+        self.captions = nn.Parameter(torch.empty(()))
+        self.restart_captions()
+
+    def restart_captions(self) -> None:
+        """Set the captions' scale to where it begins; a new cycle goes on with the classes'."""
+        with torch.no_grad():
+            self.captions.fill_(math.log(1 / _CAPTION_TEMPERATURE))
 
 
 @dataclass(frozen=True)

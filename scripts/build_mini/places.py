@@ -10,8 +10,8 @@ from typing import ClassVar
 class Places:
     """Files and folders in the work folder."""
 
-    ONNX: ClassVar = "vit_s_focus.onnx"
-    MINILM: ClassVar = "minilm"
+    ONNX: ClassVar[str] = "vit_s_focus.onnx"
+    MINILM: ClassVar[str] = "minilm"
 
     work: Path
 
@@ -54,9 +54,9 @@ class Places:
         return self.work / "caption_embeddings.npy"
 
     @property
-    def trained(self) -> Path:
-        """The trained end of the vision transformer."""
-        return self.work / "lit.pt"
+    def cycles(self) -> tuple[Path, Path]:
+        """The trained end of the vision transformer after each training cycle."""
+        return self.work / "cycle1.pt", self.work / "cycle2.pt"
 
     @property
     def features(self) -> Path:
@@ -76,7 +76,7 @@ class Places:
     @property
     def language_model(self) -> Path:
         """The language model's folder, tokenizer included."""
-        return self.work / "lm2"
+        return self.work / "lm"
 
     @property
     def mapper(self) -> Path:

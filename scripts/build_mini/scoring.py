@@ -27,15 +27,15 @@ def box_coverage(box: tuple[float, ...], size: tuple[int, int], grid: tuple[int,
 
 def _overlap(start: float, end: float, step: float, cells: int) -> Floats:
     edges = np.arange(cells + 1) * step
-    inside: Floats = np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])
-    return inside.clip(min=0) / step
+    inside: Floats = (np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])).clip(min=0)
+    return inside / step
 
 
 def energy_inside(maps: Floats, coverage: Floats) -> Floats:
     """Share of each map's sum (N, gh, gw) that lies inside its box; 0 for a map of zeros: (N,)."""
     total = maps.sum((1, 2))
     inside: Floats = (maps * coverage).sum((1, 2))
-    return np.divide(inside, total, out=np.zeros_like(inside), where=total > 0)
+    return inside / np.where(total > 0, total, 1)
 
 
 def points_inside(maps: Floats, coverage: Floats) -> NDArray[np.bool_]:
@@ -52,7 +52,7 @@ def centred_gaussian(grid: tuple[int, int], sigma: float) -> Floats:
     return bell
 
 
-def accuracy_per_class(predicted: NDArray[np.integer], true: NDArray[np.integer]) -> Floats:
+def accuracy_per_class(predicted: NDArray[np.int64], true: NDArray[np.int64]) -> Floats:
     """Share of right predictions in each class 0..K-1 that `true` (N,) knows: (K,)."""
     return np.bincount(true, predicted == true) / np.bincount(true)
 

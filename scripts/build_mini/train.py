@@ -1,6 +1,6 @@
 """Train the end of the vision transformer on the cache, against MiniLM's embeddings of texts.
 
-Two cycles, and an average of what they end with: the first opens the space with hypernyms,
+Two cycles, whose weights are averaged in the end: the first opens the space with hypernyms,
 captions and a strong pull to the class's texts, the second sharpens bare names on more photos. The
 kept-out classes are never shown, the poster's photos never read.
 """
@@ -25,7 +25,7 @@ from scripts.build_mini.minilm import MiniLM
 from scripts.build_mini.photos import mission_names
 from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
 from scripts.build_mini.synsets import read_synsets
-from scripts.build_mini.vision import End, build_vit
+from scripts.build_mini.vision import End, build_vit, save_end
 
 BATCH = 192
 WEIGHT_DECAY = 0.05
@@ -34,8 +34,6 @@ HEAD_RATE = 8.0
 TEMPERATURE_RATE = 1e-3
 AVERAGE = 0.998
 """Decay of the running average of the weights, which is what is kept."""
-SECOND_SHARE = 0.75
-"""Of the final weights; the rest is what the first cycle ended with."""
 EXAMINED = 1_800, 2_400
 """Photos of seen and of kept-out classes that the log's accuracies are measured on."""
 _EXAMS = 4
@@ -105,12 +103,11 @@ def accuracy(
 
 def optimiser(end: End, scales: Temperatures, rate: float) -> tuple[torch.optim.AdamW, list[float]]:
     """AdamW without decay for norms, biases and scales; also the largest rate of each group."""
-    *blocks, head = end
-    body = [parameter for block in blocks for parameter in block.parameters()]
+    body = [parameter for part in list(end)[:-1] for parameter in part.parameters()]
     groups = [
         ([p for p in body if p.ndim > 1], rate, WEIGHT_DECAY),
-        ([p for p in body if p.ndim < 2] + [head.bias], rate, 0.0),
-        ([head.weight], rate * HEAD_RATE, WEIGHT_DECAY),
+        ([*(p for p in body if p.ndim < 2), end.head.bias], rate, 0.0),
+        ([end.head.weight], rate * HEAD_RATE, WEIGHT_DECAY),
         (list(scales.parameters()), TEMPERATURE_RATE, 0.0),
     ]
     rates = [each for _, each, _ in groups]
@@ -138,7 +135,7 @@ def run_cycle(
         z = F.normalize(end(tokens), dim=1)
         loss = teacher.loss(z, rows, labels, scales, cycle.weights)
         adam.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(end.parameters(), 1.0)
         adam.step()
         plan.step()
@@ -172,12 +169,6 @@ def _follow(average: nn.Module, current: nn.Module, decay: float) -> None:
         kept.lerp_(new, 1 - decay)
 
 
-def mixed(first: End, second: End, share: float = SECOND_SHARE) -> dict[str, Tensor]:
-    """Average the weights of two ends."""
-    other = second.state_dict()
-    return {name: each.lerp(other[name], share) for name, each in first.state_dict().items()}
-
-
 def load_teacher(places: Places, data: Path, wordnet: Path, split: Split) -> Teacher:
     """Embed all texts."""
     bank = build_bank(
@@ -204,13 +195,11 @@ def main() -> None:
     teacher = load_teacher(places, given.data, given.wordnet, split)
     cache = open_cache(places.cache)
     end, scales = End(build_vit(places.vit)).requires_grad_(True), Temperatures()
-    first = run_cycle(end, scales, FIRST, cache, teacher, split)
-    end.load_state_dict(first.state_dict())
-    with torch.no_grad():
-        scales.captions.copy_(Temperatures().captions)  # the class scale goes on where it was
-    second = run_cycle(end, scales, SECOND, cache, teacher, split)
-    scale = scales.classes.item()
-    torch.save({"mods": mixed(first, second), "scale": scale}, places.trained)
+    for cycle, path in zip((FIRST, SECOND), places.cycles, strict=True):
+        average = run_cycle(end, scales, cycle, cache, teacher, split)
+        save_end(average, scales.classes.item(), path)
+        end.load_state_dict(average.state_dict())
+        scales.restart_captions()
 
 
 if __name__ == "__main__":

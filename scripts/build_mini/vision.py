@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scripts.build_mini.assemble import PREPROCESS, TRAINED_BLOCKS, VISION, WIDTH
+from scripts.build_mini.assemble import PREPROCESS, TRAINED_BLOCKS, VISION, WIDTH, averaged
 
 MEAN = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
 STD = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
@@ -45,6 +45,13 @@ class End(nn.ModuleList):
         head = nn.Linear(width, width)
         nn.init.zeros_(head.bias)
         super().__init__([*vit.transformer.resblocks[-blocks:], vit.ln_post, head])
+
+    @property
+    def head(self) -> nn.Linear:
+        """The map from the norm's output to the texts' space."""
+        head = self[-1]
+        assert isinstance(head, nn.Linear), "the last module is the head"
+        return head
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (B, N, W) to features (B, D), not normalised."""
@@ -88,11 +95,17 @@ def read_cls(block: Any, tokens: Tensor, seen: Sequence[Tensor | None]) -> list[
 
 def _heads(x: Tensor, heads: int) -> Tensor:
     """(B, N, W) to (B, H, N, d)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
 
 
-def load_end(vit: Any, trained: Path) -> End:
-    """Build the end with trained weights, for inference."""
+def save_end(end: End, scale: float, path: Path) -> None:
+    """Write a trained end and the logarithm of its logit scale."""
+    torch.save({"mods": end.state_dict(), "scale": scale}, path)
+
+
+def load_end(vit: Any, cycles: tuple[Path, Path]) -> End:
+    """Build the end that is shipped, for inference: the mean of two training cycles."""
+    first, second = (torch.load(path, weights_only=True)["mods"] for path in cycles)
     end = End(vit)
-    end.load_state_dict(torch.load(trained, weights_only=True)["mods"])
+    end.load_state_dict(averaged(first, second))
     return end.eval().requires_grad_(False)

@@ -51,10 +51,10 @@ class Captioner(nn.Module):
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
-        dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
         config = GPT2Config(
             vocab_size=vocabulary, n_positions=128, n_embd=STATE, n_layer=LAYERS, n_head=HEADS,
-            bos_token_id=END_ID, eos_token_id=END_ID, **dropout,
+            bos_token_id=END_ID, eos_token_id=END_ID,
+            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
         )  # fmt: skip
         self.gpt: Any = GPT2LMHeadModel(config)
         self.mapper = nn.Sequential(
@@ -64,7 +64,7 @@ class Captioner(nn.Module):
     def expect_length(self, length: float) -> None:
         """Scale the mapper's first layer for features of about this length."""
         with torch.no_grad():
-            self.mapper[0].weight *= FEATURE_LENGTH / length
+            next(self.mapper.parameters()).mul_(FEATURE_LENGTH / length)
 
     def caption_loss(self, features: Tensor, ids: Tensor, there: Tensor) -> Tensor:
         """Cross-entropy of captions (B, L) after the prefixes of features (B, D)."""
@@ -91,7 +91,7 @@ class Captioner(nn.Module):
 
 def noisy(features: Tensor) -> Tensor:
     """Move features (B, D) by a share of their length, in any direction."""
-    length = features.norm(dim=1, keepdim=True) / features.shape[1] ** 0.5
+    length: Tensor = features.norm(dim=1, keepdim=True) / features.shape[1] ** 0.5
     return features + NOISE * torch.randn_like(features) * length
 
 
@@ -114,7 +114,7 @@ def train(
             loss = loss + text_loss
             report += f", text {text_loss.item():.3f}"
         adam.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         adam.step()
         step += 1

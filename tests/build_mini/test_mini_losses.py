@@ -45,7 +45,7 @@ def test_each_part_adds_what_it_should(teacher: Teacher) -> None:
     z, scales = unit(3, 8), Temperatures()
 
     def extra(**parts: float) -> float:
-        weights = Weights(**{**vars(NONE), **parts})  # type: ignore[arg-type]
+        weights = Weights(**{**vars(NONE), **parts})
         return (teacher.loss(z, PHOTOS, LABELS, scales, weights) - plain).item()
 
     plain = teacher.loss(z, PHOTOS, LABELS, scales, NONE)

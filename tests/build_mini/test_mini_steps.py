@@ -1,12 +1,11 @@
 import importlib
 import re
-import runpy
 import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.build_mini.__main__ import STEPS
+from scripts.build_mini.__main__ import STEPS, main
 
 FOLDER = Path(__file__).parents[2] / "scripts" / "build_mini"
 
@@ -17,7 +16,7 @@ def test_every_step_can_be_asked_for_help(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["build_mini", step, "--help"])
     with pytest.raises(SystemExit) as stopped:
-        runpy.run_module("scripts.build_mini", run_name="__main__")
+        main()
     assert not stopped.value.code
     assert "--work" in capsys.readouterr().out
 
@@ -25,7 +24,7 @@ def test_every_step_can_be_asked_for_help(
 def test_an_unknown_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["build_mini", "tain"])
     with pytest.raises(SystemExit, match="Steps, in order: sources"):
-        runpy.run_module("scripts.build_mini", run_name="__main__")
+        main()
 
 
 def test_the_script_runs_the_steps_with_options_they_know(

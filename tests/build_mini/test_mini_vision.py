@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 from mapcap.representations import pooled
 from scripts.build_mini.masks import with_cls
-from scripts.build_mini.vision import End, load_end, tokens_before_end
+from scripts.build_mini.vision import End, load_end, save_end, tokens_before_end
 
 
 def end_with_the_own_head(vit: Any) -> End:
     end = End(vit)
     with torch.no_grad():
-        end[-1].weight.copy_(vit.proj.T)  # type: ignore[operator, union-attr]
+        end.head.weight.copy_(vit.proj.T)
     return end.requires_grad_(False)
 
 
@@ -30,7 +30,8 @@ def plain_block(block: Any, x: Tensor, seen: Tensor) -> Tensor:
         parts.append(logits.masked_fill(~seen, -torch.inf).softmax(1) @ v[:, part])
     x = x + block.ls_1.gamma * block.attn.out_proj(torch.cat(parts, 1))
     normed = F.layer_norm(x, (width,), block.ln_2.weight, block.ln_2.bias, 1e-6)
-    return x + block.ls_2.gamma * block.mlp(normed)
+    out: Tensor = x + block.ls_2.gamma * block.mlp(normed)
+    return out
 
 
 def test_both_parts_together_are_the_whole_transformer(vit: Any, images: Tensor) -> None:
@@ -72,10 +73,13 @@ def test_regions_are_what_the_package_pools(vit: Any, images: Tensor) -> None:
     assert torch.allclose(found, expected, atol=1e-4)
 
 
-def test_the_trained_end_comes_back(vit: Any, images: Tensor, tmp_path: Path) -> None:
-    end = End(vit)
-    torch.save({"mods": end.state_dict(), "scale": 3.0}, tmp_path / "lit.pt")
-    tokens = tokens_before_end(vit, images)
-    loaded = load_end(vit, tmp_path / "lit.pt")
-    assert torch.equal(loaded(tokens), end(tokens))
+def test_the_end_is_the_mean_of_two_cycles(vit: Any, tmp_path: Path) -> None:
+    cycles = tmp_path / "cycle1.pt", tmp_path / "cycle2.pt"
+    ends = [End(vit), End(vit)]
+    for end, path in zip(ends, cycles, strict=True):
+        save_end(end, 3.0, path)
+    loaded = load_end(vit, cycles)
+    first, second = (end.head.weight for end in ends)
+    assert torch.allclose(loaded.head.weight, 0.25 * first + 0.75 * second, atol=1e-6)
+    assert torch.equal(next(loaded.parameters()), next(ends[0].parameters()))  # as both have it
     assert not any(parameter.requires_grad for parameter in loaded.parameters())

@@ -158,7 +158,8 @@ def test_captions_are_those_of_a_plain_loop(
         )
     lengths = {len(caption.token_ids) for caption in captions}
     assert MAX_TOKENS in lengths
-    assert len(lengths) > 1
+    if kind == "mlp":  # of the two random networks, this one also ends captions early
+        assert len(lengths) > 1
 
 
 @pytest.mark.usefixtures("threads")

@@ -158,14 +158,16 @@ def add_predictions(store: Store) -> None:
 def add_maps(store: Store) -> None:
     ids = (store.tabby, store.lynx, store.crane)
     grid = np.arange(16, dtype=np.float32).reshape(4, 4) * 1e-7
-    roles: list[tuple[Role, int]]
     maps = [
-        NewRelevance(store.images[path], role, ids[target], grid)
-        for path, class_, said, *_ in PREDICTIONS
-        for role, target in (("true", class_), ("predicted", said))
-        if role == "true" or class_ != said
+        NewRelevance(store.images[path], "true", ids[class_], grid)
+        for path, class_, *_ in PREDICTIONS
     ]
-    writes.add_relevance(store.engine, maps)
+    wrong = [
+        NewRelevance(store.images[path], "predicted", ids[said], grid)
+        for path, class_, said, *_ in PREDICTIONS
+        if class_ != said
+    ]
+    writes.add_relevance(store.engine, maps + wrong)
     captions = dict(CAPTIONS)
     stored = queries.relevances(store.engine, list(store.images.values()))
     found = [

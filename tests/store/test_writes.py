@@ -277,8 +277,8 @@ def test_captions_of_any_text_come_back_once_each(store: Any, texts: list[str]) 
 
 
 @PATIENT
-@given(path=ANY_TEXT, name=ANY_TEXT, error=ANY_TEXT)
-def test_paths_and_errors_may_hold_anything(store: Any, path: str, name: str, error: str) -> None:
+@given(path=ANY_TEXT, error=ANY_TEXT)
+def test_paths_and_errors_may_hold_anything(store: Any, path: str, error: str) -> None:
     writes.add_images(store.engine, store.run_id, [NewImage(path, store.crane, error=error)])
     found = queries.image_by_path(store.engine, store.run_id, path)
     assert (found.path, found.error) == (path, error)

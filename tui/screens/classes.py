@@ -80,10 +80,10 @@ class ClassesScreen(BrowseScreen):
 
     def _columns(self) -> list[Column[ClassName]]:
         return [
-            Column("name", "class", 18, self._named, wide=True),
+            Column("name", "class", 16, self._named, wide=True),
             Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, least=60),
-            Column("accuracy", "accuracy", 21, _accuracy),
-            Column("top_wrong_share", "taken for", 20, _wrong, wide=True, least=54),
+            Column("accuracy", "accuracy", 19, _accuracy),
+            Column("top_wrong_share", "taken for", 16, _wrong, wide=True, least=54),
             Column(
                 "mean_true_probability", "p(true)", 8, lambda r, w: number(r.mean_true_probability),
                 right=True, least=68,

@@ -38,10 +38,7 @@ class NeighboursScreen(RegionsScreen):
         """Begin the search."""
         self._tell(None)
         self.query_one(Rows).focus()
-        self.reload()
-
-    def reload(self) -> None:
-        """Search again."""
+        # Once: `reload` does not repeat what may have read millions of embeddings.
         self.ask("search", self._search, self._show)
 
     def _search(self) -> tuple[list[Found], int]:

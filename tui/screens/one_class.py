@@ -6,7 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, Image, Pmi
@@ -128,20 +128,21 @@ class ClassScreen(BrowseScreen):
         self._ask_captions(keep=False)
 
     def _ask_captions(self, *, keep: bool, after: tuple[int, int] | None = None) -> None:
+        shown = len(self.query_one("#captions", Rows).records) if keep and after is None else 0
         self.ask(
             "captions",
-            partial(self._captions, self._words, after),
+            partial(self._captions, self._words, after, max(_PAGE, shown)),
             partial(self._got_captions, after, keep),
         )
 
-    def _captions(self, words: str, after: tuple[int, int] | None) -> list[Line]:
+    def _captions(self, words: str, after: tuple[int, int] | None, limit: int) -> list[Line]:
         engine, class_id = self.opened.engine, self.record.id
         if words:
             run_id = self.opened.run.id
             return [*queries.search_captions(engine, run_id, words, class_id=class_id, limit=_PAGE)]
         summary = self.opened.summary(class_id)
         chosen = summary.id if summary is not None else None
-        return [*queries.captions(engine, class_id, summary_id=chosen, after=after, limit=_PAGE)]
+        return [*queries.captions(engine, class_id, summary_id=chosen, after=after, limit=limit)]
 
     def _got_captions(self, after: tuple[int, int] | None, keep: bool, lines: list[Line]) -> None:
         pane = self.query_one(CaptionsPane)
@@ -233,6 +234,15 @@ class ClassScreen(BrowseScreen):
         """Go into the tab that is shown now, however it was chosen."""
         tab = (event.pane.id or "").removesuffix("-tab")
         self.query_one(_FIRST[tab]).focus()
+
+    def action_back(self) -> None:
+        """Leave the search box, or the screen."""
+        box = self.query_one("#words", Input)
+        if self.focused is box:
+            box.value = ""
+            self.query_one("#captions").focus()
+        else:
+            super().action_back()
 
     def action_verdict(self) -> None:
         """Mark the class."""

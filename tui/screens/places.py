@@ -33,15 +33,16 @@ class PlacesScreen(RegionsScreen):
         self.reload()
 
     def reload(self) -> None:
-        """Ask for the first page."""
-        self.ask("regions", lambda: self._page(0), self._show)
+        """Ask again for as many regions as are shown."""
+        shown = max(PAGE, len(self.query_one(Rows).records))
+        self.ask("regions", lambda: self._page(0, shown), self._show)
 
-    def _page(self, after: int) -> list[Region]:
+    def _page(self, after: int, limit: int) -> list[Region]:
         engine, caption_id = self.opened.engine, self._caption_id
         if self._class_id is None:
-            return queries.regions_of_caption(engine, caption_id, after=after, limit=PAGE)
+            return queries.regions_of_caption(engine, caption_id, after=after, limit=limit)
         return queries.caption_regions(
-            engine, caption_id, class_id=self._class_id, after=after, limit=PAGE
+            engine, caption_id, class_id=self._class_id, after=after, limit=limit
         )
 
     def _show(self, regions: list[Region]) -> None:
@@ -54,6 +55,6 @@ class PlacesScreen(RegionsScreen):
             after = records[-1].region.id
             self.ask(
                 "regions",
-                lambda: [Found(region) for region in self._page(after)],
+                lambda: [Found(region) for region in self._page(after, PAGE)],
                 self.query_one(Rows).extend,
             )

@@ -41,9 +41,7 @@ class CaptionsPane(Vertical):
             Column("right", "right", 6, lambda r, w: _of(r, "right"), right=True),
             Column("wrong", "wrong", 6, lambda r, w: _of(r, "wrong"), right=True),
         ]
-        yield Rows[Line](
-            columns, lambda r: r.caption_id, empty="no captions: not indexed yet", id="captions"
-        )
+        yield Rows[Line](columns, lambda r: r.caption_id, empty="no such captions", id="captions")
 
     def action_find(self) -> None:
         """Begin to type words."""

@@ -86,7 +86,7 @@ def _confusions(confusions: Sequence[Confusion]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column(width=_BAR, no_wrap=True)
-    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True, min_width=4)
     for confusion in confusions[:8]:
         name = safe(confusion.predicted_name, longest=60)
         grid.add_row(name, bar(confusion.share, _BAR, "red"), Text(f"{confusion.count}"))
@@ -100,7 +100,7 @@ def _words(words: Sequence[WordScore]) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column(width=_BAR, no_wrap=True)
-    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True, min_width=4)
     for word in words:
         drawn_bar = bar(word.score / most, _BAR, "blue")
         grid.add_row(safe(word.word, longest=40), drawn_bar, Text(f"{word.count}×"))

@@ -181,7 +181,7 @@ def _surroundings(appearance: Appearance, rng: Rng) -> str:
     if not appearance.surroundings:
         return ""
     setting = appearance.setting
-    if rng.random() > (0.4 if setting == "dark" else 0.88):
+    if rng.random() > (0.25 if setting == "dark" else 0.88):
         return ""
     named = [c for c in appearance.surroundings if c.family != "black"]
     if named and named[0].name == appearance.colours[0].name and rng.random() < 0.5:

@@ -125,7 +125,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "plain": (
         "against plain {s}",
         "on plain {s}",
-        "in front of {a} plain {s} wall",
+        "in front of plain {s}",
         "on {a} smooth {s} surface",
         "against {a} smooth {s} surface",
         "set on flat {s}",

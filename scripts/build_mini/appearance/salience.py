@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from .colours import FAMILIES, cells, nearest, palette, table
 
 _LEAST_MAIN = 0.15  # share of the region that a main colour's family must cover
+_LEAST_STRANGE = 0.075  # that share for a colour that is not to be seen around the object
 _LEAST_SECOND = 0.12
 _LEAST_THIRD = 0.15
 _LEAST_ACCENT = 0.05
 _LEAST_AROUND = 0.25
 _LEAST_OUTSIDE = 0.12  # share of the frame below which nothing is said of the surroundings
-_STRANGE = 2.0  # lift from which a small share is the object, the rest what it lies on
+_STRANGE = 2.5  # lift from which a small share is the object, the rest what it lies on
 _COMMON = 0.75  # lift below which a further colour is that of the surroundings
 _VIVID = 28  # chroma from which a small part of an object catches the eye
 _ALIKE = 17  # distance in Lab below which two colours of an object are told as one
@@ -35,8 +36,9 @@ class Colour:
 class Regions:
     """The colour groups of N regions."""
 
-    salience: NDArray[np.floating]  # (N, G) weighted share
     share: NDArray[np.floating]  # (N, G) share of the pixels
+    central: NDArray[np.floating]  # (N, G) share, pixels in the middle counting more
+    salience: NDArray[np.floating]  # (N, G) the same, vivid pixels counting more still
     name: NDArray[np.intp]  # (N, G) index of the name
     lab: NDArray[np.floating]  # (N, G, 3) mean, drawn towards the vivid pixels
 
@@ -53,13 +55,13 @@ def object_and_around(
     chroma = np.hypot(lab[..., 1], lab[..., 2])  # (N, h, w)
     extreme = (lab[..., 0] < 14) | (lab[..., 0] > 90)
     vivid = 0.4 + 1.3 * (np.minimum(chroma, 70) / 35) ** 1.5 + 0.25 * extreme
-    weight = inside * vivid * _central(boxes, (inside.shape[1], inside.shape[2]))
+    central = inside * _central(boxes, (inside.shape[1], inside.shape[2]))
     around = ~inside
     # What runs round the frame is seldom the object, even where the mask takes in everything.
     around[:, [0, -1]] = around[:, :, [0, -1]] = True
     return (
-        _regions(lab, name, chroma, weight, inside),
-        _regions(lab, name, chroma, around * vivid, around),
+        _regions(lab, name, inside, central, vivid),
+        _regions(lab, name, around, around, vivid),
     )
 
 
@@ -75,11 +77,14 @@ def _central(boxes: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.f
 def _regions(
     lab: NDArray[np.float32],
     name: NDArray[np.uint8],
-    chroma: NDArray[np.floating],
-    weight: NDArray[np.floating],
     inside: NDArray[np.bool_],
+    weight: NDArray[np.floating] | NDArray[np.bool_],
+    vivid: NDArray[np.floating],
 ) -> Regions:
-    """Sum up the colour groups of the pixels under the masks, and name each group's colour."""
+    """Sum up the colour groups of the pixels under the masks, and name each group's colour.
+
+    All but `lab` (N, h, w, 3) are (N, h, w).
+    """
     colours = palette()
     count, groups = len(lab), len(colours.groups)
     group = colours.group_of_name[name].reshape(count, -1)
@@ -89,20 +94,21 @@ def _regions(
         summed = np.bincount(key, weights.ravel().astype(np.float64), minlength=count * groups)
         return summed.reshape(count, groups)
 
-    salience, area = total(weight), total(inside)
-    vivid = weight * (0.3 + chroma / 30)
-    mean = np.stack([total(vivid * lab[..., i]) for i in range(3)], axis=-1)
-    mean /= np.maximum(total(vivid), 1e-9)[..., None]
+    area, central, salience = total(inside), total(weight), total(weight * vivid)
+    mean = np.stack([total(weight * vivid * lab[..., i]) for i in range(3)], axis=-1)
+    mean /= np.maximum(salience, 1e-9)[..., None]
     names = np.zeros((count, groups), np.intp)
     for index in range(groups):
         present = area[:, index] > 0
         allowed = colours.group_of_name == index
         names[present, index] = nearest(mean[present, index].astype(np.float32), allowed)
+    whole = central.sum(1, keepdims=True)
     return Regions(
-        salience / np.maximum(salience.sum(1, keepdims=True), 1e-9),
-        area / np.maximum(area.sum(1, keepdims=True), 1e-9),
-        names,
-        mean,
+        share=area / area.sum(1, keepdims=True),
+        central=central / whole,
+        salience=salience / whole,
+        name=names,
+        lab=mean,
     )
 
 
@@ -123,10 +129,13 @@ def object_colours(
     small part.
     """
     share, lab, family = own.share[i], own.lab[i], _family_of_group()
-    lift = np.clip(((share + 0.06) / (around.share[i] + 0.06)) ** 0.9, 0.35, 2.8)
-    score = own.salience[i] * lift
+    lift = np.clip(((share + 0.05) / (around.share[i] + 0.05)) ** 1.2, 0.3, 4)
+    # Vivid surroundings are no reason to call the object by their colour.
+    plain = np.minimum(own.central[i], own.salience[i])
+    trust = np.clip((lift - 0.7) / 0.3, 0, 1)
+    score = lift * (plain + trust * (own.salience[i] - plain))
     covered = np.bincount(family, share, minlength=len(FAMILIES))[family]
-    able = ((covered >= _LEAST_MAIN) | (lift > _STRANGE)) & (share >= _LEAST_MAIN / 2)
+    able = (share >= _LEAST_STRANGE) & ((covered >= _LEAST_MAIN) | (lift > _STRANGE))
     chosen = [int(np.where(able, score, score * 1e-3).argmax())]
     score = score / score[chosen[0]]
     accents = []
