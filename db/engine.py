@@ -83,7 +83,7 @@ def open_read(path: Path | str) -> Engine:
     if version < SCHEMA_VERSION:
         raise StoreError(
             f"{file} was written by an older MapCap (format {version}, this one reads "
-            f"{SCHEMA_VERSION}): run `mapcap summarize {file}` where it may be written, which "
+            f"{SCHEMA_VERSION}): run `mapcap upgrade {file}` where it may be written, which "
             "brings it up to date"
         )
     if version > SCHEMA_VERSION:

@@ -66,8 +66,8 @@ def test_what_is_trained_captions_in_the_package(tmp_path: Path) -> None:
     assert all(ids[-1] == 0 and len(ids) <= CAPTION_TOKENS + 1 for ids, _ in batch)
 
     captions = [[*tokenizer.encode(f" {said}"), 0] for said in ("a red lemon.", "a blue cat.")]
-    simple = iter([[(captions[i % 2], i % 2) for i in range(16)]] * 200)
-    texts = iter([[([0, *captions[0][:-1]],)]] * 200)
+    simple = iter([[(captions[i % 2], i % 2) for i in range(4)]] * 120)
+    texts = iter([[([0, *captions[0][:-1]],)]] * 60)
     features = torch.randn(2, 384) * 20
     network = Captioner(len(tokenizer))
     network.expect_length(features.norm(dim=1).median().item())

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,12 @@ from sqlalchemy import Engine, text
 from db import queries, writes
 from db.batches import (
     NewCaption,
-    NewClass,
     NewImage,
-    NewPmi,
     NewPrediction,
     NewRegion,
     NewRegions,
     NewRelevance,
-    NewSentence,
-    NewSummary,
-    RunSpec,
 )
-from db.errors import StoreError
-from db.records import WordScore
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(
@@ -53,62 +45,6 @@ def count(engine: Engine, table: str, where: str = "1") -> int:
     with engine.connect() as connection:
         found = connection.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar()
     return int(found or 0)
-
-
-def test_the_same_hash_goes_on_with_the_same_run(engine: Engine, spec: RunSpec) -> None:
-    first = writes.start_run(engine, spec)
-    writes.add_note(engine, first, "something a reader must know")
-    writes.add_note(engine, first, "something a reader must know")
-    writes.set_status(engine, first, "interrupted")
-    before = queries.run(engine, first)
-    assert before.status == "interrupted"
-    assert before.finished is not None
-    assert writes.start_run(engine, replace(spec, host="other")) == first
-    after = queries.run(engine, first)
-    assert (after.status, after.finished, after.host) == ("running", None, "other")
-    assert after.started == before.started
-    assert after.notes == ["something a reader must know"]
-    other = writes.start_run(engine, replace(spec, config_hash="hash-2"))
-    assert other != first
-    assert queries.latest_run(engine).id == other
-
-
-def test_a_run_comes_back_as_it_was_given(engine: Engine, spec: RunSpec) -> None:
-    run = queries.run(engine, writes.start_run(engine, spec))
-    for name in ("config_hash", "preset", "dataset", "host", "device"):
-        assert getattr(run, name) == getattr(spec, name)
-    assert (run.config, run.networks, run.versions) == (spec.config, spec.networks, spec.versions)
-    assert run.started.tzinfo is not None
-
-
-def test_stages_add_up_over_sessions(engine: Engine, spec: RunSpec) -> None:
-    run_id = writes.start_run(engine, spec)
-    writes.begin_stage(engine, run_id, "zero-shot", position=1, total=100, done=0)
-    writes.begin_stage(engine, run_id, "scan", position=0, total=5, done=5)
-    writes.progress_stage(engine, run_id, "zero-shot", items=40, seconds=2.0)
-    # Killed here; 10 items of a batch were stored without being reported.
-    writes.begin_stage(engine, run_id, "zero-shot", position=1, total=100, done=50)
-    writes.progress_stage(engine, run_id, "zero-shot", items=40, seconds=2.0)
-    scan, zero_shot = queries.stages(engine, run_id)
-    assert (scan.name, scan.items_per_second, scan.done) == ("scan", None, 5)
-    assert (zero_shot.done, zero_shot.total, zero_shot.seconds) == (90, 100, 4.0)
-    assert zero_shot.items_per_second == 20.0
-    assert zero_shot.status == "running"
-    writes.finish_stage(engine, run_id, "zero-shot")
-    done = queries.stages(engine, run_id)[1]
-    assert (done.done, done.status) == (100, "done")
-
-
-def test_classes_keep_the_order_given_and_refuse_others(engine: Engine, spec: RunSpec) -> None:
-    run_id = writes.start_run(engine, spec)
-    new = [NewClass(1, "crane", "bird"), NewClass(0, "crane", "machine")]
-    ids = writes.add_classes(engine, run_id, new)
-    assert writes.add_classes(engine, run_id, new) == ids
-    assert writes.add_classes(engine, run_id, new[::-1]) == ids[::-1]
-    assert [found.label for found in queries.classes(engine, run_id)] == ["machine", "bird"]
-    with pytest.raises(StoreError, match="other classes"):
-        writes.add_classes(engine, run_id, [*new, NewClass(2, "heron", "other")])
-    assert len(queries.classes(engine, run_id)) == 2
 
 
 def test_writing_everything_again_changes_nothing(store: Any) -> None:
@@ -261,22 +197,6 @@ def test_a_region_comes_back_as_it_was_given(store: Any, region: NewRegion) -> N
 
 
 @PATIENT
-@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=4))
-def test_captions_of_any_text_come_back_once_each(store: Any, texts: list[str]) -> None:
-    engine = store.engine
-    ids = [
-        region.id
-        for image_id in store.images.values()
-        for region in queries.regions(engine, image_id)
-    ][: len(texts)]
-    new = [NewCaption(region_id, text, 1, -1.0) for region_id, text in zip(ids, texts, strict=True)]
-    writes.add_captions(engine, store.run_id, new)
-    found = queries.regions_by_id(engine, ids)
-    assert [region.caption for region in found] == texts
-    assert len({region.caption_id for region in found}) == len(set(texts))
-
-
-@PATIENT
 @given(path=ANY_TEXT, error=ANY_TEXT)
 def test_paths_and_errors_may_hold_anything(store: Any, path: str, error: str) -> None:
     writes.add_images(store.engine, store.run_id, [NewImage(path, store.crane, error=error)])
@@ -299,65 +219,6 @@ def test_the_predictions_decide_what_is_right(store: Any) -> None:
     found = queries.image(store.engine, image_id)
     assert (found.correct, found.predicted_name, found.margin) == (True, "tabby", 0.5)
     assert [top.name for top in queries.top_classes(store.engine, image_id)] == ["tabby"]
-
-
-def test_a_new_matrix_takes_the_old_summaries_along(store: Any) -> None:
-    engine = store.engine
-    stored = queries.pmi(engine, store.tabby)
-    assert stored is not None
-    new = NewPmi(
-        class_id=store.tabby,
-        caption_ids=stored.caption_ids,
-        counts=stored.counts,
-        matrix=stored.matrix.astype(np.float64) + 1,
-        surprisal=stored.surprisal,
-        relevance=stored.relevance,
-        distinct_total=9,
-    )
-    writes.add_pmi(engine, new)
-    again = queries.pmi(engine, store.tabby)
-    assert again is not None
-    assert again.matrix.dtype == np.float32
-    assert np.array_equal(again.matrix, stored.matrix + 1)
-    assert again.distinct_total == 9
-    assert queries.summaries(engine, store.tabby) == []
-    writes.add_pmi(engine, replace(new, matrix=stored.matrix.astype(np.float16)))
-    half = queries.pmi(engine, store.tabby)
-    assert half is not None
-    assert half.matrix.dtype == np.float16
-
-
-def test_a_shorter_summary_takes_the_place_of_a_longer(store: Any) -> None:
-    engine = store.engine
-    old = queries.summary(engine, store.tabby, 2, 1.0)
-    assert old is not None
-    last = old.sentences[-1].caption_id
-    writes.add_summaries(
-        engine, [NewSummary(store.tabby, 2, 1.0, [NewSentence(last, 1.0, 0.0, 1.0)])]
-    )
-    new = queries.summary(engine, store.tabby, 2, 1.0)
-    assert new is not None
-    assert new.id == old.id
-    assert [sentence.caption_id for sentence in new.sentences] == [last]
-    first = queries.class_record(engine, store.tabby).first_sentence
-    assert first == new.sentences[0].text
-
-
-def test_an_empty_summary_is_a_summary(store: Any) -> None:
-    writes.add_summaries(store.engine, [NewSummary(store.crane, 3, 0.5, [])])
-    found = queries.summary(store.engine, store.crane, 3, 0.5)
-    assert found is not None
-    assert found.sentences == ()
-
-
-def test_words_take_the_place_of_the_same_kind(store: Any) -> None:
-    engine, tabby = store.engine, store.tabby
-    writes.add_word_scores(engine, tabby, "relevance", [WordScore("old", 1.0, 1)])
-    writes.add_word_scores(engine, tabby, "errors", [WordScore("kept", 1.0, 1)])
-    new = [WordScore("low", -1.0, 2), WordScore("high", 2.5, 3)]
-    writes.add_word_scores(engine, tabby, "relevance", new)
-    assert queries.word_scores(engine, tabby, "relevance") == new[::-1]
-    assert [word.word for word in queries.word_scores(engine, tabby, "errors")] == ["kept"]
 
 
 def test_a_run_takes_everything_along(store: Any) -> None:
