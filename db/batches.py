@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Box, Role
+from db.records import Box, ErrorWord, FindingKind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +147,27 @@ class NewSummary:
     k: int
     redundancy: float
     sentences: Sequence[NewSentence]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFinding:
+    """A finding with the images and regions that are its evidence, the most telling first."""
+
+    kind: FindingKind
+    title: str
+    score: float
+    figures: Mapping[str, Any]
+    image_ids: Sequence[int] = ()
+    region_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewAudit:
+    """All that the audit says of a class; the findings in their order, the first first."""
+
+    class_id: int
+    line: str
+    clauses: Sequence[Mapping[str, Any]]
+    figures: Mapping[str, Any]
+    words: Sequence[ErrorWord] = ()
+    findings: Sequence[NewFinding] = ()

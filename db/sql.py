@@ -21,7 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.codecs import decode_stack
 from db.records import Vectors
-from db.schema import Base
+from db.schema import Base, ClassName, RegionCaption
 from db.types import blob_of
 
 # A select whose rows go into a record: their types are the record's business.
@@ -64,6 +64,12 @@ def contains(words: str, *columns: InstrumentedAttribute[str]) -> ColumnElement[
     1,000 characters decide.
     """
     return or_(*(column.contains(words[:1000], autoescape=True) for column in columns))
+
+
+def audit_basis() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return what an audit rests on, per row of `ClassName`: its predictions, its captions."""
+    captioned = select(func.count()).where(RegionCaption.class_id == ClassName.id).scalar_subquery()
+    return ClassName.predicted.expression, captioned
 
 
 def boxed(row: Sequence[Any], at: int) -> list[Any]:

@@ -15,7 +15,7 @@ Show = Literal["all", "right", "wrong"]
 Place = tuple[float | None, int]
 
 _predicted = aliased(schema.ClassName)
-_IMAGE: Query = (
+IMAGE: Query = (
     select(
         schema.Image.id,
         schema.Image.class_id,
@@ -59,6 +59,12 @@ def _all(connection: Connection, query: Query) -> list[Image]:
     return [Image(*boxed(row, 8)) for row in connection.execute(query)]
 
 
+def fetch_images(engine: Engine, query: Query) -> list[Image]:
+    """Run a query built on `IMAGE`."""
+    with engine.connect() as connection:
+        return _all(connection, query)
+
+
 def images(
     engine: Engine,
     class_id: int,
@@ -80,7 +86,7 @@ def images(
             found = _by_margin(connection, class_id, show, wrong_as, descending, after, limit)
         if show == "all" and wrong_as is None and len(found) < limit:
             past = after[1] if after is not None and after[0] is None else 0
-            query = _IMAGE.where(
+            query = IMAGE.where(
                 schema.Image.class_id == class_id,
                 schema.Prediction.image_id.is_(None),
                 schema.Image.id > past,
@@ -113,13 +119,13 @@ def _by_margin(
         order = [column.desc() for column in order]
     # The page is found in an index alone, before anything is joined.
     chosen = page.order_by(*order).limit(limit)
-    return _all(connection, _IMAGE.where(schema.Image.id.in_(chosen)).order_by(*order))
+    return _all(connection, IMAGE.where(schema.Image.id.in_(chosen)).order_by(*order))
 
 
 def image(engine: Engine, image_id: int) -> Image:
     """Return an image; StoreError if there is none of that id."""
     with engine.connect() as connection:
-        found = _all(connection, _IMAGE.where(schema.Image.id == image_id))
+        found = _all(connection, IMAGE.where(schema.Image.id == image_id))
     if not found:
         raise StoreError(f"the file has no image {image_id}: it may have been indexed anew")
     return found[0]
@@ -130,7 +136,7 @@ def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
     ending = schema.Image.path.endswith("/" + path[:1000], autoescape=True)
     with engine.connect() as connection:
         for condition in (schema.Image.path == path, ending):
-            query = _IMAGE.where(schema.Image.run_id == run_id, condition)
+            query = IMAGE.where(schema.Image.run_id == run_id, condition)
             found = _all(connection, query.order_by(schema.Image.id).limit(2))
             if len(found) == 1:
                 return found[0]
@@ -144,7 +150,7 @@ def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
 
 def search_images(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[Image]:
     """Return the images whose path holds the words, by path."""
-    query = _IMAGE.where(schema.Image.run_id == run_id, contains(words, schema.Image.path))
+    query = IMAGE.where(schema.Image.run_id == run_id, contains(words, schema.Image.path))
     with engine.connect() as connection:
         return _all(connection, query.order_by(schema.Image.path).limit(limit))
 

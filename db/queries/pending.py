@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select
 
 from db import schema
 from db.records import Role
-from db.sql import Query
+from db.sql import Query, audit_basis
 
 
 def _ids(engine: Engine, query: Query) -> list[int]:
@@ -125,5 +125,24 @@ def pending_summaries(
         select(schema.ClassName.id)
         .join(schema.Pmi, schema.Pmi.class_id == schema.ClassName.id)
         .where(schema.ClassName.run_id == run_id, stored < len(set(lengths)))
+    )
+    return _ids(engine, query.order_by(schema.ClassName.position))
+
+
+def pending_audit(engine: Engine, run_id: int) -> list[int]:
+    """Return the ids of the classes without an audit, or with predictions or captions newer."""
+    table = schema.ClassAudit
+    predicted, captioned = audit_basis()
+    query = (
+        select(schema.ClassName.id)
+        .outerjoin(table, table.class_id == schema.ClassName.id)
+        .where(schema.ClassName.run_id == run_id)
+        .where(
+            or_(
+                table.class_id.is_(None),
+                table.predicted != predicted,
+                table.region_total != captioned,
+            )
+        )
     )
     return _ids(engine, query.order_by(schema.ClassName.position))

@@ -8,6 +8,16 @@ that the narrow ones stay dense.
 
 from typing import Final
 
+from db.schema.audit import (
+    ClassAudit,
+    ClassFigure,
+    ErrorWord,
+    Figure,
+    Finding,
+    FindingImage,
+    FindingRegion,
+    ImageFigure,
+)
 from db.schema.columns import Base
 from db.schema.pictures import (
     ClassName,
@@ -38,13 +48,21 @@ __all__ = [
     "SCHEMA_VERSION",
     "Base",
     "Caption",
+    "ClassAudit",
     "ClassCaption",
+    "ClassFigure",
     "ClassName",
     "ClassText",
     "Confusion",
     "Embedding",
+    "ErrorWord",
+    "Figure",
+    "Finding",
+    "FindingImage",
+    "FindingRegion",
     "Image",
     "ImageEmbedding",
+    "ImageFigure",
     "Pmi",
     "Prediction",
     "PredictionTop",
@@ -60,4 +78,4 @@ __all__ = [
 ]
 
 # Equals the number of the newest revision in db/migrations/versions.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2

@@ -1,6 +1,11 @@
 """Every write to the store: one transaction per call, and calling twice changes nothing more."""
 
 from db.writes.aggregates import add_word_scores, aggregate_accuracy, aggregate_captions
+from db.writes.audit import (
+    add_audit,
+    add_image_figures,
+    set_figures,
+)
 from db.writes.captions import add_captions, add_pmi, add_summaries
 from db.writes.images import add_images, add_predictions, add_relevance, mark_unreadable
 from db.writes.regions import add_embeddings, add_regions
@@ -16,9 +21,11 @@ from db.writes.runs import (
 )
 
 __all__ = [
+    "add_audit",
     "add_captions",
     "add_classes",
     "add_embeddings",
+    "add_image_figures",
     "add_images",
     "add_note",
     "add_pmi",
@@ -34,6 +41,7 @@ __all__ = [
     "mark_unreadable",
     "progress_stage",
     "set_class_texts",
+    "set_figures",
     "set_status",
     "start_run",
 ]

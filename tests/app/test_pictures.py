@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pictures
 
+from db.overlay import SIDE, decode, outlines, overlay, square
 from db.records import Region, Vectors
-from tui.overlay import SIDE, decode, outlines, overlay, square
 from tui.pictures import understood
 from tui.screens.neighbours import nearest
 from tui.show import accuracy_bar, bar, safe

@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from db import queries
+from db.overlay import decode, overlay, square
 from db.records import CaptionContrast, ClassName, Confusion, Image, Pmi
 from tui.opened import Opened
-from tui.overlay import decode, overlay, square
 from tui.screens.base import BrowseScreen
 from tui.screens.one_image import Among, ImageScreen
 from tui.screens.places import PlacesScreen

@@ -11,10 +11,10 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, Static
 
 from db import queries
+from db.overlay import decode, original, outlines, overlay, square
 from db.queries.images import Show
 from db.records import Image, Region, Relevance, Role, TokenRelevance, TopClass
 from tui.opened import Opened
-from tui.overlay import decode, original, outlines, overlay, square
 from tui.screens.base import BrowseScreen
 from tui.screens.neighbours import NeighboursScreen
 from tui.screens.verdict import VerdictScreen

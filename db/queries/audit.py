@@ -1,0 +1,152 @@
+"""The audit of classes, and the figures of quality."""
+
+from sqlalchemy import Engine, func, select
+
+from db import schema
+from db.queries.images import IMAGE, fetch_images
+from db.queries.regions import REGION, fetch_regions
+from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
+from db.sql import Query
+
+_FINDING: Query = select(
+    schema.Finding.id,
+    schema.Finding.class_id,
+    schema.Finding.kind,
+    schema.Finding.position,
+    schema.Finding.title,
+    schema.Finding.score,
+    schema.Finding.figures,
+    select(func.count())
+    .where(schema.FindingImage.finding_id == schema.Finding.id)
+    .scalar_subquery(),
+    select(func.count())
+    .where(schema.FindingRegion.finding_id == schema.Finding.id)
+    .scalar_subquery(),
+)
+
+
+def _findings(engine: Engine, query: Query, kind: FindingKind | None) -> list[Finding]:
+    if kind is not None:
+        query = query.where(schema.Finding.kind == kind)
+    with engine.connect() as connection:
+        return [Finding(*row) for row in connection.execute(query)]
+
+
+def findings(engine: Engine, class_id: int, kind: FindingKind | None = None) -> list[Finding]:
+    """Return the findings of a class, the first first."""
+    query = _FINDING.where(schema.Finding.class_id == class_id)
+    return _findings(engine, query.order_by(schema.Finding.position), kind)
+
+
+def run_findings(engine: Engine, run_id: int, kind: FindingKind | None = None) -> list[Finding]:
+    """Return the findings of all classes of a run, the highest score first."""
+    query = (
+        _FINDING.join(schema.ClassName, schema.ClassName.id == schema.Finding.class_id)
+        .where(schema.ClassName.run_id == run_id)
+        .order_by(schema.Finding.score.desc(), schema.Finding.id)
+    )
+    return _findings(engine, query, kind)
+
+
+def finding_images(
+    engine: Engine, finding_id: int, *, limit: int = 100, offset: int = 0
+) -> list[Image]:
+    """Return the images that are evidence of a finding, the most telling first."""
+    link = schema.FindingImage
+    query = (
+        IMAGE.join(link, link.image_id == schema.Image.id)
+        .where(link.finding_id == finding_id)
+        .order_by(link.position)
+    )
+    return fetch_images(engine, query.limit(limit).offset(offset))
+
+
+def finding_regions(engine: Engine, finding_id: int, *, limit: int = 100) -> list[Region]:
+    """Return the regions that are evidence of a finding, the most telling first."""
+    link = schema.FindingRegion
+    query = (
+        REGION.join(link, link.region_id == schema.Region.id)
+        .where(link.finding_id == finding_id)
+        .order_by(link.position)
+    )
+    return fetch_regions(engine, query.limit(limit))
+
+
+def class_audit(engine: Engine, class_id: int) -> ClassAudit | None:
+    """Return what the audit says of a class, or None before the audit."""
+    table = schema.ClassAudit
+    query = select(table.class_id, table.line, table.clauses, table.figures)
+    with engine.connect() as connection:
+        row = connection.execute(query.where(table.class_id == class_id)).one_or_none()
+    return None if row is None else ClassAudit(*row)
+
+
+def error_words(
+    engine: Engine, class_id: int, against: int | None = None, *, limit: int = 100
+) -> list[ErrorWord]:
+    """Return the words tested against the right ones of `against`, or of the class, by |z|."""
+    table = schema.ErrorWord
+    query = (
+        select(
+            table.word,
+            table.against_class_id,
+            table.log_odds,
+            table.z,
+            table.q,
+            table.b2t,
+            table.b2t_low,
+            table.b2t_high,
+            table.images,
+            table.correct,
+            table.wrong,
+        )
+        .where(table.class_id == class_id, table.against_class_id.is_not_distinct_from(against))
+        .order_by(func.abs(table.z).desc(), table.word)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [ErrorWord(*row) for row in connection.execute(query)]
+
+
+def figures(engine: Engine, run_id: int) -> list[Figure]:
+    """Return the figures of a run's quality, by name."""
+    table = schema.Figure
+    query = (
+        select(table.name, table.value, table.low, table.high, table.n)
+        .where(table.run_id == run_id)
+        .order_by(table.name)
+    )
+    with engine.connect() as connection:
+        return [Figure(*row) for row in connection.execute(query)]
+
+
+def class_figures(engine: Engine, run_id: int) -> dict[int, dict[str, float]]:
+    """Return the figures of each class of a run, by class id and name."""
+    table = schema.ClassFigure
+    query = (
+        select(table.class_id, table.name, table.value)
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(schema.ClassName.run_id == run_id)
+        .order_by(table.class_id, table.name)
+    )
+    return _nested(engine, query)
+
+
+def image_figures(engine: Engine, run_id: int) -> dict[int, dict[str, float]]:
+    """Return the figures of the images that were measured, by image id and name."""
+    table = schema.ImageFigure
+    query = (
+        select(table.image_id, table.name, table.value)
+        .join(schema.Image, schema.Image.id == table.image_id)
+        .where(schema.Image.run_id == run_id)
+        .order_by(table.image_id, table.name)
+    )
+    return _nested(engine, query)
+
+
+def _nested(engine: Engine, query: Query) -> dict[int, dict[str, float]]:
+    found: dict[int, dict[str, float]] = {}
+    with engine.connect() as connection:
+        for number, name, value in connection.execute(query):
+            found.setdefault(number, {})[name] = value
+    return found

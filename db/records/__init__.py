@@ -1,0 +1,61 @@
+"""What the store hands out: frozen records, never ORM objects.
+
+Ids are the store's own; `class_id` refers to `ClassName.id`, not to the class's position in the
+logits. Boxes are x0, y0, x1, y1 in pixels of the original image.
+"""
+
+from db.records.audit import ClassAudit, ErrorWord, Figure, Finding, FindingKind
+from db.records.classes import ClassName, Confusion, TokenRelevance
+from db.records.pictures import (
+    Box,
+    Image,
+    ImageTask,
+    Region,
+    RegionTask,
+    Relevance,
+    Role,
+    TopClass,
+    Vectors,
+)
+from db.records.runs import Run, RunCounts, RunStatus, Stage, StageStatus
+from db.records.words import (
+    CaptionContrast,
+    CaptionHit,
+    ClassCaption,
+    Pmi,
+    Sentence,
+    Summary,
+    WordScore,
+)
+
+__all__ = [
+    "Box",
+    "CaptionContrast",
+    "CaptionHit",
+    "ClassAudit",
+    "ClassCaption",
+    "ClassName",
+    "Confusion",
+    "ErrorWord",
+    "Figure",
+    "Finding",
+    "FindingKind",
+    "Image",
+    "ImageTask",
+    "Pmi",
+    "Region",
+    "RegionTask",
+    "Relevance",
+    "Role",
+    "Run",
+    "RunCounts",
+    "RunStatus",
+    "Sentence",
+    "Stage",
+    "StageStatus",
+    "Summary",
+    "TokenRelevance",
+    "TopClass",
+    "Vectors",
+    "WordScore",
+]

@@ -1,0 +1,73 @@
+"""Records of the audit's findings and of the figures of quality."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+FindingKind = Literal["confusion", "word", "slice", "label", "background", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that may explain a class's errors; position 0 is the class's first.
+
+    `score` lies in [0, 1] and is comparable across kinds; `figures` are the numbers behind the
+    title; `images` and `regions` count what is stored as its evidence.
+    """
+
+    id: int
+    class_id: int
+    kind: FindingKind
+    position: int
+    title: str
+    score: float
+    figures: dict[str, Any]
+    images: int
+    regions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAudit:
+    """The one line about a class, its clauses with the figures behind them, its calibration.
+
+    Each clause is `{"text": ..., "figures": {...}}`.
+    """
+
+    class_id: int
+    line: str
+    clauses: list[dict[str, Any]]
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWord:
+    """A word or phrase of a class's captions, tested for marking its errors.
+
+    `against_class_id` None compares the class's wrong images with its right ones; otherwise its
+    images taken for that class with the right ones of that class. `log_odds` is positive where the
+    word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP scores
+    with its 95 % interval. `images` of the class hold the word, `correct` of them are right and
+    `wrong` are not.
+    """
+
+    word: str
+    against_class_id: int | None
+    log_odds: float
+    z: float
+    q: float
+    b2t: float | None
+    b2t_low: float | None
+    b2t_high: float | None
+    images: int
+    correct: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a run's quality over `n` items; the interval is None where there is none."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int

@@ -1,0 +1,133 @@
+"""Records of images, relevance maps, regions and embeddings.
+
+Boxes are x0, y0, x1, y1 in pixels of the original image.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["true", "predicted", "contrast"]
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image with its prediction; the last fields are None until it is predicted."""
+
+    id: int
+    class_id: int
+    class_name: str
+    path: str
+    content_hash: str | None
+    width: int | None
+    height: int | None
+    file_size: int | None
+    box: Box | None
+    error: str | None
+    predicted_class_id: int | None
+    predicted_name: str | None
+    correct: bool | None
+    true_probability: float | None
+    true_rank: int | None
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTask:
+    """What a stage needs to work on an image; positions are indices into the logits."""
+
+    id: int
+    path: str
+    width: int | None
+    height: int | None
+    class_id: int
+    class_position: int
+    predicted_class_id: int | None
+    predicted_position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopClass:
+    """One of an image's best classes; rank 1 is the predicted one."""
+
+    rank: int
+    class_id: int
+    name: str
+    probability: float
+    logit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """A relevance grid (rows, columns) divided by `raw_max`; `raw_mass` is the sum of raw scores.
+
+    `region_count` is None until regions have been looked for.
+    """
+
+    id: int
+    image_id: int
+    role: Role
+    target_class_id: int
+    target_name: str
+    grid: NDArray[np.float16]
+    raw_max: float
+    raw_mass: float
+    region_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTask:
+    """What a stage needs to embed or caption a region: where it is, and in which picture."""
+
+    id: int
+    image_id: int
+    path: str
+    role: Role
+    rank: int
+    box: Box
+    patch_mask: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region with its image, class and caption (None until it is captioned).
+
+    `patch_mask` is (rows, columns) on the patch grid, `mask` (height, width) at the size of the
+    model's view.
+    """
+
+    id: int
+    image_id: int
+    path: str
+    class_id: int
+    class_name: str
+    correct: bool | None
+    role: Role
+    rank: int
+    box: Box
+    area_share: float
+    mass_share: float
+    patch_mask: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    caption_id: int | None
+    caption: str | None
+    log_probability: float | None
+    cosine: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Embeddings: `ids` (n,), `vectors` (n, D) L2-normalised float16, `norms` (n,) before that."""
+
+    ids: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+    norms: NDArray[np.float32]
+
+    def features(self) -> NDArray[np.float32]:
+        """Return the features as the network gave them, (n, D), to float16's precision."""
+        features: NDArray[np.float32] = self.vectors.astype(np.float32) * self.norms[:, None]
+        return features

@@ -1,0 +1,53 @@
+"""Records of runs and their stages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+RunStatus = Literal["running", "interrupted", "failed", "done"]
+StageStatus = Literal["running", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One configuration applied to one dataset."""
+
+    id: int
+    config_hash: str
+    config: dict[str, Any]
+    preset: str
+    dataset: str
+    networks: dict[str, Any]
+    versions: dict[str, Any]
+    host: str
+    device: str
+    started: datetime
+    finished: datetime | None
+    status: RunStatus
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far one stage of a run has come; `seconds` add up over all its sessions."""
+
+    name: str
+    position: int
+    done: int
+    total: int
+    seconds: float
+    items_per_second: float | None
+    status: StageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """How much a run holds; images, readable, predicted and correct are as last aggregated."""
+
+    classes: int
+    images: int
+    readable: int
+    predicted: int
+    correct: int
+    regions: int
+    captions: int

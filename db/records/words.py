@@ -1,0 +1,94 @@
+"""Records of captions and what is chosen from them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCaption:
+    """A distinct caption of a class: its regions of role `true`, its right and wrong images."""
+
+    caption_id: int
+    text: str
+    count: int
+    right: int
+    wrong: int
+    is_empty: bool
+    artefact: bool | None
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionHit:
+    """A caption that a search found; `spans` are the (start, end) of the words in `text`."""
+
+    caption_id: int
+    text: str
+    spans: tuple[tuple[int, int], ...]
+    count: int
+    classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionContrast:
+    """A caption of images taken for one other class: regions in those, and in the right ones."""
+
+    caption_id: int
+    text: str
+    wrong: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pmi:
+    """The stored matrix of a class: `matrix[i, j]` as written, i the context, over `texts`.
+
+    `distinct_total` is the number of distinct captions before `max_sentences` cut them.
+    """
+
+    class_id: int
+    caption_ids: NDArray[np.int64]
+    texts: tuple[str, ...]
+    counts: NDArray[np.int64]
+    matrix: NDArray[np.floating[Any]]
+    surprisal: NDArray[np.float32]
+    relevance: NDArray[np.float32]
+    distinct_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A caption at its place in a summary, with its scores and its counts in the class."""
+
+    position: int
+    caption_id: int
+    text: str
+    relevance: float
+    penalty: float
+    score: float
+    count: int
+    right: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The selection for a class, a length and a redundancy, in the order of choice."""
+
+    id: int
+    class_id: int
+    k: int
+    redundancy: float
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WordScore:
+    """A word of a class with its score and the number of captions that hold it."""
+
+    word: str
+    score: float
+    count: int

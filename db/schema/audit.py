@@ -1,0 +1,121 @@
+"""Tables of the audit's findings and the figures of quality."""
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from db.schema.columns import (
+    Base,
+    ClassId,
+    ClassKey,
+    Id,
+    ImageId,
+    ImageKey,
+    JsonValue,
+    Key,
+    Name,
+    RunKey,
+    references,
+)
+
+
+class ClassAudit(Base):
+    """What the audit says of a class in one line, with the figures behind each clause.
+
+    `predicted` and `region_total` say how many predictions and captioned regions it was made
+    from, so that a class that has grown is found again.
+    """
+
+    __tablename__ = "class_audit"
+    class_id: Mapped[ClassKey]
+    line: Mapped[str]
+    clauses: Mapped[JsonValue]
+    figures: Mapped[JsonValue]
+    predicted: Mapped[int]
+    region_total: Mapped[int]
+
+
+class Finding(Base):
+    """Something that may explain a class's errors; position 0 is the first."""
+
+    __tablename__ = "finding"
+    __table_args__ = (UniqueConstraint("class_id", "position"),)
+    id: Mapped[Id]
+    class_id: Mapped[ClassId]
+    position: Mapped[int]
+    kind: Mapped[str]
+    title: Mapped[str]
+    score: Mapped[float]
+    figures: Mapped[JsonValue]
+
+
+class FindingImage(Base):
+    """An image that is evidence of a finding, the most telling first."""
+
+    __tablename__ = "finding_image"
+    __table_args__ = (Index(None, "image_id"), {"sqlite_with_rowid": False})
+    finding_id: Mapped[int] = references("finding.id", primary_key=True)
+    position: Mapped[Key]
+    image_id: Mapped[ImageId]
+
+
+class FindingRegion(Base):
+    """A region that is evidence of a finding, the most telling first."""
+
+    __tablename__ = "finding_region"
+    __table_args__ = (Index(None, "region_id"), {"sqlite_with_rowid": False})
+    finding_id: Mapped[int] = references("finding.id", primary_key=True)
+    position: Mapped[Key]
+    region_id: Mapped[int] = references("region.id")
+
+
+class ErrorWord(Base):
+    """A word tested for marking a class's errors; `against_class_id` null = its own right ones."""
+
+    __tablename__ = "error_word"
+    __table_args__ = (Index(None, "class_id", "against_class_id"), Index(None, "against_class_id"))
+    id: Mapped[Id]
+    class_id: Mapped[ClassId]
+    against_class_id: Mapped[ClassId | None]
+    word: Mapped[str]
+    log_odds: Mapped[float]
+    z: Mapped[float]
+    q: Mapped[float]
+    b2t: Mapped[float | None]
+    b2t_low: Mapped[float | None]
+    b2t_high: Mapped[float | None]
+    images: Mapped[int]
+    correct: Mapped[int]
+    wrong: Mapped[int]
+
+
+class Figure(Base):
+    """A figure of a run's quality over `n` items, with its interval where there is one."""
+
+    __tablename__ = "figure"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    run_id: Mapped[RunKey]
+    name: Mapped[Name]
+    value: Mapped[float]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    n: Mapped[int]
+
+
+class ClassFigure(Base):
+    """A figure of quality of one class."""
+
+    __tablename__ = "class_figure"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    class_id: Mapped[ClassKey]
+    name: Mapped[Name]
+    value: Mapped[float]
+
+
+class ImageFigure(Base):
+    """A figure that was measured on one image of a sample."""
+
+    __tablename__ = "image_figure"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    image_id: Mapped[ImageKey]
+    name: Mapped[Name]
+    value: Mapped[float]

@@ -1,0 +1,1 @@
+"""The commands; a module registers its own when it is imported."""

@@ -1,0 +1,53 @@
+"""What the commands share: the app, common arguments, opening a file, printing a page."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, RenderableType
+from sqlalchemy import Engine
+
+from db import queries
+from db.engine import open_read, open_write
+from db.errors import StoreError
+from db.records import Run
+from mapcap import show
+
+Db = Annotated[Path, typer.Argument(metavar="DB", help="A file that `mapcap index` filled.")]
+RunNumber = Annotated[
+    int | None,
+    typer.Option("--run", metavar="N", help="Run of the file; the newest if not given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine, Run]:
+    """Open a file and choose a run of it, the newest if `run` is None.
+
+    Raises:
+        StoreError: for a file that cannot be used, or a run that it does not have.
+    """
+    if write and not db.exists():
+        raise StoreError(f"{db} does not exist: check the name")
+    engine = open_write(db) if write else open_read(db)
+    return engine, queries.latest_run(engine) if run is None else queries.run(engine, run)
+
+
+def print_page(page: RenderableType) -> None:
+    """Print a page on the standard output."""
+    show.show(console(), page)
+
+
+def console() -> Console:
+    """Return the console of the standard output."""
+    opened = Console()
+    if not opened.is_terminal and "COLUMNS" not in os.environ:
+        # A file or a pipe has no width: cut nothing that a person would want to search.
+        opened = Console(width=200)
+    return opened
+
+
+def errors() -> Console:
+    """Return the console of progress and errors."""
+    return Console(stderr=True)

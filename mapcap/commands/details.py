@@ -1,0 +1,80 @@
+"""`mapcap show`, `mapcap image` and `mapcap search`: one class, one image, some captions."""
+
+from json import dumps
+from typing import Annotated, Any
+
+import typer
+
+from db import queries
+from mapcap import show
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.config import IndexConfig
+
+
+def show_class(
+    db: Db,
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Name or folder of a class.")],
+    run: RunNumber = None,
+    json: Json = False,
+) -> None:
+    """Show one class: its figures, its summary, what it is taken for, its words."""
+    engine, chosen = open_run(db, run)
+    found = queries.class_by_name(engine, chosen.id, class_name)
+    config = IndexConfig.from_json(dumps(chosen.config))
+    page: dict[str, Any] = {
+        "found": found,
+        "summary": queries.summary(engine, found.id, config.sentences, config.redundancy),
+        "confusions": queries.confusions(engine, found.id),
+        "words": queries.word_scores(engine, found.id, "relevance")[:12],
+    }
+    if json:
+        show.print_json({"class": page.pop("found"), **page})
+        return
+    print_page(show.class_page(**page))
+
+
+def image(
+    db: Db,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path of an image, or its end.")],
+    run: RunNumber = None,
+    json: Json = False,
+) -> None:
+    """Show one image: what it was taken for, its regions and their captions."""
+    engine, chosen = open_run(db, run)
+    found = queries.image_by_path(engine, chosen.id, path)
+    page: dict[str, Any] = {
+        "image": found,
+        "top": queries.top_classes(engine, found.id),
+        "regions": queries.regions(engine, found.id),
+    }
+    if json:
+        show.print_json(page)
+        return
+    print_page(show.image_page(**page))
+
+
+def search(
+    db: Db,
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="Words of a caption.")],
+    in_class: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help="Only captions of this class.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="At most N captions.")] = 50,
+    run: RunNumber = None,
+    json: Json = False,
+) -> None:
+    """Search the captions: all words must stand in a caption, the last one may be begun."""
+    engine, chosen = open_run(db, run)
+    class_id = None
+    if in_class is not None:
+        class_id = queries.class_by_name(engine, chosen.id, in_class).id
+    hits = queries.search_captions(
+        engine, chosen.id, " ".join(words), class_id=class_id, limit=limit
+    )
+    if json:
+        show.print_json(hits)
+        return
+    if not hits:
+        print_page(show.safe(f"no caption holds {' '.join(words)}"))
+        return
+    print_page(show.hits_table(hits))

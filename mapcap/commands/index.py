@@ -1,0 +1,112 @@
+"""`mapcap index`: fill a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db import queries
+from mapcap import show
+from mapcap.commands.base import Json, errors, open_run
+from mapcap.config import PRESETS, IndexConfig, with_preset
+
+_PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())
+
+
+def index(
+    photos: Annotated[
+        str,
+        typer.Argument(
+            metavar="PHOTOS",
+            help="A folder of class folders, the TinyImageNet layout, a CSV or Parquet file with "
+            "columns path and class, or the word sample: the built-in photos.",
+        ),
+    ],
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The SQLite file to fill.")],
+    preset: Annotated[str, typer.Option(help=_PRESETS)] = "mini",
+    model: Annotated[
+        str | None,
+        typer.Option(help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER or mini."),
+    ] = None,
+    pretrained: Annotated[
+        str | None, typer.Option(help="open_clip's tag of the weights, or a file of weights.")
+    ] = None,
+    captioner: Annotated[
+        str | None,
+        typer.Option(help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE or blip:NAME."),
+    ] = None,
+    lm: Annotated[
+        str | None, typer.Option(help="Language model of the PMI: a hub name, a folder or mini.")
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TSV or CSV: folder name, class name."),
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TSV: file, x0, y0, x1, y1 in pixels.")
+    ] = None,
+    limit_per_class: Annotated[
+        int | None, typer.Option(metavar="N", help="At most N images of a class.")
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(help="Prompt with {} for the class name; may be repeated. Default: {}."),
+    ] = None,
+    templates: Annotated[
+        str | None, typer.Option(metavar="openai", help="The 80 templates of the CLIP paper.")
+    ] = None,
+    representation: Annotated[
+        str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
+    ] = "pooled",
+    relevance_start_layer: Annotated[
+        int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")
+    ] = -1,
+    regions: Annotated[int, typer.Option(metavar="K", help="At most K regions a map.")] = 3,
+    sentences: Annotated[
+        int, typer.Option(metavar="K", help="Length of the summary shown first.")
+    ] = 5,
+    redundancy: Annotated[
+        float, typer.Option(metavar="X", help="Weight of what a new sentence repeats.")
+    ] = 1.0,
+    max_sentences: Annotated[
+        int, typer.Option(metavar="N", help="At most N distinct captions a class in the PMI.")
+    ] = IndexConfig.max_sentences,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 64,
+    json: Json = False,
+) -> None:
+    """Index photos: predictions, relevance, regions, captions, summaries, into one file.
+
+    Ctrl-C stops after the batch at hand; the same command goes on where it stopped. Files that
+    cannot be read are recorded and counted, and the run goes on.
+
+    [cyan]mapcap index sample --db sample.db[/]
+
+    [cyan]mapcap index photos/ --db photos.db --boxes boxes.tsv --limit-per-class 50[/]
+
+    [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda[/]
+    """
+    from mapcap.indexing import index_photos, templates_of
+
+    config = IndexConfig(
+        photos=photos if photos == "sample" else str(Path(photos).absolute()),
+        names=None if names is None else str(names.absolute()),
+        boxes=None if boxes is None else str(boxes.absolute()),
+        limit_per_class=limit_per_class,
+        templates=templates_of(template, templates),
+        representation=representation,
+        relevance_start_layer=relevance_start_layer,
+        regions=regions,
+        sentences=sentences,
+        redundancy=redundancy,
+        max_sentences=max_sentences,
+    )
+    config = with_preset(
+        config, preset, model=model, pretrained=pretrained, captioner=captioner, lm=lm
+    )
+    finished = index_photos(config, db, device=device, batch_size=batch_size, console=errors())
+    if not finished:
+        raise typer.Exit(130)
+    if json:
+        engine, run = open_run(db, None)
+        show.print_json({"run": run, "counts": queries.counts(engine, run.id)})
