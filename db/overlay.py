@@ -1,7 +1,8 @@
 """Pictures of relevance: a photo with its grid laid over it, and regions outlined.
 
-A grid covers what the network saw: the photo resized by its shorter side and cropped at its
-centre, so overlays are drawn on the centre square of the photo.
+A grid covers what the network saw of the photo, and so do the pictures drawn here. How that came
+about is the run's `resize_mode`: `shortest` cut out the centre square, `longest` padded to a
+square, `squash` changed the aspect.
 """
 
 from collections.abc import Sequence
@@ -49,12 +50,14 @@ def original(image: Image, folder: str | None) -> Picture | None:
     return None
 
 
-def square(photo: Picture, side: int = SIDE) -> Picture:
-    """Return the centre square of a photo, which is what the network saw, side x side pixels."""
-    short = min(photo.size)
-    left, top = (photo.width - short) // 2, (photo.height - short) // 2
-    box = (left, top, left + short, top + short)
-    # Cut first: a resize of a box would mix in what lies beside it.
+def square(photo: Picture, resize_mode: str = "shortest", side: int = SIDE) -> Picture:
+    """Return what the network saw of a photo, as side x side pixels."""
+    if resize_mode == "squash":
+        return photo.resize((side, side), Resampling.BILINEAR)
+    wanted = max(photo.size) if resize_mode == "longest" else min(photo.size)
+    left, top = (photo.width - wanted) // 2, (photo.height - wanted) // 2
+    box = (left, top, left + wanted, top + wanted)
+    # Cut first: a resize of a box would mix in what lies beside it. Beyond the photo it is black.
     return photo.crop(box).resize((side, side), Resampling.BILINEAR)
 
 
@@ -68,9 +71,11 @@ def colours(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return mixed
 
 
-def overlay(photo: Picture, grid: NDArray[np.float16], strength: float) -> Picture:
-    """Return the centre square with a grid (rows, columns) over it; `strength` in [0, 1]."""
-    base = square(photo)
+def overlay(
+    photo: Picture, grid: NDArray[np.float16], strength: float, resize_mode: str = "shortest"
+) -> Picture:
+    """Return what the network saw with a grid (rows, columns) over it; `strength` in [0, 1]."""
+    base = square(photo, resize_mode)
     # A damaged file may hold NaN.
     finite = np.nan_to_num(grid.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     wide = Pictures.fromarray(np.clip(finite, 0, 1)).resize(base.size, Resampling.BILINEAR)
@@ -80,9 +85,11 @@ def overlay(photo: Picture, grid: NDArray[np.float16], strength: float) -> Pictu
     return Pictures.fromarray(mixed.round().astype(np.uint8))
 
 
-def outlines(photo: Picture, regions: Sequence[Region], inks: Sequence[str]) -> Picture:
-    """Return the centre square with the edges of the regions drawn, each in its ink (#rrggbb)."""
-    base = np.array(square(photo))  # (H, W, 3)
+def outlines(
+    photo: Picture, regions: Sequence[Region], inks: Sequence[str], resize_mode: str = "shortest"
+) -> Picture:
+    """Return what the network saw with the edges of regions, each in its ink (#rrggbb)."""
+    base = np.array(square(photo, resize_mode))  # (H, W, 3)
     for region, ink in zip(regions, inks, strict=True):
         if not region.mask.size:
             continue

@@ -19,7 +19,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
 from mapcap.networks.captioners import load_captioner
-from mapcap.networks.clip import load_clip
+from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
 from mapcap.networks.language_models import load_language_model
 from mapcap.pipeline import Stopped, run_stages
@@ -69,7 +69,7 @@ def index_photos(
     with console.status("loading the networks"):
         networks = load_networks(config, place)
     engine = open_write(db)
-    run_id = writes.start_run(engine, _spec(config, place))
+    run_id = writes.start_run(engine, _spec(config, networks.clip))
     new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
     job = Job(
         config=config,
@@ -111,18 +111,19 @@ def load_networks(config: IndexConfig, device: torch.device) -> Networks:
     return Networks(clip, captioner, language_model)
 
 
-def _spec(config: IndexConfig, device: torch.device) -> RunSpec:
+def _spec(config: IndexConfig, clip: Clip) -> RunSpec:
     model = config.model if config.pretrained is None else f"{config.model}/{config.pretrained}"
     return RunSpec(
         config_hash=config.hash,
         config=asdict(config),
         preset=config.preset,
         dataset=config.photos,
-        networks={"model": model, "captioner": config.captioner, "lm": config.lm},
+        networks={"model": model, "captioner": config.captioner, "lm": config.lm}
+        | {"resize_mode": clip.model.visual.preprocess_cfg.get("resize_mode") or "shortest"},
         versions={name: version(name) for name in _VERSIONS}
         | {"python": platform.python_version()},
         host=socket.gethostname(),
-        device=str(device),
+        device=str(clip.device),
     )
 
 

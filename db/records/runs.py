@@ -26,6 +26,11 @@ class Run:
     status: RunStatus
     notes: list[str]
 
+    @property
+    def resize_mode(self) -> str:
+        """How a picture became the network's input: shortest, longest or squash."""
+        return str(self.networks.get("resize_mode", "shortest"))
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

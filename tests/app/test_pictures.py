@@ -127,3 +127,15 @@ def test_browsing_loads_no_network_library() -> None:
     code = f"import sys, tui.app; print([m for m in {heavy} + ['mapcap'] if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_picture_shows_what_the_network_saw() -> None:
+    wide = Pictures.new("RGB", (300, 100), "#ff0000")
+    wide.paste("#00ff00", (100, 0, 200, 100))
+    cut, padded, squashed = (square(wide, mode) for mode in ("shortest", "longest", "squash"))
+    middle = SIDE // 2
+    assert {cut.getpixel((x, middle)) for x in (1, middle, SIDE - 2)} == {(0, 255, 0)}
+    assert padded.getpixel((middle, 1)) == (0, 0, 0)
+    for whole in (padded, squashed):
+        ends = [whole.getpixel((x, middle)) for x in (1, middle, SIDE - 2)]
+        assert ends == [(255, 0, 0), (0, 255, 0), (255, 0, 0)]
