@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from scripts.build_sample.compose import KINDS, Composite, background, compose, load_cutout
+from mapcap.rendering.compose import KINDS, Composite, background, compose, load_cutout
 from scripts.build_sample.scenes import SCENES
 
 STAMPS_TABLE = Path(__file__).with_name("stamps.tsv")

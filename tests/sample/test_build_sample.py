@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mapcap.planted.casts import cutouts_path
+from mapcap.rendering.backgrounds import KINDS, Shadow, background
+from mapcap.rendering.compose import SOLID, compose, load_cutout, mask_box
 from mapcap.sample import sample_path
-from scripts.build_sample import render
-from scripts.build_sample.backgrounds import KINDS, Shadow, background
-from scripts.build_sample.compose import SOLID, compose, load_cutout, mask_box
+from scripts.build_sample import cutouts, render
 from scripts.build_sample.scenes import SCENES
 
 STAMPS = Path(os.environ.get("TUXPAINT_STAMPS", "/usr/share/tuxpaint/stamps"))
@@ -227,6 +228,31 @@ def test_a_missing_stamps_folder_is_an_error_without_a_traceback(
         render.main(["--stamps", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
     assert stopped.value.code == 2
     assert "README.md" in capsys.readouterr().err
+
+
+def test_the_cutouts_of_the_test_bed_are_trimmed_and_keep_their_alpha(tmp_path: Path) -> None:
+    y, x = np.mgrid[:300, :400]
+    disc = np.where((np.hypot(x - 200, y - 150) < 140)[..., None], (200, 60, 40, 255), (0, 0, 0, 0))
+    for stamp in cutouts.STAMPS.values():
+        target = tmp_path / "stamps" / stamp
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(disc.astype(np.uint8)).save(target)
+    cutouts.main(["--stamps", str(tmp_path / "stamps"), "--out", str(tmp_path / "out")])
+    with (tmp_path / "out" / "sources.tsv").open(encoding="utf-8", newline="") as file:
+        written = {row["file"]: row["stamp"] for row in csv.DictReader(file, delimiter="\t")}
+    assert written == {f"{name}.webp": stamp for name, stamp in cutouts.STAMPS.items()}
+    for name in written:
+        with Image.open(tmp_path / "out" / name) as picture:
+            pixels = np.asarray(picture.convert("RGBA"))
+        assert pixels.shape == (224, 224, 4), name
+        assert pixels[0, 0, 3] == 0
+        assert pixels[112, 112].tolist() == pytest.approx([200, 60, 40, 255], abs=8)
+
+
+def test_the_shipped_cutouts_say_their_stamps() -> None:
+    with (cutouts_path() / "sources.tsv").open(encoding="utf-8", newline="") as file:
+        shipped = {row["file"]: row["stamp"] for row in csv.DictReader(file, delimiter="\t")}
+    assert shipped == {f"{name}.webp": stamp for name, stamp in cutouts.STAMPS.items()}
 
 
 @pytest.mark.skipif(not STAMPS.is_dir(), reason="tuxpaint-stamps-default is not installed")

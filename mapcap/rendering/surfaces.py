@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scripts.build_sample.textures import (
+from mapcap.rendering.textures import (
     Colour,
     Floats,
     Shape,

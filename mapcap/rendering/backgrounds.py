@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from scripts.build_sample import landscapes, surfaces
-from scripts.build_sample.textures import Floats
+from mapcap.rendering import landscapes, surfaces
+from mapcap.rendering.textures import Floats
 
 Painter = Callable[[int, np.random.Generator], Floats]
 Shadow = Literal["contact", "drop", "none"]

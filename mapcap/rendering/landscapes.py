@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from scripts.build_sample.surfaces import GRASS_GREENS, LEAF_GREENS, planks, sand, soil
-from scripts.build_sample.textures import (
+from mapcap.rendering.surfaces import GRASS_GREENS, LEAF_GREENS, planks, sand, soil
+from mapcap.rendering.textures import (
     Colour,
     Floats,
     Shape,

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter, ImageOps
 
-from scripts.build_sample.backgrounds import KINDS, Shadow, background
+from mapcap.rendering.backgrounds import KINDS, Shadow, background
 
 __all__ = ["KINDS", "Composite", "Shadow", "background", "compose", "load_cutout", "mask_box"]
 
