@@ -21,6 +21,22 @@ class Selected:
     score: float
 
 
+def class_weights(classes: Sequence[int] | NDArray[Any], total: int) -> NDArray[np.float64]:
+    """Return the inverse class frequency of sentences, (n,): 1 in one class, 0 in all `total`.
+
+    log((1 + total) / (1 + classes_i)) / log((1 + total) / 2); all 1 where there is one class.
+
+    Args:
+        classes: (n,) in how many classes of the run each sentence stands, at least 1.
+        total: number of classes.
+    """
+    held = np.clip(np.asarray(classes, dtype=np.float64), 1, max(1, total))
+    if total <= 1:
+        return np.ones_like(held)
+    weights: NDArray[np.float64] = np.log((1 + total) / (1 + held)) / np.log((1 + total) / 2)
+    return weights
+
+
 def relevances(
     matrix: ArrayLike, counts: Sequence[int] | NDArray[Any] | None = None
 ) -> NDArray[np.float64]:
@@ -37,6 +53,7 @@ def select(
     counts: Sequence[int] | NDArray[Any] | None = None,
     k: int = 5,
     redundancy: float = 1.0,
+    weights: Sequence[float] | NDArray[Any] | None = None,
 ) -> list[Selected]:
     """Choose up to k sentences that stand for the class without repeating each other.
 
@@ -44,25 +61,31 @@ def select(
     relevance_i - redundancy x penalty_i, then penalty_i += M[i, chosen]. Ties go to the smallest
     index. The choice for k is the beginning of the choice for any larger k.
 
+    `weights` multiply the relevances and leave the penalties: None is the paper's selection,
+    `class_weights` lets a sentence of most classes lose to one of few.
+
     Args:
         matrix: (n, n) PMI in nats, row i the context; negatives and the diagonal count as 0.
         counts: (n,) how often each sentence occurs; None = once each.
         k: number of sentences, at least 1; more than n gives n.
         redundancy: lambda, at least 0; 0 ranks by relevance alone.
+        weights: (n,) finite, at least 0.
 
     Returns:
         The chosen sentences, in the order of choice.
 
     Raises:
-        ValueError: for a matrix that is not square and finite, counts that do not fit it, a k
-            below 1 or a redundancy that is negative or not finite.
+        ValueError: for a matrix that is not square and finite, counts or weights that do not fit
+            it, a k below 1 or a redundancy that is negative or not finite.
     """
     if k < 1:
         raise ValueError(f"k is at least 1, not {k}")
     if not (np.isfinite(redundancy) and redundancy >= 0):
         raise ValueError(f"redundancy is a finite number of at least 0, not {redundancy}")
-    positive, weights = _checked(matrix, counts)
-    relevance = _relevances(positive, weights)
+    positive, times = _checked(matrix, counts)
+    relevance = _relevances(positive, times)
+    if weights is not None:
+        relevance = relevance * _vector(weights, len(relevance), "weights")
     penalty = np.zeros_like(relevance)
     left = np.arange(len(relevance))
     chosen: list[Selected] = []
@@ -96,9 +119,15 @@ def _checked(
         raise ValueError("the PMI matrix holds values that are not finite")
     positive = np.maximum(raw, 0.0)
     np.fill_diagonal(positive, 0.0)
-    weights = np.ones(len(raw)) if counts is None else np.asarray(counts, dtype=np.float64)
-    if weights.shape != (len(raw),):
-        raise ValueError(f"{len(raw)} sentences need as many counts, not shape {weights.shape}")
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise ValueError("counts are finite and at least 0")
-    return positive, weights
+    times = np.ones(len(raw)) if counts is None else _vector(counts, len(raw), "counts")
+    return positive, times
+
+
+def _vector(values: Sequence[float] | NDArray[Any], n: int, name: str) -> NDArray[np.float64]:
+    """Return one value a sentence, (n,), finite and at least 0."""
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.shape != (n,):
+        raise ValueError(f"{n} sentences need as many {name}, not shape {vector.shape}")
+    if not (np.isfinite(vector).all() and (vector >= 0).all()):
+        raise ValueError(f"{name} are finite and at least 0")
+    return vector

@@ -11,6 +11,9 @@ from mapcap.names import closest
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
+_BEFORE = {"keep_artefacts": True, "class_frequency": False}
+"""What runs did before these fields existed."""
+
 MAX_SENTENCES_PER_SUMMARY = 9
 """Summaries are stored for every length from 1 to this."""
 
@@ -58,6 +61,10 @@ class IndexConfig:
     """Lambda of the selection: the weight of what a new sentence repeats."""
     max_sentences: int = 150
     """At most this many distinct captions of a class enter its PMI matrix."""
+    keep_artefacts: bool = False
+    """Whether captions that speak of the rendering (`mapcap/data/artefacts.txt`) may be chosen."""
+    class_frequency: bool = True
+    """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     seed: int = 0
     """Seeds the choice of captions where a class has more than `max_sentences`."""
 
@@ -91,13 +98,19 @@ class IndexConfig:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON, in hex: the natural key of a run."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        """SHA-256 of the canonical JSON, in hex: the natural key of a run.
+
+        Fields that came later are left out where they say what was done before them, so that a
+        run of then is still the same run.
+        """
+        values = asdict(self)
+        kept = {k: v for k, v in values.items() if k not in _BEFORE or v != _BEFORE[k]}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def from_json(cls, text: str) -> "IndexConfig":
         """Read what `to_json` wrote, ignoring keys that this version does not know."""
-        values = json.loads(text)
+        values = _BEFORE | json.loads(text)
         known = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
         kept["templates"] = tuple(kept["templates"])
@@ -113,6 +126,8 @@ class Preset:
     captioner: str
     lm: str
     purpose: str
+    keep_artefacts: bool = IndexConfig.keep_artefacts
+    class_frequency: bool = IndexConfig.class_frequency
 
 
 PRESETS = {
@@ -124,6 +139,7 @@ PRESETS = {
         "ViT-B-32", "openai",
         "clipcap:hf-hub:akhaliq/CLIP-prefix-captioning-conceptual-weights/conceptual_weights.pt",
         "gpt2", "the poster's: CLIP ViT-B/32, ClipCap on Conceptual Captions, GPT-2",
+        keep_artefacts=True, class_frequency=False,
     ),
     "strong": Preset(
         "ViT-L-14", "datacomp_xl_s13b_b90k", "blip:Salesforce/blip-image-captioning-large",
@@ -132,8 +148,8 @@ PRESETS = {
 }  # fmt: skip
 
 
-def with_preset(config: IndexConfig, preset: str, **overrides: str | None) -> IndexConfig:
-    """Fill the networks of `config` from a preset, except those named in `overrides`.
+def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None) -> IndexConfig:
+    """Fill the networks of `config`, and how it selects, from a preset, except for `overrides`.
 
     A preset's `pretrained` belongs to its model: naming another model drops it.
 
@@ -149,5 +165,7 @@ def with_preset(config: IndexConfig, preset: str, **overrides: str | None) -> In
         "pretrained": None if "model" in named else chosen.pretrained,
         "captioner": chosen.captioner,
         "lm": chosen.lm,
+        "keep_artefacts": chosen.keep_artefacts,
+        "class_frequency": chosen.class_frequency,
     }
     return replace(config, preset=preset, **{**parts, **named})

@@ -1,10 +1,13 @@
 """Summaries and the matrices they are chosen from."""
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, func, select
 
 from db import schema
 from db.errors import StoreError
 from db.records import Pmi, Sentence, Summary
+from db.selection import class_weights
 from db.sql import Query, among
 
 
@@ -74,6 +77,7 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
         ids = row.caption_ids.tolist()
         find = select(schema.Caption.id, schema.Caption.text).where(among(schema.Caption.id, ids))
         texts = dict(connection.execute(find).all())
+        weights = _weights(connection, class_id, ids)
     n = len(ids)
     vectors = (row.counts, row.surprisal, row.relevance)
     if row.matrix.shape != (n, n) or any(len(part) != n for part in vectors) or len(texts) != n:
@@ -87,4 +91,29 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
         surprisal=row.surprisal,
         relevance=row.relevance,
         distinct_total=row.distinct_total,
+        weights=weights,
+    )
+
+
+def _weights(connection: Connection, class_id: int, ids: list[int]) -> NDArray[np.float64]:
+    """Return the weights (n,) of captions as the configuration of the class's run has them."""
+    owner = (
+        select(schema.ClassName.run_id, schema.Run.config)
+        .join(schema.Run, schema.Run.id == schema.ClassName.run_id)
+        .where(schema.ClassName.id == class_id)
+    )
+    run_id, config = connection.execute(owner).one()
+    # Runs of before there was a choice have none.
+    if not (isinstance(config, dict) and config.get("class_frequency", False)):
+        return np.ones(len(ids))
+    table = schema.ClassCaption
+    held = (
+        select(table.caption_id, func.count())
+        .where(among(table.caption_id, ids))
+        .group_by(table.caption_id)
+    )
+    classes = dict(connection.execute(held).all())
+    total = select(func.count()).where(schema.ClassName.run_id == run_id)
+    return class_weights(
+        [classes.get(number, 1) for number in ids], connection.execute(total).scalar_one()
     )

@@ -71,6 +71,22 @@ def index(
     max_sentences: Annotated[
         int, typer.Option(metavar="N", help="At most N distinct captions a class in the PMI.")
     ] = IndexConfig.max_sentences,
+    keep_artefacts: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-artefacts/--no-keep-artefacts",
+            help="Whether captions that speak of backgrounds, blur and the like may be chosen for "
+            "summaries. Default: no; preset poster: yes.",
+        ),
+    ] = None,
+    class_frequency: Annotated[
+        bool | None,
+        typer.Option(
+            "--class-frequency/--no-class-frequency",
+            help="Whether sentences of most classes lose to those of few. Default: yes; preset "
+            "poster: no.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 64,
     json: Json = False,
@@ -102,7 +118,14 @@ def index(
         max_sentences=max_sentences,
     )
     config = with_preset(
-        config, preset, model=model, pretrained=pretrained, captioner=captioner, lm=lm
+        config,
+        preset,
+        model=model,
+        pretrained=pretrained,
+        captioner=captioner,
+        lm=lm,
+        keep_artefacts=keep_artefacts,
+        class_frequency=class_frequency,
     )
     finished = index_photos(config, db, device=device, batch_size=batch_size, console=errors())
     if not finished:

@@ -54,7 +54,7 @@ def _select(engine: Engine, class_id: int, k: int, redundancy: float) -> Summary
         return None
     captions = {c.caption_id: c for c in queries.captions(engine, class_id, limit=10**6)}
     sentences = []
-    for position, chosen in enumerate(select(pmi.matrix, pmi.counts, k, redundancy)):
+    for position, chosen in enumerate(select(pmi.matrix, pmi.counts, k, redundancy, pmi.weights)):
         caption = captions[int(pmi.caption_ids[chosen.index])]
         sentences.append(
             Sentence(

@@ -10,6 +10,7 @@ from torch import Tensor
 from db import queries, writes
 from db.batches import NewCaption
 from db.records import RegionTask
+from mapcap.artefacts import is_artefact
 from mapcap.captions import caption_cosines, is_empty, tidy
 from mapcap.networks.captioners import RegionBatch
 from mapcap.stages.base import Stage
@@ -81,6 +82,7 @@ class Captions(Stage[Uncaptioned]):
                 log_probability=caption.log_probability,
                 cosine=cosine,
                 is_empty=is_empty(caption.text),
+                artefact=is_artefact(caption.text),
             )
             for region_id, caption, cosine in zip(
                 data.region_ids, captions, cosines.tolist(), strict=True

@@ -17,7 +17,7 @@ from mapcap.zero_shot import class_weights
 
 @dataclass(frozen=True)
 class Candidates:
-    """The distinct captions of a class that say something."""
+    """The distinct captions of a class that say something of what is shown."""
 
     class_id: int
     captions: list[ClassCaption]
@@ -38,7 +38,11 @@ class Pmi(Stage[Candidates]):
 
     def read(self, items: Sequence[int]) -> Candidates:  # noqa: D102
         (class_id,) = items
-        return Candidates(class_id, queries.pmi_candidates(self.job.engine, class_id))
+        captions = queries.pmi_candidates(self.job.engine, class_id)
+        if not self.job.config.keep_artefacts:
+            # A class of which nothing else is said is still summarised by what there is.
+            captions = [one for one in captions if not one.artefact] or captions
+        return Candidates(class_id, captions)
 
     def compute(self, data: Candidates, tick: Callable[[float], None]) -> None:  # noqa: D102
         captions = self._chosen(data)

@@ -47,7 +47,7 @@ def choose(pmi: Pmi, redundancy: float) -> list[NewSummary]:
     if not pmi.texts:
         return [NewSummary(pmi.class_id, k, redundancy, []) for k in LENGTHS]
     matrix = pmi.matrix.astype(np.float64)
-    chosen = summaries(matrix, pmi.counts, MAX_SENTENCES_PER_SUMMARY, redundancy)
+    chosen = summaries(matrix, pmi.counts, MAX_SENTENCES_PER_SUMMARY, redundancy, pmi.weights)
     return [
         NewSummary(
             pmi.class_id,

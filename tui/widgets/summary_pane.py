@@ -39,7 +39,7 @@ def choose(pmi: Pmi, k: int, redundancy: float) -> list[Chosen]:
     """Select the sentences of a class from its stored matrix."""
     if not pmi.texts:
         return []
-    found = select(pmi.matrix, pmi.counts, k, redundancy)
+    found = select(pmi.matrix, pmi.counts, k, redundancy, pmi.weights)
     best = max(each.relevance for each in found) or 1.0
     return [
         Chosen(

@@ -1,0 +1,88 @@
+"""The configuration: what makes two runs the same run, and what a preset decides."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from mapcap.config import PRESETS, IndexConfig, with_preset
+from mapcap.errors import UserError
+
+# What the first version stored; its hash was that of this text.
+FIRST = json.dumps(
+    {
+        "boxes": None, "captioner": "mini", "limit_per_class": None, "lm": "mini",
+        "max_sentences": 150, "min_area": 0.01, "model": "mini", "names": None,
+        "photos": "/photos", "preset": "mini", "pretrained": None, "redundancy": 1.0,
+        "regions": 3, "relevance_start_layer": -1, "representation": "pooled", "seed": 0,
+        "sentences": 5, "templates": ["{}"], "threshold": 0.5,
+    },
+    sort_keys=True,
+)  # fmt: skip
+
+
+def test_a_run_of_the_first_version_is_still_the_same_run() -> None:
+    read = IndexConfig.from_json(FIRST)
+    assert read.hash == hashlib.sha256(FIRST.encode()).hexdigest()
+    assert (read.keep_artefacts, read.class_frequency) == (True, False)
+
+
+def test_every_field_makes_another_run() -> None:
+    config = IndexConfig(photos="/photos")
+    others = {
+        "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
+        "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
+        "limit_per_class": 3, "templates": ("a {}",), "representation": "crop",
+        "relevance_start_layer": 0, "regions": 2, "threshold": 0.4, "min_area": 0.02,
+        "sentences": 4, "redundancy": 0.5, "max_sentences": 10, "keep_artefacts": True,
+        "class_frequency": False, "seed": 1,
+    }  # fmt: skip
+    assert set(others) == set(asdict(config))
+    hashes = {replace(config, **{name: value}).hash for name, value in others.items()}
+    assert len(hashes | {config.hash}) == len(others) + 1
+
+
+def test_a_configuration_survives_being_stored() -> None:
+    config = IndexConfig(photos="/photos", templates=("a {}", "the {}"), keep_artefacts=True)
+    assert IndexConfig.from_json(config.to_json()) == config
+    unknown = json.dumps(json.loads(config.to_json()) | {"of_tomorrow": 1})
+    assert IndexConfig.from_json(unknown) == config
+
+
+def test_the_poster_keeps_its_method_whole() -> None:
+    config = with_preset(IndexConfig(photos="/photos"), "poster")
+    assert (config.keep_artefacts, config.class_frequency) == (True, False)
+    assert with_preset(config, "mini").class_frequency
+    assert with_preset(config, "poster", class_frequency=True).class_frequency
+    assert not with_preset(config, "poster", keep_artefacts=False).keep_artefacts
+
+
+def test_another_model_drops_the_weights_of_the_presets_own() -> None:
+    config = with_preset(IndexConfig(photos="/photos"), "poster", model="ViT-L-14")
+    assert (config.model, config.pretrained, config.lm) == ("ViT-L-14", None, "gpt2")
+
+
+def test_an_unknown_preset_is_named_with_the_closest() -> None:
+    with pytest.raises(UserError, match=r"--preset postr.*poster"):
+        with_preset(IndexConfig(photos="/photos"), "postr")
+    assert set(PRESETS) == {"mini", "poster", "strong"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "option"),
+    [
+        ("regions", 0, "--regions"),
+        ("sentences", 10, "--sentences"),
+        ("redundancy", -1.0, "--redundancy"),
+        ("max_sentences", 1, "--max-sentences"),
+        ("templates", ("no place",), "--template"),
+        ("representation", "cropp", "--representation"),
+        ("limit_per_class", 0, "--limit-per-class"),
+    ],
+)
+def test_a_value_that_no_run_could_use_names_its_option(
+    field: str, value: object, option: str
+) -> None:
+    with pytest.raises(UserError, match=option):
+        replace(IndexConfig(photos="/photos"), **{field: value})
