@@ -392,7 +392,7 @@ def test_every_caption_is_one_tidy_sentence(nouns: Nouns) -> None:
 @pytest.mark.parametrize("kind", sorted(phrases.COVERS))
 def test_every_kind_of_thing_can_be_described(kind: str) -> None:
     nouns = Nouns("thing", (), ("object",), kind)
-    assert len(set(many(appearance(), nouns, 200))) > 100
+    assert len(set(many(appearance(), nouns, 200))) > 60
 
 
 def test_plural_and_mass_nouns_take_no_article() -> None:

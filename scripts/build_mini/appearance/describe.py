@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from . import phrases
@@ -42,6 +43,13 @@ def _pick(options: Sequence[str], rng: Rng) -> str:
     return options[int(rng.random() * len(options))]
 
 
+def _mostly_first(options: Sequence[str], rng: Rng) -> str:
+    """Choose the first in two of three cases, else one of the others."""
+    if len(options) == 1 or rng.random() < 2 / 3:
+        return options[0]
+    return _pick(options[1:], rng)
+
+
 def _weighted(options: Sequence[tuple[float, str]], rng: Rng) -> str:
     at = rng.random() * sum(weight for weight, _ in options)
     for weight, option in options:
@@ -53,11 +61,22 @@ def _weighted(options: Sequence[tuple[float, str]], rng: Rng) -> str:
 
 def _sentence(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
     """Join a head with the colours and up to two tails."""
-    names = [_shade(colour, rng) for colour in appearance.colours]
+    told_apart = _families(appearance.colours, ())
+    accents = _families(appearance.accents, told_apart)
+    names = [_shade(colour, rng) for colour in told_apart]
     noun = _noun(nouns, names, rng)
-    head, told = _head(appearance, noun, nouns.kind, names, rng)
+    head, told = _head(replace(appearance, accents=accents), noun, nouns.kind, names, rng)
     tails = _tails(appearance, told, rng)
     return _articles(" ".join([head, *tails]).rstrip(",")) + "."
+
+
+def _families(colours: Sequence[Colour], before: Sequence[Colour]) -> tuple[Colour, ...]:
+    """Keep the colours of other basic terms than those before: "grey and dark grey" says little."""
+    kept: list[Colour] = []
+    for colour in colours:
+        if all(colour.family != other.family for other in (*before, *kept)):
+            kept.append(colour)
+    return tuple(kept)
 
 
 def _shade(colour: Colour, rng: Rng) -> str:
@@ -110,8 +129,6 @@ def _head(
     if appearance.pattern in phrases.PATTERNS and rng.random() < 0.75:
         word = _pick(phrases.PATTERNS[appearance.pattern], rng)
         slots["pattern"], slots["pattern_and"] = f"{word} ", f"{word} and "
-    if "close" in template:
-        told.add("size")
     singular = number(noun) == "count"
     second = names[1] if len(names) > 1 else ""
     accent = appearance.accents[0].name if appearance.accents else ""
@@ -150,8 +167,6 @@ def _template(appearance: Appearance, noun: str, kind: str, names: list[str], rn
         return _weighted(phrases.ACCENT_HEADS, rng)
     if len(names) > 1 and draw < 0.55 and names[0] != names[1]:
         return _weighted(phrases.PAIR_HEADS, rng)
-    if appearance.size == "close" and draw > 0.85:
-        return _weighted(phrases.CLOSE_HEADS[: 3 if covered else 2], rng)
     if covered and rng.random() < 0.3:
         return _weighted(phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng)
     return _weighted(phrases.HEADS, rng)
@@ -161,18 +176,18 @@ def _tails(appearance: Appearance, told: set[str], rng: Rng) -> list[str]:
     """Write up to two of: place or size, surroundings, light."""
     tails: list[str] = []
     for value, words, chance, slot in (
-        (appearance.size, phrases.SIZES, 0.3, "size"),
+        (appearance.size, phrases.SIZES, 0.5, "size"),
         (appearance.place, phrases.PLACES, 0.25, "place"),
         (appearance.shape, phrases.SHAPES, 0.25, "shape"),
     ):
         if value in words and slot not in told and not tails and rng.random() < chance:
-            tails.append(_pick(words[value], rng))
+            tails.append(_mostly_first(words[value], rng))
     surroundings = _surroundings(appearance, rng)
     if surroundings:
         tails.append(surroundings)
     chance = 0.35 if len(tails) < 2 else 0
     if appearance.light and appearance.setting != "dark" and rng.random() < chance:
-        tails.append(_pick(phrases.LIGHTS[appearance.light], rng))
+        tails.append(_mostly_first(phrases.LIGHTS[appearance.light], rng))
     return tails
 
 
@@ -183,17 +198,18 @@ def _surroundings(appearance: Appearance, rng: Rng) -> str:
     setting = appearance.setting
     if rng.random() > (0.25 if setting == "dark" else 0.88):
         return ""
-    named = [c for c in appearance.surroundings if c.family != "black"]
-    if named and named[0].name == appearance.colours[0].name and rng.random() < 0.5:
-        return ""
-    if setting != "dark" and not named:
-        return ""
+    named = [c for c in _families(appearance.surroundings, ()) if c.family != "black"]
     if setting in ("leaves", "grass"):
         named = [c for c in named if c.family == "green"]
     elif setting in ("sky", "sand"):
         named = named[:1]
+    elif setting != "dark":
+        # White on white tells nothing, and a decoder would say it too often.
+        named = list(_families(named, appearance.colours))
+    if setting != "dark" and not named:
+        return ""
     shades = _together([_shade(colour, rng) for colour in named]) if named else ""
-    return _pick(phrases.SETTINGS[setting], rng).format(s=shades, a="a")
+    return _mostly_first(phrases.SETTINGS[setting], rng).format(s=shades, a="a")
 
 
 def _articles(text: str) -> str:

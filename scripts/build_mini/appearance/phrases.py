@@ -104,96 +104,28 @@ MASS_HEADS: tuple[tuple[float, str], ...] = (
     (1, "{n} that is {c}"),
     (1, "{n} coloured {c}"),
 )
-CLOSE_HEADS: tuple[tuple[float, str], ...] = (
-    (3, "a close view of {a} {pattern}{c} {n}"),
-    (2, "a close-up of {a} {pattern}{c} {n}"),
-    (1, "the {pattern}{c} {part} of {an}, close up,"),
-)
-
-# Surroundings by setting: {s} is the colour phrase of the surroundings.
+# Surroundings by setting: {s} is the colour phrase of the surroundings. The first of each list is
+# said most often: with all alike, a greedy decoder finds the full stop likelier than any of them.
 SETTINGS: dict[str, tuple[str, ...]] = {
-    "": (
-        "on {s}",
-        "against {s}",
-        "in front of {s}",
-        "with {s} all around",
-        "in {s} surroundings",
-        "surrounded by {s}",
-        "beside something {s}",
-        "amid {s}",
-    ),
-    "plain": (
-        "against plain {s}",
-        "on plain {s}",
-        "in front of plain {s}",
-        "on {a} smooth {s} surface",
-        "against {a} smooth {s} surface",
-        "set on flat {s}",
-    ),
-    "blurred": (
-        "before {a} blur of {s}",
-        "against soft {s}",
-        "in front of blurred {s}",
-        "among smooth {s} tones",
-    ),
-    "busy": (
-        "in {a} busy {s} scene",
-        "amid {a} jumble of {s}",
-        "among many {s} things",
-        "among {s} clutter",
-        "against busy {s}",
-        "surrounded by {s} clutter",
-    ),
-    "leaves": (
-        "among {s} leaves",
-        "against {s} leaves",
-        "in {s} foliage",
-        "in front of {s} plants",
-        "surrounded by {s} leaves",
-    ),
-    "grass": (
-        "on {s} grass",
-        "in {s} grass",
-        "against {s} grass",
-        "on {a} {s} field",
-        "surrounded by {s} grass",
-    ),
-    "sky": (
-        "under {a} {s} sky",
-        "against {a} {s} sky",
-        "against {a} clear {s} sky",
-        "below {a} smooth {s} sky",
-    ),
-    "water": ("in {s} water", "near {s} water", "in the {s} sea"),
-    "sand": (
-        "on {s} ground",
-        "on dry {s} ground",
-        "on {a} {s} surface",
-        "on sandy {s} ground",
-    ),
-    "white": (
-        "on white",
-        "against plain white",
-        "on a white surface",
-        "in front of clean white",
-        "surrounded by white",
-        "on bright white",
-    ),
-    "dark": (
-        "in the dark",
-        "in shadow",
-        "in dim light",
-        "in the shade",
-        "lit in the darkness",
-    ),
+    "": ("with {s} all around", "on {s}", "in front of {s}", "surrounded by {s}"),
+    "plain": ("against plain {s}", "on plain {s}", "on {a} smooth {s} surface"),
+    "blurred": ("against soft {s}", "among smooth {s} tones"),
+    "busy": ("among {s} clutter", "amid many {s} things", "in {a} busy {s} scene"),
+    "leaves": ("among {s} leaves", "in {s} foliage", "in front of {s} plants"),
+    "grass": ("on {s} grass", "in {s} grass", "on {a} {s} field"),
+    "sky": ("under {a} {s} sky", "against {a} clear {s} sky"),
+    "water": ("in {s} water", "near {s} water"),
+    "sand": ("on {s} ground", "on sandy {s} ground"),
+    "white": ("on white", "against plain white", "on a white surface"),
+    "dark": ("in shadow", "in the dark", "in dim light", "in the shade"),
 }
 
 LIGHTS: dict[str, tuple[str, ...]] = {
-    "dark": ("in the dark", "in very little light", "hardly lit"),
-    "dim": ("in dim light", "in shadow", "in low light"),
-    "bright": ("in bright light", "in clear daylight", "brightly lit"),
-    "contrast": ("in strong light and shadow", "in hard light", "in sharp contrast"),
-    "soft": ("in soft light", "in flat light", "in hazy light"),
+    "dark": ("in very little light", "in the dark", "hardly lit"),
+    "dim": ("in dim light", "in low light"),
+    "bright": ("in bright light", "in clear daylight"),
+    "contrast": ("in strong light and shadow", "in hard light"),
+    "soft": ("in soft light", "in hazy light"),
 }
 PATTERNS: dict[str, tuple[str, ...]] = {
     "striped": ("striped",),
@@ -201,15 +133,14 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "plain": ("plain", "smooth"),
 }
 PLACES: dict[str, tuple[str, ...]] = {
-    "left": ("on the left", "at the left side", "in the left half"),
-    "right": ("on the right", "at the right side", "in the right half"),
-    "top": ("at the top", "high in the picture"),
-    "bottom": ("at the bottom", "low in the picture"),
+    "left": ("on the left", "at the left side"),
+    "right": ("on the right", "at the right side"),
+    "top": ("at the top", "high up"),
+    "bottom": ("at the bottom", "low down"),
 }
+# A size is told as one of the world's, not of a picture: captions must not speak of pictures.
 SIZES: dict[str, tuple[str, ...]] = {
-    "close": ("seen up close", "filling the picture", "in close-up", "at close range"),
-    "large": ("seen close by", "large in the picture", "from nearby"),
-    "small": ("small in the picture", "seen from afar", "in the distance"),
+    "small": ("in the distance", "far away"),
 }
 SHAPES: dict[str, tuple[str, ...]] = {
     "tall": ("standing upright", "standing tall"),
