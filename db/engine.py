@@ -1,8 +1,8 @@
 """Opening and closing the store's file.
 
 A connection is made for one of two uses: `open_write` for the job that fills the file, and
-`open_read` for everybody else, also while the job runs. Whatever SQLite says of an unusable file
-comes out as one StoreError, at opening and later, so that no caller has to know its codes.
+`open_read` for everybody else, also while the job runs. What `db.files` makes of SQLite's errors
+comes out of both, at opening and later.
 """
 
 import sqlite3
@@ -12,33 +12,28 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import StoreError
-from db.schema import SCHEMA_VERSION
+from db.files import (
+    APPLICATION_ID,
+    READ_TIMEOUT,
+    SCHEMA_VERSION,
+    check,
+    connect,
+    explained,
+    newer,
+    schema_version,
+)
+from db.interrupts import current
 
-# "MCAP": tells our files from other SQLite files (PRAGMA application_id).
-APPLICATION_ID: Final = 0x4D434150
 # The first SQLite with RETURNING; reading gets by with an older one.
 _NEEDED: Final = (3, 35)
 _WRITE_TIMEOUT: Final = 30.0
-_READ_TIMEOUT: Final = 5.0
 # Rows with pictures and embeddings take 1 to 4 KB: larger pages waste less of their ends.
 _PAGE_SIZE: Final = 8192
 _CACHE_KIB: Final = 65536
-
-_FIXES: Final = {
-    sqlite3.SQLITE_NOTADB: "is not a MapCap file: check the name, or choose another one",
-    sqlite3.SQLITE_CORRUPT: "is truncated or damaged: copy it again, or run `mapcap index` again "
-    "into a new file",
-    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is done",
-    sqlite3.SQLITE_LOCKED: "is locked by another program: close it, or try again when it is done",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that it may be read; if a job was killed, "
-    "keep the files NAME-wal and NAME-shm beside it, in a folder that may be written",
-    sqlite3.SQLITE_PERM: "cannot be opened: check its permissions",
-    sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder",
-    sqlite3.SQLITE_IOERR: "cannot be read from or written to its disk: check the disk",
-    sqlite3.SQLITE_FULL: "has no room left on its disk: make room and run the command again",
-}
+_INTERRUPT: Final = "interrupt"
 
 
 def open_write(path: Path | str) -> Engine:
@@ -57,9 +52,9 @@ def open_write(path: Path | str) -> Engine:
         raise StoreError(f"{file}: the folder {file.parent} does not exist: create it first")
     if file.is_dir():
         raise StoreError(f"{file} is a folder: give the name of a file in it")
-    version = _version(file) if file.exists() else 0
+    version = schema_version(file) if file.exists() else 0
     if version > SCHEMA_VERSION:
-        raise StoreError(_newer(file, version))
+        raise StoreError(newer(file, version))
     engine = _engine(file, "rwc", _WRITE_TIMEOUT, _prepare_writer)
     if version < SCHEMA_VERSION:
         _upgrade(engine)
@@ -73,22 +68,8 @@ def open_read(path: Path | str) -> Engine:
     not ours, damaged or locked.
     """
     file = Path(path)
-    if not file.exists():
-        raise StoreError(f"{file} does not exist: check the name, or run `mapcap index` first")
-    if not file.is_file():
-        raise StoreError(f"{file} is not a file: give the name of a MapCap file")
-    version = _version(file)
-    if version == 0:
-        raise StoreError(f"{file} is empty: run `mapcap index` to fill it")
-    if version < SCHEMA_VERSION:
-        raise StoreError(
-            f"{file} was written by an older MapCap (format {version}, this one reads "
-            f"{SCHEMA_VERSION}): run `mapcap upgrade {file}` where it may be written, which "
-            "brings it up to date"
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(_newer(file, version))
-    return _engine(file, "ro", _READ_TIMEOUT, _prepare_reader)
+    check(file)
+    return _engine(file, "ro", READ_TIMEOUT, _prepare_reader)
 
 
 def finish(engine: Engine) -> bool:
@@ -107,7 +88,7 @@ def finish(engine: Engine) -> bool:
         mode = cursor.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise _explained(Path(engine.url.database or ""), error) or error from error
+            raise explained(Path(engine.url.database or ""), error) or error from error
         return False
     finally:
         connection.close()
@@ -128,12 +109,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _engine(
     file: Path, mode: str, timeout: float, prepare: Callable[[sqlite3.Connection], None]
 ) -> Engine:
-    def connect() -> sqlite3.Connection:
-        connection = _connect(file, mode, timeout)
+    def opened() -> sqlite3.Connection:
+        connection = connect(file, mode, timeout)
         prepare(connection)
         return connection
 
-    engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)), creator=connect)
+    engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)), creator=opened)
+    _let_stop(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -143,25 +125,32 @@ def _engine(
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> Exception | None:
         error = context.original_exception
-        return _explained(file, error) if isinstance(error, sqlite3.Error) else None
+        return explained(file, error) if isinstance(error, sqlite3.Error) else None
 
     return engine
 
 
-def _connect(file: Path, mode: str, timeout: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{file.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=timeout,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.text_factory = _lenient
-    return connection
+def _let_stop(engine: Engine) -> None:
+    """Let an engine's connections be stopped by the `Interrupt` they are used under."""
 
+    @event.listens_for(engine, "checkout")
+    def taken(connection: sqlite3.Connection, record: ConnectionPoolEntry, _: object) -> None:
+        interrupt = current()
+        if interrupt is not None:
+            record.info[_INTERRUPT] = interrupt
+            interrupt.add(connection)
 
-def _lenient(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
+    @event.listens_for(engine, "checkin")
+    def given_back(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+        interrupt = record.info.pop(_INTERRUPT, None)
+        if interrupt is not None and connection is not None:
+            interrupt.remove(connection)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def begins(*_: object) -> None:
+        interrupt = current()
+        if interrupt is not None:
+            interrupt.check()
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:
@@ -179,42 +168,6 @@ def _prepare_reader(connection: sqlite3.Connection) -> None:
     # triggers would be refused under this.)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-
-
-def _version(file: Path) -> int:
-    """Return the schema version of a file, 0 for an empty one; StoreError for one not ours."""
-    connection = None
-    try:
-        connection = _connect(file, "ro", _READ_TIMEOUT)
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        objects = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    except sqlite3.Error as error:
-        raise _explained(file, error) or error from error
-    finally:
-        if connection is not None:
-            connection.close()
-    if application == APPLICATION_ID:
-        return int(version)
-    if application == 0 and version == 0 and objects == 0:
-        return 0
-    raise StoreError(f"{file} is not a MapCap file: check the name, or choose another one")
-
-
-def _explained(file: Path, error: sqlite3.Error) -> StoreError | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None and code & 0xFF in _FIXES:
-        return StoreError(f"{file} {_FIXES[code & 0xFF]}")
-    if "no such table" in str(error) or "no such column" in str(error):
-        return StoreError(f"{file} lacks parts of a MapCap file: run `mapcap index` into a new one")
-    return None
-
-
-def _newer(file: Path, version: int) -> str:
-    return (
-        f"{file} was written by a newer MapCap (format {version}, this one knows "
-        f"{SCHEMA_VERSION}): install the newer MapCap"
-    )
 
 
 def _upgrade(engine: Engine) -> None:

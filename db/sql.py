@@ -33,7 +33,16 @@ def among(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnEleme
 
     They travel as one JSON parameter: SQLite allows only so many parameters to a statement.
     """
-    listed = json.dumps([int(number) for number in ids])
+    return _listed(column, [int(number) for number in ids])
+
+
+def among_texts(column: InstrumentedAttribute[str], texts: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of any number of texts; see `among`."""
+    return _listed(column, list(texts))
+
+
+def _listed(column: InstrumentedAttribute[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    listed = json.dumps(values)
     return column.in_(select(func.json_each(listed).table_valued("value").c.value))
 
 

@@ -1,7 +1,7 @@
 """Column types that check what they read: arrays, masks, JSON, text and times."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from db.codecs import (
 )
 from db.errors import StoreError
 from db.text import storable
+from db.values import json_of, moment_of
 
 
 class Array(TypeDecorator[NDArray[Any]]):
@@ -106,10 +107,7 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Text to value."""
-        try:
-            return json.loads(value)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise StoreError("a stored JSON value is damaged: run the job again") from error
+        return json_of(value)
 
 
 class SafeText(TypeDecorator[str]):
@@ -139,10 +137,7 @@ class Timestamp(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Seconds to moment."""
-        try:
-            return None if value is None else datetime.fromtimestamp(value, UTC)
-        except (TypeError, ValueError, OverflowError, OSError) as error:
-            raise StoreError("a stored date is damaged: run the job again") from error
+        return moment_of(value)
 
 
 def blob_of(value: object) -> bytes:

@@ -1,7 +1,9 @@
 """Showing a run at work: bars on a terminal, a line a stage elsewhere."""
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+Part = TypeVar("Part")
 
 
 class Rate(ProgressColumn):
@@ -89,3 +93,19 @@ class Bars:
             f"{self._name}: {self._total:,} {self._unit}{known}, {seconds:.1f} s{rate}",
             highlight=False,
         )
+
+
+def watched(
+    parts: Iterable[Part],
+    console: Console,
+    name: str,
+    unit: str,
+    total: int,
+    size: Callable[[Part], int],
+) -> Iterator[Part]:
+    """Yield what is given, with a bar that moves by the `size` of each part once it is used."""
+    with Bars(console) as bars:
+        bars.begin(name, unit, 0, total)
+        for part in parts:
+            yield part
+            bars.advance(size(part))

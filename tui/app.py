@@ -1,28 +1,33 @@
 """The app: opens a store, shows its classes, and keeps an eye on whether the file grows."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from db import queries
-from db.engine import open_read
 from db.errors import StoreError
+from db.glance import Glance, glance
+from db.later import queries
 from db.records import ClassName, Run
 from db.text import clean
 from db.verdicts import beside
-from tui.opened import Marks, Opened
+from tui.late import PatientDriver
+from tui.opened import Marks, Opened, Pulse, pulse_of
 from tui.pictures import MODES, Mode, picture_type
 from tui.screens.base import BrowseScreen
 from tui.screens.classes import ClassesScreen
-from tui.screens.help import HelpScreen
-from tui.screens.one_class import ClassScreen
-from tui.screens.runs import RunsScreen
-from tui.screens.search import SearchScreen
+
+if TYPE_CHECKING:
+    from tui.screens.runs import RunsScreen
 
 _PULSE_SECONDS = 2.0
 
@@ -47,20 +52,29 @@ class MapCapApp(App[None]):
         Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave MapCap"),
     ]
 
-    def __init__(self, opened: Opened, start: ClassName | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        opened: Opened,
+        found: Glance,
+        start: ClassName | None = None,
+        driver: type[Driver] | None = None,
+    ) -> None:
+        super().__init__(driver_class=driver)
         self.opened = opened
+        self._glance = found
         self._start = start
-        self._pulse: tuple[object, ...] | None = None
+        self._pulse: Pulse | None = pulse_of(found.run, found.stages)
         self._trouble = ""
 
     def on_mount(self) -> None:
         """Show the first screen and begin to watch the file."""
-        self.push_screen(ClassesScreen(self.opened))
+        self.push_screen(ClassesScreen(self.opened, self._glance))
         if self._start is not None:
+            from tui.screens.one_class import ClassScreen
+
             self.push_screen(ClassScreen(self.opened, self._start))
-        self._look()
         self.set_interval(_PULSE_SECONDS, self._look)
+        self.call_after_refresh(self.run_worker, _load, thread=True, exit_on_error=False)
 
     def _look(self) -> None:
         opened = self.opened
@@ -72,7 +86,7 @@ class MapCapApp(App[None]):
 
         self.run_worker(work, group="pulse", exclusive=True, thread=True, exit_on_error=False)
 
-    def _looked(self, opened: Opened, pulse: tuple[object, ...], marks: Marks) -> None:
+    def _looked(self, opened: Opened, pulse: Pulse, marks: Marks) -> None:
         known = self._pulse, self.opened.marks
         self._trouble = ""
         if opened is not self.opened or known == (pulse, marks):
@@ -99,8 +113,7 @@ class MapCapApp(App[None]):
 
     def switch(self, run: Run) -> None:
         """Look at another run of the file."""
-        old = self.opened
-        self.opened = Opened(old.path, old.engine, run, old.verdicts, old.picture)
+        self.opened = replace(self.opened, run=run, marks={})
         self._pulse = None
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -114,15 +127,21 @@ class MapCapApp(App[None]):
     def action_help(self) -> None:
         """Show the keys of this screen."""
         if isinstance(self.screen, BrowseScreen):
+            from tui.screens.help import HelpScreen
+
             self.push_screen(HelpScreen(self.screen.HELP_TEXT, self.screen.active_bindings))
 
     def action_search(self) -> None:
         """Search captions, classes and paths."""
+        from tui.screens.search import SearchScreen
+
         if not isinstance(self.screen, SearchScreen):
             self.push_screen(SearchScreen(self.opened))
 
     def action_runs(self) -> None:
         """List the runs of the file."""
+        from tui.screens.runs import RunsScreen
+
         if not isinstance(self.screen, RunsScreen):
             self.push_screen(RunsScreen(self.opened))
 
@@ -136,10 +155,14 @@ class MapCapApp(App[None]):
             self.notify(f"saved {clean(name)}", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer our own commands in the palette beside Textual's."""
+        """Offer what the keys of the screen do in the palette, beside Textual's commands."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("Search", "Search captions, classes and paths", self.action_search)
-        yield SystemCommand("Runs", "Switch to another run, compare two", self.action_runs)
+        bindings = {active.binding.id: active for active in screen.active_bindings.values()}
+        for active in bindings.values():
+            binding = active.binding
+            if binding.id is not None and binding.tooltip and active.enabled:  # ours
+                run = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.tooltip, f"{binding.description}: {binding.key}", run)
 
 
 def make_app(
@@ -149,23 +172,31 @@ def make_app(
     class_name: str | None = None,
     images: str = "auto",
     verdicts: Path | str | None = None,
+    meaning: Callable[[str], str] = str,
 ) -> MapCapApp:
     """Open a store and return the app on it, for the command line and for tests.
 
     Nothing is drawn yet. `run` is a run's number (default: the one that began last), `class_name`
     a class to begin with, `images` one of auto, kitty, sixel, half, off, `verdicts` the file of
-    verdicts (default: beside the store). StoreError says what is wrong and what to do.
+    verdicts (default: beside the store), `meaning` what a figure of quality says, by its name.
+    StoreError says what is wrong and what to do.
     """
     if images not in MODES:
         raise StoreError(f"--images is one of {', '.join(MODES)}, not {images}")
     mode: Mode = next(known for known in get_args(Mode) if known == images)
     path = Path(db_path)
-    engine = open_read(path)
-    chosen = queries.latest_run(engine) if run is None else queries.run(engine, run)
-    start = None if class_name is None else queries.class_by_name(engine, chosen.id, class_name)
+    # A file that lacks tables is refused now, before the screen is taken over.
+    found = glance(path, run)
     sidecar = beside(path) if verdicts is None else Path(verdicts)
-    opened = Opened(path, engine, chosen, sidecar, picture_type(mode))
+    picture, owed = picture_type(mode)
+    opened = Opened(path, found.run, sidecar, picture, meaning)
     opened.marks = opened.read_marks()
-    # Reads one page of classes now: a file that lacks tables is refused before the screen is.
-    queries.search_classes(engine, chosen.id, "", limit=1)
-    return MapCapApp(opened, start)
+    start = None
+    if class_name is not None:
+        start = queries.class_by_name(opened.engine, found.run.id, class_name)
+    return MapCapApp(opened, found, start, PatientDriver if owed else None)
+
+
+def _load() -> None:
+    """Load the other screens, which would keep the first key waiting."""
+    from tui.screens import one_class, runs, search  # noqa: F401

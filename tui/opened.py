@@ -1,17 +1,25 @@
 """What the screens share: the store, the run that is looked at, and the verdicts on it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
 from textual.widget import Widget
 
-from db import queries
-from db.records import ClassName, Image, Run, Summary
+from db.later import queries
+from db.records import ClassName, Image, Run, Stage, Summary
 from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 Marks = dict[tuple[Kind, str], Verdict]
+Pulse = tuple[object, ...]
 
 
 @dataclass
@@ -19,11 +27,24 @@ class Opened:
     """An opened store and one of its runs; the methods that read or write belong in workers."""
 
     path: Path
-    engine: Engine
     run: Run
     verdicts: Path
     picture: type[Widget]
+    meaning: Callable[[str], str]
     marks: Marks = field(default_factory=dict)
+    _engine: Engine | None = None
+    _opening: Lock = field(default_factory=Lock)
+
+    @property
+    def engine(self) -> Engine:
+        """The connections to the store, made at the first use; StoreError as of `open_read`."""
+        with self._opening:
+            if self._engine is None:
+                # Brings SQLAlchemy, which the first screen does not wait for.
+                from db.engine import open_read
+
+                self._engine = open_read(self.path)
+            return self._engine
 
     @property
     def representation(self) -> str:
@@ -36,11 +57,10 @@ class Opened:
         folder = self.run.config.get("photos")
         return folder if isinstance(folder, str) else None
 
-    def pulse(self) -> tuple[object, ...]:
+    def pulse(self) -> Pulse:
         """Return what changes when the job writes: cheap to read, compared every few seconds."""
         run = queries.run(self.engine, self.run.id)
-        stages = queries.stages(self.engine, self.run.id)
-        return (run.status, run.finished, *((s.name, s.done, s.total, s.status) for s in stages))
+        return pulse_of(run, queries.stages(self.engine, self.run.id))
 
     def summary(self, class_id: int) -> Summary | None:
         """Return the stored summary of a class that the run shows first."""
@@ -67,6 +87,16 @@ class Opened:
             write_verdict(self.verdicts, verdict)
         return self.read_marks()
 
+    def marked(self, class_id: int) -> list[tuple[Mark, int]]:
+        """Return the verdicts on images of a class, with the ids of the images."""
+        marks = {
+            name: verdict.mark for (kind, name), verdict in self.marks.items() if kind == "image"
+        }
+        placed = queries.placed(self.engine, self.run.id, marks) if marks else {}
+        return [
+            (marks[path], number) for path, (number, owner) in placed.items() if owner == class_id
+        ]
+
     def of_image(self, image: Image) -> Verdict | None:
         """Return the verdict on an image."""
         return self.marks.get(("image", image.path))
@@ -74,3 +104,8 @@ class Opened:
     def of_class(self, record: ClassName) -> Verdict | None:
         """Return the verdict on a class."""
         return self.marks.get(("class", record.label))
+
+
+def pulse_of(run: Run, stages: Sequence[Stage]) -> Pulse:
+    """Return what tells one state of a run from the next."""
+    return (run.status, run.finished, *((s.name, s.done, s.total, s.status) for s in stages))

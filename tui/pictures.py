@@ -1,5 +1,7 @@
 """How pictures get onto the terminal: kitty, sixel or half-blocks, decided before the app runs."""
 
+from __future__ import annotations
+
 import os
 import re
 import select
@@ -7,13 +9,16 @@ import sys
 import termios
 import time
 import tty
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from PIL.Image import Image as Picture
 from textual.widget import Widget
 
 from tui.widgets.half import HalfPicture, NoPicture
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+Protocol = Literal["kitty", "sixel", "half"]
 Mode = Literal["auto", "kitty", "sixel", "half", "off"]
 MODES: Final[tuple[str, ...]] = get_args(Mode)
 
@@ -26,22 +31,23 @@ _PATIENCE: Final = 1.0
 _QUICK: Final = 0.08
 
 
-def picture_type(mode: Mode) -> type[Widget]:
-    """Return the widget that draws pictures; it has an attribute `image` (PIL or None).
+def picture_type(mode: Mode) -> tuple[type[Widget], bool]:
+    """Return the widget that draws pictures, and whether the terminal still owes an answer.
 
-    With `auto` the terminal is asked once, which must happen before the app runs. A terminal
-    that does not answer, or too slowly for pictures, gets half-blocks.
+    The widget has an attribute `image` (PIL or None). With `auto` the terminal is asked once,
+    which must happen before the app runs. A terminal that does not answer, or too slowly for
+    pictures, gets half-blocks.
     """
-    chosen = detect() if mode == "auto" else mode
+    chosen, owed = detect() if mode == "auto" else (mode, False)
     if chosen == "off":
-        return NoPicture
+        return NoPicture, False
     if chosen == "half":
-        return HalfPicture
+        return HalfPicture, owed
     # textual-image writes to the terminal while it is imported: only if it will be used.
     from textual_image.widget import SixelImage, TGPImage
 
     widget: type[Widget] = TGPImage if chosen == "kitty" else SixelImage
-    return widget
+    return widget, False
 
 
 def show(widget: Any, picture: Picture | None) -> None:
@@ -49,20 +55,20 @@ def show(widget: Any, picture: Picture | None) -> None:
     widget.image = picture
 
 
-def detect() -> Literal["kitty", "sixel", "half"]:
-    """Ask the terminal which pictures it can draw."""
+def detect() -> tuple[Protocol, bool]:
+    """Ask the terminal which pictures it can draw; True if its answer may still come."""
     if not (sys.__stdin__ and sys.__stdout__):
-        return "half"
+        return "half", False
     if not (sys.__stdin__.isatty() and sys.__stdout__.isatty()):
-        return "half"
+        return "half", False
     began = time.monotonic()
     answer = _ask(sys.__stdin__.fileno(), sys.__stdout__.fileno())
     if time.monotonic() - began > _QUICK:
-        return "half"
-    return understood(answer)
+        return "half", not _ATTRIBUTES.search(answer)
+    return understood(answer), False
 
 
-def understood(answer: bytes) -> Literal["kitty", "sixel", "half"]:
+def understood(answer: bytes) -> Protocol:
     """Read a terminal's answer to the two questions."""
     attributes = _ATTRIBUTES.search(answer)
     if b"\x1b_Gi=31;OK" in answer:

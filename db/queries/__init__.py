@@ -10,6 +10,7 @@ from db.queries.audit import (
     findings,
     image_figures,
     run_findings,
+    word_rivals,
 )
 from db.queries.captions import (
     caption_regions,
@@ -31,6 +32,7 @@ from db.queries.images import (
     image,
     image_by_path,
     images,
+    placed,
     relevances,
     search_images,
     thumbnails,
@@ -47,7 +49,7 @@ from db.queries.pending import (
     pending_summaries,
 )
 from db.queries.regions import image_embeddings, region_embeddings, regions, regions_by_id
-from db.queries.runs import counts, latest_run, run, runs, stages
+from db.queries.runs import counts, latest_run, run, run_totals, runs, stages
 from db.queries.summaries import pmi, summaries, summary
 from db.queries.tasks import (
     image_tasks,
@@ -93,6 +95,7 @@ __all__ = [
     "pending_regions",
     "pending_relevance",
     "pending_summaries",
+    "placed",
     "pmi",
     "pmi_candidates",
     "readable_images",
@@ -108,6 +111,7 @@ __all__ = [
     "relevances_by_id",
     "run",
     "run_findings",
+    "run_totals",
     "runs",
     "search_captions",
     "search_classes",
@@ -117,5 +121,6 @@ __all__ = [
     "summary",
     "thumbnails",
     "top_classes",
+    "word_rivals",
     "word_scores",
 ]

@@ -38,14 +38,22 @@ def findings(engine: Engine, class_id: int, kind: FindingKind | None = None) -> 
     return _findings(engine, query.order_by(schema.Finding.position), kind)
 
 
-def run_findings(engine: Engine, run_id: int, kind: FindingKind | None = None) -> list[Finding]:
+def run_findings(
+    engine: Engine, run_id: int, kind: FindingKind | None = None, *, limit: int | None = None
+) -> list[Finding]:
     """Return the findings of all classes of a run, the highest score first."""
-    query = (
-        _FINDING.join(schema.ClassName, schema.ClassName.id == schema.Finding.class_id)
+    table = schema.Finding
+    best = (
+        select(table.id)
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
         .where(schema.ClassName.run_id == run_id)
-        .order_by(schema.Finding.score.desc(), schema.Finding.id)
     )
-    return _findings(engine, query, kind)
+    if kind is not None:
+        best = best.where(table.kind == kind)
+    order = (table.score.desc(), table.id)
+    # The evidence is counted for those alone that are returned.
+    query = _FINDING.where(table.id.in_(best.order_by(*order).limit(limit))).order_by(*order)
+    return _findings(engine, query, None)
 
 
 def finding_images(
@@ -106,6 +114,20 @@ def error_words(
     )
     with engine.connect() as connection:
         return [ErrorWord(*row) for row in connection.execute(query)]
+
+
+def word_rivals(engine: Engine, class_id: int) -> list[tuple[int, str]]:
+    """Return the id and name of each class whose right images the errors were held against."""
+    table = schema.ErrorWord
+    query = (
+        select(schema.ClassName.id, schema.ClassName.name)
+        .join(table, table.against_class_id == schema.ClassName.id)
+        .where(table.class_id == class_id)
+        .group_by(schema.ClassName.id)
+        .order_by(func.count().desc(), schema.ClassName.position)
+    )
+    with engine.connect() as connection:
+        return [(number, name) for number, name in connection.execute(query)]
 
 
 def figures(engine: Engine, run_id: int) -> list[Figure]:

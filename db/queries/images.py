@@ -1,14 +1,16 @@
 """Images with their predictions, pictures and relevance maps."""
 
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Engine, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db import schema
 from db.errors import StoreError
 from db.records import Image, Relevance, Role, TopClass
-from db.sql import Query, among, boxed, contains
+from db.sql import Query, among, among_texts, boxed, contains
 
 Show = Literal["all", "right", "wrong"]
 # The place of an image in the order of margins; an image without prediction has margin None.
@@ -71,29 +73,44 @@ def images(
     *,
     show: Show = "all",
     wrong_as: int | None = None,
+    only: Collection[int] | None = None,
+    without: Collection[int] = (),
     descending: bool = False,
     after: Place | None = None,
     limit: int = 100,
 ) -> list[Image]:
     """Return a page of a class's images by margin, the worst first unless `descending`.
 
-    `wrong_as` keeps those that were taken for that class. `after` is the (margin, id) of the last
-    image of the page before. Images without prediction end the list of `all`, by id.
+    `wrong_as` keeps those that were taken for that class, `only` those of these ids; `without`
+    leaves some out. `after` is the (margin, id) of the last image of the page before. Images
+    without prediction end the list of `all`, by id.
     """
     found: list[Image] = []
+    kept = partial(_kept, only=only, without=without)
     with engine.connect() as connection:
         if after is None or after[0] is not None:
-            found = _by_margin(connection, class_id, show, wrong_as, descending, after, limit)
+            found = _by_margin(connection, class_id, show, wrong_as, kept, descending, after, limit)
         if show == "all" and wrong_as is None and len(found) < limit:
             past = after[1] if after is not None and after[0] is None else 0
             query = IMAGE.where(
                 schema.Image.class_id == class_id,
                 schema.Prediction.image_id.is_(None),
                 schema.Image.id > past,
+                *kept(schema.Image.id),
             )
             rest = limit - len(found)
             found += _all(connection, query.order_by(schema.Image.id).limit(rest))
     return found
+
+
+_Column = InstrumentedAttribute[int]
+
+
+def _kept(
+    column: _Column, only: Collection[int] | None, without: Collection[int]
+) -> list[ColumnElement[bool]]:
+    kept = [] if only is None else [among(column, only)]
+    return [*kept, ~among(column, without)] if without else kept
 
 
 def _by_margin(
@@ -101,13 +118,14 @@ def _by_margin(
     class_id: int,
     show: Show,
     wrong_as: int | None,
+    kept: Callable[[_Column], list[ColumnElement[bool]]],
     descending: bool,
     after: Place | None,
     limit: int,
 ) -> list[Image]:
     table = schema.Prediction
     place = tuple_(table.margin, table.image_id)
-    page = select(table.image_id).where(table.class_id == class_id)
+    page = select(table.image_id).where(table.class_id == class_id, *kept(table.image_id))
     if wrong_as is not None:
         page = page.where(table.predicted_class_id == wrong_as)
     elif show != "all":
@@ -146,6 +164,16 @@ def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
                     f"for example {found[0].path}"
                 )
     raise StoreError(f"run {run_id} has no image {path}: check the path")
+
+
+def placed(engine: Engine, run_id: int, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return the (id, class id) of the images of a run that have these paths, by path."""
+    table = schema.Image
+    query = select(table.path, table.id, table.class_id).where(
+        table.run_id == run_id, among_texts(table.path, paths)
+    )
+    with engine.connect() as connection:
+        return {path: (number, owner) for path, number, owner in connection.execute(query)}
 
 
 def search_images(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[Image]:

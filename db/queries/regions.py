@@ -70,7 +70,9 @@ def region_embeddings(
     query = (
         select(table.region_id, raw(table.vector), table.norm)
         .join(schema.Region, schema.Region.id == table.region_id)
-        .where(schema.Region.run_id == run_id, table.representation == representation)
+        # Not by the index of the run, which knows no order of regions: it would be read anew, and
+        # what it gives sorted, for every chunk.
+        .where(schema.Region.run_id + 0 == run_id, table.representation == representation)
     )
     return _chunks(engine, query, table.region_id, chunk)
 
@@ -81,7 +83,7 @@ def image_embeddings(engine: Engine, run_id: int, *, chunk: int = 65536) -> Iter
     query = (
         select(table.image_id, raw(table.vector), table.norm)
         .join(schema.Image, schema.Image.id == table.image_id)
-        .where(schema.Image.run_id == run_id)
+        .where(schema.Image.run_id + 0 == run_id)
     )
     return _chunks(engine, query, table.image_id, chunk)
 

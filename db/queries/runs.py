@@ -4,7 +4,7 @@ from sqlalchemy import Engine, func, select
 
 from db import schema
 from db.errors import StoreError
-from db.records import Run, RunCounts, Stage
+from db.records import Run, RunCounts, RunTotals, Stage
 from db.sql import Query
 
 _RUN: Query = select(
@@ -68,20 +68,29 @@ def stages(engine: Engine, run_id: int) -> list[Stage]:
         return [Stage(*row) for row in connection.execute(query)]
 
 
+_SUMS = [
+    func.coalesce(func.sum(column), 0)
+    for column in (
+        schema.ClassName.images,
+        schema.ClassName.readable,
+        schema.ClassName.predicted,
+        schema.ClassName.correct,
+    )
+]
+
+
+def run_totals(engine: Engine, run_id: int) -> RunTotals:
+    """Return the sums over a run's classes: no large table is counted."""
+    query: Query = select(func.count(), *_SUMS).where(schema.ClassName.run_id == run_id)
+    with engine.connect() as connection:
+        return RunTotals(*connection.execute(query).one())
+
+
 def counts(engine: Engine, run_id: int) -> RunCounts:
-    """Return how much a run holds."""
-    sums = [
-        func.coalesce(func.sum(column), 0)
-        for column in (
-            schema.ClassName.images,
-            schema.ClassName.readable,
-            schema.ClassName.predicted,
-            schema.ClassName.correct,
-        )
-    ]
+    """Return how much a run holds; counts its regions and captions one by one."""
     regions = select(func.count()).where(schema.Region.run_id == run_id).scalar_subquery()
     captions = select(func.count()).where(schema.Caption.run_id == run_id).scalar_subquery()
-    query: Query = select(func.count(), *sums, regions, captions).where(
+    query: Query = select(func.count(), *_SUMS, regions, captions).where(
         schema.ClassName.run_id == run_id
     )
     with engine.connect() as connection:

@@ -17,7 +17,7 @@ from db.records.pictures import (
     TopClass,
     Vectors,
 )
-from db.records.runs import Run, RunCounts, RunStatus, Stage, StageStatus
+from db.records.runs import Run, RunCounts, RunStatus, RunTotals, Stage, StageStatus
 from db.records.words import (
     CaptionContrast,
     CaptionHit,
@@ -50,6 +50,7 @@ __all__ = [
     "Run",
     "RunCounts",
     "RunStatus",
+    "RunTotals",
     "Sentence",
     "Stage",
     "StageStatus",

@@ -3,11 +3,15 @@
 Boxes are x0, y0, x1, y1 in pixels of the original image.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    # Told to type checkers alone: the first screen paints before numpy is loaded.
+    import numpy as np
+    from numpy.typing import NDArray
 
 Role = Literal["true", "predicted", "contrast"]
 Box = tuple[float, float, float, float]
@@ -129,5 +133,5 @@ class Vectors:
 
     def features(self) -> NDArray[np.float32]:
         """Return the features as the network gave them, (n, D), to float16's precision."""
-        features: NDArray[np.float32] = self.vectors.astype(np.float32) * self.norms[:, None]
+        features: NDArray[np.float32] = self.vectors.astype("float32") * self.norms[:, None]
         return features

@@ -46,6 +46,17 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTotals:
+    """The sums over a run's classes, as last aggregated."""
+
+    classes: int
+    images: int
+    readable: int
+    predicted: int
+    correct: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunCounts:
     """How much a run holds; images, readable, predicted and correct are as last aggregated."""
 

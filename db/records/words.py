@@ -1,10 +1,14 @@
 """Records of captions and what is chosen from them."""
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Told to type checkers alone: the first screen paints before numpy is loaded.
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class CaptionContrast:
 class Pmi:
     """The stored matrix of a class: `matrix[i, j]` as written, i the context, over `texts`.
 
-    `distinct_total` is the number of distinct captions before `max_sentences` cut them.
+    `distinct_total` is the number of distinct captions before `max_sentences` cut them. `weights`
+    (n,) are what the run's selection multiplies relevance by: the inverse class frequency, or 1.
     """
 
     class_id: int
@@ -57,6 +62,7 @@ class Pmi:
     surprisal: NDArray[np.float32]
     relevance: NDArray[np.float32]
     distinct_total: int
+    weights: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

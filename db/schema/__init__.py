@@ -6,8 +6,7 @@ file with a million images. Wide blobs (thumbnails, embeddings) stand in tables 
 that the narrow ones stay dense.
 """
 
-from typing import Final
-
+from db.files import SCHEMA_VERSION
 from db.schema.audit import (
     ClassAudit,
     ClassFigure,
@@ -76,6 +75,3 @@ __all__ = [
     "Thumbnail",
     "WordScore",
 ]
-
-# Equals the number of the newest revision in db/migrations/versions.
-SCHEMA_VERSION: Final = 2

@@ -1,18 +1,22 @@
 """What the commands share: the app, common arguments, opening a file, printing a page."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, RenderableType
-from sqlalchemy import Engine
+from rich.console import Console
 
-from db import queries
-from db.engine import open_read, open_write
 from db.errors import StoreError
-from db.records import Run
-from mapcap import show
+from db.later import queries
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from sqlalchemy import Engine
+
+    from db.records import Run
 
 Db = Annotated[Path, typer.Argument(metavar="DB", help="A file that `mapcap index` filled.")]
 RunNumber = Annotated[
@@ -28,6 +32,9 @@ def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine,
     Raises:
         StoreError: for a file that cannot be used, or a run that it does not have.
     """
+    # Not for `mapcap browse`, which paints before SQLAlchemy is loaded.
+    from db.engine import open_read, open_write
+
     if write and not db.exists():
         raise StoreError(f"{db} does not exist: check the name")
     engine = open_write(db) if write else open_read(db)
@@ -36,6 +43,8 @@ def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine,
 
 def print_page(page: RenderableType) -> None:
     """Print a page on the standard output."""
+    from mapcap import show
+
     show.show(console(), page)
 
 

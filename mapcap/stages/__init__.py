@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from mapcap.stages.audit import Audit
 from mapcap.stages.base import Stage
 from mapcap.stages.captions import Captions
 from mapcap.stages.embeddings import Embeddings
 from mapcap.stages.pmi import Pmi
+from mapcap.stages.quality import Quality
 from mapcap.stages.regions import Regions
 from mapcap.stages.relevance import Relevance
 from mapcap.stages.scan import Scan
@@ -23,4 +25,6 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Captions,
     Pmi,
     Summaries,
+    Audit,
+    Quality,
 )

@@ -14,9 +14,11 @@ from textual.pilot import Pilot
 
 from db import queries, writes
 from db.batches import (
+    NewAudit,
     NewCaption,
     NewClass,
     NewClassText,
+    NewFinding,
     NewImage,
     NewPmi,
     NewPrediction,
@@ -28,7 +30,7 @@ from db.batches import (
     RunSpec,
 )
 from db.engine import open_write
-from db.records import WordScore
+from db.records import ErrorWord, Figure, WordScore
 from db.selection import select
 from tui.app import MapCapApp, make_app
 
@@ -70,7 +72,12 @@ def region(rank: int) -> NewRegion:
     return NewRegion((8.0, 8.0 * rank, 24.0, 8.0 * rank + 16), 0.25, 0.5 / rank, patches, mask)
 
 
-def fill(engine: Engine, name: str = "mini", classes: list[str] = CLASSES) -> tuple[int, list[int]]:
+def fill(
+    engine: Engine,
+    name: str = "mini",
+    classes: list[str] = CLASSES,
+    audit: bool = True,
+) -> tuple[int, list[int]]:
     """Write a whole run."""
     run_id = writes.start_run(engine, spec(name))
     new = [NewClass(i, each, f"n{i:02}") for i, each in enumerate(classes)]
@@ -99,6 +106,10 @@ def fill(engine: Engine, name: str = "mini", classes: list[str] = CLASSES) -> tu
         add_summary(engine, class_id)
     writes.begin_stage(engine, run_id, "summaries", position=6, total=len(ids), done=0)
     writes.finish_stage(engine, run_id, "summaries")
+    if audit:
+        for i in range(len(ids)):
+            writes.add_audit(engine, audited(engine, classes, ids, i))
+        add_figures(engine, run_id, ids)
     writes.set_status(engine, run_id, "done")
     return run_id, ids
 
@@ -178,6 +189,83 @@ def add_summary(engine: Engine, class_id: int) -> None:
     writes.add_word_scores(
         engine, class_id, "relevance", [WordScore("cat", 9.0, 5), WordScore("sofa", 4.0, 2)]
     )
+
+
+def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAudit:
+    """Return an audit of a class: what it is taken for, doubted labels, and what else shows."""
+    right, after = RIGHT[i % len(RIGHT)], (i + 1) % len(ids)
+    images = queries.images(engine, ids[i])
+    wrong = [image.id for image in images if not image.correct]
+    regions = [region.id for image in images for region in queries.regions(engine, image.id)]
+    count = len(wrong)
+    findings = [
+        NewFinding(
+            "confusion", f"{count} of 8 are taken for {classes[after]}", count / 8,
+            {"predicted_class_id": ids[after], "predicted": classes[after], "count": count,
+             "images": 8, "share_of_errors": 1.0, "mean_confidence": 0.7, "doubted_labels": 2,
+             "taken_back": 0, "names_cosine": 0.5, "names_rank": 1, "q": 1e-5,
+             "contrast_captions": [["a grey cat on a sofa.", 3]]},
+            wrong, regions[: 2 * count],
+        ),
+        NewFinding(
+            "label", "2 of 8 may be labelled wrongly", 0.15,
+            {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_confidence": 0.7,
+             "mean_share_of_neighbours": 0.9},
+            [image.id for image in images[:2]], [],
+        ),
+        NewFinding(
+            "slice", "images like “a striped animal”: 4 of 5 wrong, the others 0 of 3", 0.1,
+            {"wrong": 4, "images": 5, "wrong_without": 0, "images_without": 3, "p": 0.01,
+             "q": 0.02, "names": ["a striped animal."]},
+            [image.id for image in images[:5]], regions[:5],
+        ),
+        NewFinding(
+            "mark", "6 of 8 have the same lime mark at the top left", 0.09,
+            {"share": 0.75, "share_elsewhere": 0.0, "p": 1e-4, "accuracy_with": 0.5,
+             "accuracy_without": 0.5, "accuracy_p": 1.0, "area": 0.02, "relevance": 0.3,
+             "box": [0.03, 0.03, 0.2, 0.2]},
+            [image.id for image in images[:6]], [],
+        ),
+        NewFinding(
+            "confusion", f"3 of the 9 taken for {classes[i]} are {classes[i - 1]}", 0.05,
+            {"class": classes[i - 1], "class_id": ids[i - 1], "count": 3, "said": 9}, [], [],
+        ),
+    ]  # fmt: skip
+    words = [
+        ErrorWord("sofa", None, 1.2, 3.1, 0.004, 0.05, 0.01, 0.09, 4, 1, 3),
+        ErrorWord("green", None, -0.8, -2.0, 0.2, None, None, None, 5, 4, 1),
+        ErrorWord("eyes", ids[after], 0.9, 2.2, 0.03, 0.02, -0.01, 0.05, 3, 1, 2),
+    ]
+    bins = [
+        {"low": low / 10, "high": low / 10 + 0.1, "images": 4, "confidence": low / 10 + 0.05,
+         "accuracy": right / 8}
+        for low in (6, 7)
+    ]  # fmt: skip
+    return NewAudit(
+        class_id=ids[i],
+        line=f"{classes[i]}: {right} of 8 right; {count} taken for {classes[after]}",
+        clauses=[{"text": f"{right} of 8 right", "figures": {"right": right}}],
+        figures={"ece": 0.4, "mean_confidence": 0.75, "accuracy": right / 8, "mean_margin": -0.5,
+                 "regions_cosine": 0.97, "regions_p": 0.5, "bins": bins},
+        words=words,
+        findings=findings if count else findings[3:],
+    )  # fmt: skip
+
+
+def add_figures(engine: Engine, run_id: int, ids: list[int]) -> None:
+    """Write figures of quality: one that accuracy goes with, one that it does not."""
+    figures = [
+        Figure("pointing", 0.7, 0.6, 0.8, 40),
+        Figure("pointing-uniform", 0.3, 0.2, 0.4, 40),
+        Figure("pointing-ahead", 0.1, 0.05, 0.15, 40),
+        Figure("rho-pointing", 0.6, 0.2, 0.8, 6),
+        Figure("rho-pointing-p", 0.002, None, None, 6),
+        Figure("rho-pointing-q", 0.01, None, None, 6),
+        Figure("sanity-all", 0.03, -0.1, 0.1, 40),
+        Figure("unknown", 0.0, None, None, 0),
+    ]
+    per_class = {class_id: {"pointing": 0.1 * i} for i, class_id in enumerate(ids)}
+    writes.set_figures(engine, run_id, figures, per_class)
 
 
 def freeze(engine: Engine) -> None:

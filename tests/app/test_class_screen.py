@@ -71,7 +71,7 @@ async def test_captions_are_searched_as_typed(app_on: Make, press: Press, settle
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "2")
+        await press(pilot, "3")
         table = rows(app, "#captions")
         assert [each.count for each in table.records] == [6, 5, 5]
         assert sum(each.selected for each in table.records) == 3
@@ -94,7 +94,7 @@ async def test_images_are_filtered_and_paged(app_on: Make, press: Press, settle:
     app = app_on(class_name="crane")
     async with app.run_test(size=(80, 20)) as pilot:
         await settle(pilot)
-        await press(pilot, "3")
+        await press(pilot, "4")
         thumbs, pane = app.screen.query_one(Thumbs), app.screen.query_one(ImagesPane)
         assert app.focused is thumbs
 
@@ -130,7 +130,7 @@ async def test_a_confusion_shows_its_captions_and_leads_to_its_images(
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "4")
+        await press(pilot, "5")
         (confusion,) = rows(app, "#confusions").records
         assert (confusion.predicted_name, confusion.count) == ("Egyptian cat", 7)
         await press(pilot, "enter")

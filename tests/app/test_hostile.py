@@ -1,15 +1,22 @@
-"""Names, captions and paths of any content leave the layout intact."""
+"""Names, captions, paths, findings and figures of any content leave the layout intact."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.text import Text
 from sqlalchemy import Engine
 from textual.pilot import Pilot
 
-from db import writes
-from db.batches import NewClass, NewImage
-from tui.app import make_app
+from db import queries, writes
+from db.batches import NewAudit, NewClass, NewFinding, NewImage
+from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind
+from tui.app import MapCapApp, make_app
+from tui.widgets.calibration import calibration
+from tui.widgets.finding_text import line_of, tag, told
 
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",
@@ -42,10 +49,87 @@ async def test_hostile_names_are_shown_harmlessly(
     app = make_app(tmp_path / "growing.db", images="half")
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
-        await press(pilot, *["down"] * len(HOSTILE), "home", "enter", "3", "enter")
+        await press(pilot, *["down"] * len(HOSTILE), "home", "enter", "4", "enter")
         for _ in range(len(HOSTILE) - 1):
             await press(pilot, "v", "escape", "n")
-        widths = {strip.cell_length for strip in app.screen._compositor.render_strips()}
-        assert widths == {size[0]}
-        drawn = "".join(strip.text for strip in app.screen._compositor.render_strips())
-        assert not {"\x1b", "\x07", "\u202e"} & set(drawn)
+        harmless(app, size[0])
+
+
+def harmless(app: MapCapApp, width: int) -> None:
+    """Check that every line on the screen is whole and nothing in it moves the terminal."""
+    strips = app.screen._compositor.render_strips()
+    assert {strip.cell_length for strip in strips} == {width}
+    assert not {"\x1b", "\x07", "\u202e"} & set("".join(strip.text for strip in strips))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_hostile_findings_and_figures_are_shown_harmlessly(
+    growing: Engine,
+    fill_run: Callable[..., tuple[int, list[int]]],
+    tmp_path: Path,
+    settle: Callable[[Pilot[None]], Awaitable[None]],
+    press: Callable[..., Awaitable[None]],
+    size: tuple[int, int],
+) -> None:
+    run_id, ids = fill_run(growing, "hostile", HOSTILE[:2])
+    images = [image.id for image in queries.images(growing, ids[0])]
+    kinds = get_args(FindingKind)
+    findings = [
+        NewFinding(
+            kinds[i % len(kinds)], text, 0.5,
+            {"predicted": text, "class": text, "names": [text], "said": {text: 2},
+             "contrast_captions": [[text, 1]], "property": text, "box": [0, 0, 1, 1], "q": 0.5,
+             "share_of_errors": 1e300, "count": 3},
+            images,
+        )
+        for i, text in enumerate(HOSTILE)
+    ]  # fmt: skip
+    words = [ErrorWord(text, None, 1, 2, 0.01, None, None, None, 4, 1, 3) for text in HOSTILE]
+    line = "; ".join(HOSTILE)
+    writes.add_audit(growing, NewAudit(ids[0], line, [{"text": line}], {}, words, findings))
+    writes.set_figures(
+        growing,
+        run_id,
+        [Figure(text, 1e300, -1.0, 1e9, 3) for text in HOSTILE],
+        {ids[0]: dict.fromkeys(HOSTILE, 0.5)},
+    )
+    app = make_app(tmp_path / "growing.db", images="half")
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        harmless(app, size[0])
+        await press(pilot, "enter", "2")
+        for _ in HOSTILE:
+            harmless(app, size[0])
+            await press(pilot, "down", "right")
+        for keys in (["w"], ["c"], ["c", "enter"], ["escape", "escape", "f"]):
+            await press(pilot, *keys)
+            harmless(app, size[0])
+        await press(pilot, "ctrl+r", "f", "n", "t")
+        harmless(app, size[0])
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=6,
+)
+KEYS = ["share_of_errors", "predicted", "class", "count", "said", "names", "q", "p", "images",
+        "contrast_captions", "right", "images_without", "right_without", "wrong", "wrong_without",
+        "share", "share_elsewhere", "accuracy_with", "accuracy_without", "accuracy_p", "bins",
+        "b2t", "b2t_low", "b2t_high", "area", "relevance", "deviations", "ece"]  # fmt: skip
+
+
+@given(
+    kind=st.sampled_from([*get_args(FindingKind), "newer"]) | st.text(),
+    figures=st.dictionaries(st.sampled_from(KEYS), json),
+    text=st.text(),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_figures_are_told_harmlessly(kind: Any, figures: dict[str, Any], text: str) -> None:
+    finding = Finding(1, 1, kind, 0, text, 0.5, figures, 1, 1)
+    audit = ClassAudit(1, text, [], figures)
+    lines = [tag(kind), *told(finding), line_of(audit, text)]
+    shown = Text("\n").join([*lines, *calibration(audit).split("\n")])
+    assert not any(
+        (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 for char in shown.plain
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from db import queries
@@ -15,6 +16,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
 from tui.screens.places import PlacesScreen
+from tui.screens.run_findings import RunFindingsScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.search import SearchScreen
 from tui.widgets.rows import Rows
@@ -103,7 +105,7 @@ async def test_every_screen_has_help(app_on: Make, press: Press, settle: Settle)
     app = app_on()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        for keys in ([], ["enter"], ["3", "enter"], ["enter"], ["ctrl+r"], ["ctrl+f"], ["escape"]):
+        for keys in ([], ["enter"], ["4", "enter"], ["enter"], ["ctrl+r"], ["ctrl+f"], ["escape"]):
             await press(pilot, *keys)
             before = app.screen
             assert before.HELP_TEXT  # type: ignore[attr-defined]
@@ -119,13 +121,13 @@ def test_every_binding_has_an_id_of_its_own_and_a_word(app_on: Make) -> None:
     from textual.binding import Binding
 
     from tui.screens.base import BrowseScreen
-    from tui.widgets.captions_pane import CaptionsPane
-    from tui.widgets.images_pane import ImagesPane
-    from tui.widgets.summary_pane import SummaryPane
-    from tui.widgets.thumbs import Thumbs
 
-    owners = [MapCapApp, HelpScreen, *BrowseScreen.__subclasses__(), BrowseScreen, Rows, Thumbs,
-              SummaryPane, ImagesPane, CaptionsPane]  # fmt: skip
+    def kinds(of: type) -> set[type]:
+        return {of}.union(*map(kinds, of.__subclasses__()))
+
+    own = {kind for kind in kinds(Widget) if kind.__module__.startswith("tui.")}
+    owners = [MapCapApp, HelpScreen, BrowseScreen, *own - {HelpScreen, BrowseScreen}]
+    assert RunFindingsScreen in owners
     ids = []
     for owner in owners:
         for binding in owner.__dict__.get("BINDINGS", []):
@@ -134,6 +136,22 @@ def test_every_binding_has_an_id_of_its_own_and_a_word(app_on: Make) -> None:
             ids.append(binding.id)
     assert None not in ids
     assert len(set(ids)) == len(ids)
+
+
+async def test_the_palette_offers_what_the_keys_do(
+    app_on: Make, press: Press, settle: Settle
+) -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert {"Findings of the run, of all classes", "Search the whole run"} <= set(titles)
+        assert "Move up" not in titles
+        await press(pilot, "ctrl+p", *"all cla", "enter")
+        assert isinstance(app.screen, RunFindingsScreen)
+        await press(pilot, "escape", "enter", "2")
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        assert "Call the label of the marked picture wrong" in titles
 
 
 async def test_a_file_that_breaks_in_use_is_a_message(
@@ -171,7 +189,7 @@ async def test_pictures_off_draws_none(app_on: Make, press: Press, settle: Settl
     app = app_on(images="off", class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "3")
+        await press(pilot, "4")
         assert "▀" not in app.export_screenshot()
 
 

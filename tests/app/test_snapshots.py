@@ -14,10 +14,17 @@ from tui.app import MapCapApp
 WALKS = {
     "classes": [],
     "summary": ["enter"],
-    "captions": ["enter", "2"],
-    "image": ["enter", "3", "enter"],
-    "neighbours": ["enter", "3", "enter", "enter"],
+    "captions": ["enter", "3"],
+    "image": ["enter", "4", "enter"],
+    "neighbours": ["enter", "4", "enter", "enter"],
     "help": ["question_mark"],
+    "findings": ["enter", "2"],
+    "words": ["enter", "2", "w"],
+    "calibration": ["enter", "2", "c"],
+    "evidence": ["enter", "2", "i"],
+    "run-findings": ["f", "down"],
+    "quality": ["ctrl+r", "f", "n"],
+    "plot": ["ctrl+r", "f", "n", "t"],
 }
 
 

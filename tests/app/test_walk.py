@@ -32,7 +32,7 @@ async def test_from_the_worst_class_to_a_marked_image(
         assert isinstance(app.screen, ClassesScreen)
         assert app.screen.query_one(Rows).record.name == "tabby"  # 1 of 8 right
 
-        await press(pilot, "enter", "3", "f")
+        await press(pilot, "enter", "4", "f")
         assert isinstance(app.screen, ClassScreen)
         thumbs = app.screen.query_one(Thumbs)
         assert thumbs.selected is not None
@@ -80,7 +80,7 @@ async def test_next_and_previous_follow_the_margins(
     app = app_on(class_name="crane")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "3", "enter")
+        await press(pilot, "4", "enter")
         image = app.screen
         assert isinstance(image, ImageScreen)
 
@@ -106,7 +106,7 @@ async def test_overlay_strength_changes_the_picture(
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "3", "enter")
+        await press(pilot, "4", "enter")
         frames = app.screen.query_one(Frames)
         before = frames._frames[1].picture
         await press(pilot, "plus")

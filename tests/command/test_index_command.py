@@ -20,7 +20,11 @@ from tests.command.conftest import (
     mapcap_process,
 )
 
-STAGES = ["scan", "zero-shot", "relevance", "regions", "embeddings", "captions", "pmi", "summaries"]
+STAGES = [
+    *("scan", "zero-shot", "relevance", "regions", "embeddings", "captions", "pmi", "summaries"),
+    "audit",
+    "quality",
+]
 
 
 def contents(db: Path) -> dict[str, object]:

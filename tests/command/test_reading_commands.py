@@ -142,7 +142,7 @@ def test_hostile_class_names_reach_the_terminal_harmlessly(
 def test_every_command_and_option_is_explained() -> None:
     import typer
 
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(cli.make_app())
     commands = group.commands  # type: ignore[attr-defined]
     readme = README.read_text(encoding="utf-8")
     for name, command in commands.items():

@@ -92,6 +92,22 @@ def test_findings_of_a_run_come_by_score(store: Any) -> None:
     ]
     assert [f.kind for f in queries.run_findings(store.engine, store.run_id, "word")] == ["word"]
     assert queries.run_findings(store.engine, store.run_id + 1) == []
+    assert queries.run_findings(store.engine, store.run_id, limit=2) == found[:2]
+    assert queries.run_findings(store.engine, store.run_id, "word", limit=2) == found[2:]
+
+
+def test_the_classes_that_words_were_held_against(store: Any) -> None:
+    assert queries.word_rivals(store.engine, store.tabby) == []
+    words = [
+        WORD,
+        replace(WORD, against_class_id=store.crane),
+        replace(WORD, against_class_id=store.lynx),
+        replace(WORD, against_class_id=store.lynx, word="pale"),
+    ]
+    writes.add_audit(store.engine, audit(store, words=words))
+    rivals = queries.word_rivals(store.engine, store.tabby)
+    assert rivals == [(store.lynx, "lynx"), (store.crane, "crane")]
+    assert queries.word_rivals(store.engine, store.lynx) == []
 
 
 def test_a_class_is_audited_again_only_when_it_has_grown(store: Any) -> None:

@@ -28,6 +28,27 @@ def test_images_are_filtered(store: Any) -> None:
     assert paths(store, store.lynx, show="wrong") == []
 
 
+def test_images_are_kept_and_left_out_by_their_ids(store: Any) -> None:
+    one, two, four = (store.images[f"tabby/{n}.jpg"] for n in (1, 2, 4))
+    assert paths(store, store.tabby, only=[one, two]) == ["tabby/2.jpg", "tabby/1.jpg"]
+    assert paths(store, store.tabby, only=[one, two], show="wrong") == ["tabby/2.jpg"]
+    assert paths(store, store.tabby, only=[]) == []
+    assert paths(store, store.tabby, without=[two, four]) == ["tabby/3.jpg", "tabby/1.jpg"]
+    broken = store.images["lynx/broken.jpg"]
+    assert paths(store, store.lynx, only=[broken]) == ["lynx/broken.jpg"]
+    assert paths(store, store.lynx, without=[broken]) == ["lynx/2.jpg", "lynx/1.jpg"]
+
+
+def test_paths_are_placed(store: Any) -> None:
+    names = ["tabby/1.jpg", "lynx/broken.jpg"]
+    assert queries.placed(store.engine, store.run_id, [*names, "none.jpg", "\udc80"]) == {
+        names[0]: (store.images[names[0]], store.tabby),
+        names[1]: (store.images[names[1]], store.lynx),
+    }
+    assert queries.placed(store.engine, store.run_id + 1, names) == {}
+    assert queries.placed(store.engine, store.run_id, []) == {}
+
+
 @pytest.mark.parametrize("show", ["all", "right", "wrong"])
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 3])

@@ -65,6 +65,17 @@ def test_captions_are_searched_in_their_index_first(store: Any) -> None:
         assert not any("TEMP B-TREE" in line for line in found), found
 
 
+def test_a_chunk_of_embeddings_is_read_in_their_order(store: Any) -> None:
+    # By the index of the run, each chunk would read and sort all embeddings anew.
+    with plans(store) as found:
+        list(queries.region_embeddings(store.engine, store.run_id, "pooled", chunk=2))
+        list(queries.image_embeddings(store.engine, store.run_id, chunk=2))
+    assert found
+    assert not any("TEMP B-TREE" in line for line in found), found
+    assert any(re.search(r"embedding .*\(region_id>\?\)", line) for line in found), found
+    assert not any("run_id" in line for line in found), found
+
+
 def test_no_screen_scans_a_large_table(store: Any) -> None:
     engine, image_id = store.engine, store.images["tabby/1.jpg"]
     cat = queries.captions(engine, store.tabby)[0]
@@ -84,6 +95,7 @@ def test_no_screen_scans_a_large_table(store: Any) -> None:
         queries.summary(engine, store.tabby, 2, 1.0)
         queries.pmi(engine, store.tabby)
         queries.counts(engine, store.run_id)
+        queries.run_totals(engine, store.run_id)
         list(queries.region_embeddings(engine, store.run_id, "pooled"))
     scans = {line for line in found if line.startswith("SCAN")}
     # json_each lists the ids that were asked for.

@@ -169,7 +169,8 @@ def test_an_older_file_is_refused_for_reading_and_brought_up_for_writing(
     tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make(tmp_path / "old.db", spec)
-    monkeypatch.setattr("db.engine.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    for module in ("db.engine", "db.files"):
+        monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StoreError, match="older MapCap"):
         open_read(path)
     engine = open_write(path)
@@ -180,7 +181,7 @@ def test_an_older_file_is_refused_for_reading_and_brought_up_for_writing(
 def test_a_locked_file_is_refused(
     tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.engine._READ_TIMEOUT", 0.05)
+    monkeypatch.setattr("db.files.READ_TIMEOUT", 0.05)
     path = make(tmp_path / "locked.db", spec)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")

@@ -7,8 +7,10 @@ from typing import Any, ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
+from db.errors import Interrupted
+from db.interrupts import Interrupt
 from tui.opened import Opened
 
 T = TypeVar("T")
@@ -42,19 +44,38 @@ class BrowseScreen(Screen[None]):
         super().__init__()
         self.opened = opened
         self._serials: dict[str, int] = {}
+        self._interrupts: dict[str, Interrupt] = {}
 
     def ask(self, group: str, query: Callable[[], T], deliver: Callable[[T], None]) -> None:
-        """Run a query in a thread and deliver its answer; a newer one of the group replaces it."""
+        """Run a query in a thread and deliver its answer.
+
+        A newer query of the group stops the one that runs, within SQLite too, and takes its place.
+        """
         serial = self._serials[group] = self._serials.get(group, 0) + 1
+        self._stop(group)
+        running = self._interrupts[group] = Interrupt()
 
         def work() -> None:
-            value = query()
-            if not get_current_worker().is_cancelled:
-                self.post_message(self.Answer(group, serial, deliver, value))
+            try:
+                with running:
+                    value = query()
+            except Interrupted:
+                return
+            self.post_message(self.Answer(group, serial, deliver, value))
 
         self.run_worker(
             work, name=group, group=group, exclusive=True, thread=True, exit_on_error=False
         )
+
+    def _stop(self, group: str) -> None:
+        running = self._interrupts.pop(group, None)
+        if running is not None:
+            running.stop()
+
+    def on_unmount(self) -> None:
+        """Stop what still runs: nobody waits for it."""
+        for group in list(self._interrupts):
+            self._stop(group)
 
     def on_browse_screen_answer(self, message: Answer) -> None:
         """Deliver an answer, unless a newer question was asked meanwhile."""
@@ -72,7 +93,11 @@ class BrowseScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another screen was in front."""
         if self.is_mounted:
-            self.reload()
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Show what the screen missed while another was in front."""
+        self.reload()
 
     def action_back(self) -> None:
         """Go to the screen before."""

@@ -1,7 +1,11 @@
 """The first screen: which classes fail, and with what they are confused."""
 
+from __future__ import annotations
+
 import re
-from typing import ClassVar, Final, cast
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,16 +13,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer, Input, Static
 
-from db import queries
-from db.queries.classes import ClassSort
-from db.records import ClassName
+from db.glance import Glance
+from db.later import queries
+from db.records import ClassName, Run, RunTotals, Stage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.one_class import ClassScreen
-from tui.screens.verdict import VerdictScreen
 from tui.show import accuracy_bar, number, safe, share
 from tui.widgets.class_card import Card, ClassCard
 from tui.widgets.rows import Column, Rows
+
+if TYPE_CHECKING:
+    from db.queries.classes import ClassSort
 
 _SORTS: Final[tuple[ClassSort, ...]] = (
     "name",
@@ -28,14 +33,15 @@ _SORTS: Final[tuple[ClassSort, ...]] = (
     "mean_true_probability",
     "first_sentence",
 )
-_BELOW: Final = re.compile(r"<\s*(\d{1,3}(?:\.\d+)?)\s*%?")
+# A limit that is only begun says nothing yet.
+_BELOW: Final = re.compile(r"<\s*(?:(\d{1,3}(?:\.\d+)?)\s*%?|$)")
 
 
 def parsed(text: str) -> tuple[str, float | None]:
     """Split a filter into words and the accuracy to stay below: `cat <30` is cat, 0.3."""
     below = _BELOW.search(text)
     words = _BELOW.sub("", text).strip()
-    return words, float(below.group(1)) / 100 if below else None
+    return words, float(below[1]) / 100 if below and below[1] else None
 
 
 class ClassesScreen(BrowseScreen):
@@ -58,12 +64,15 @@ class ClassesScreen(BrowseScreen):
         Binding("r", "reverse", "Reverse", show=False, id="classes.reverse",
                 tooltip="Turn the order round"),
         Binding("p", "pane", "Pane", id="classes.pane", tooltip="The class beside the table"),
+        Binding("f", "findings", "Findings", id="classes.findings",
+                tooltip="Findings of the run, of all classes"),
         Binding("v", "verdict", "Verdict", id="classes.verdict", tooltip="Mark the class"),
         Binding("y", "copy", "Copy", show=False, id="classes.copy", tooltip="Copy the name"),
     ]  # fmt: skip
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, glance: Glance | None = None) -> None:
         super().__init__(opened)
+        self._glance = glance
         self._sort: ClassSort = "accuracy"
         self._descending = False
         self._filter = ""
@@ -75,7 +84,9 @@ class ClassesScreen(BrowseScreen):
         with Horizontal(id="panes"):
             yield Rows[ClassName](self._columns(), lambda record: record.id, id="classes")
             yield ClassCard(id="side")
-        yield Input(placeholder="words in the name, <30 for below 30 %", id="filter")
+        yield Input(
+            placeholder="words in the name, <30 for below 30 %", id="filter", select_on_focus=False
+        )
         yield Footer()
 
     def _columns(self) -> list[Column[ClassName]]:
@@ -95,13 +106,42 @@ class ClassesScreen(BrowseScreen):
         ]  # fmt: skip
 
     def on_mount(self) -> None:
-        """Ask for the classes."""
+        """Show what the first look at the file has found, or ask for the classes."""
         self.query_one("#filter").display = False
-        self.query_one(Rows).focus()
-        self.reload()
+        rows = self.query_one(Rows)
+        rows.focus()
+        if self._glance is None:
+            self.reload()
+            return
+        rows.sorted_by = (self._sort, self._descending)
+        self._entitle(self._glance.run, self._glance.totals, self._glance.stages)
+        self._show(self._glance.classes)
+
+    def catch_up(self) -> None:
+        """Ask again, unless the first look at the file has just been shown."""
+        if self._glance is None:
+            self.reload()
+        self._glance = None
 
     def reload(self) -> None:
-        """Ask for the classes again, in the order and with the filter that hold."""
+        """Ask for all that is shown again."""
+        opened = self.opened
+        self.ask(
+            "title",
+            lambda: (
+                queries.run(opened.engine, opened.run.id),
+                queries.run_totals(opened.engine, opened.run.id),
+                queries.stages(opened.engine, opened.run.id),
+            ),
+            lambda found: self._entitle(*found),
+        )
+        self._ask_rows()
+
+    def _entitle(self, run: Run, totals: RunTotals, stages: Sequence[Stage]) -> None:
+        self.query_one("#title", Static).update(_title(run, totals, stages))
+
+    def _ask_rows(self) -> None:
+        """Ask for the classes in the order and with the filter that hold."""
         opened, sort, descending = self.opened, self._sort, self._descending
         words, below = parsed(self._filter)
         self.query_one(Rows).sorted_by = (sort, descending)
@@ -117,14 +157,15 @@ class ClassesScreen(BrowseScreen):
             ),
             self._show,
         )
-        self.ask("title", lambda: _title(opened), self.query_one("#title", Static).update)
 
     def _show(self, records: list[ClassName]) -> None:
         rows = self.query_one(Rows)
+        before = rows.record
         rows.fill(records, keep=self._keep)
-        self._keep = True
-        if rows.record is not None:
+        if self._keep and before and rows.record and rows.record.id == before.id:
+            # The cursor has not moved, but its class may have grown.
             self._ask_card(rows.record)
+        self._keep = True
 
     def _named(self, record: ClassName, width: int) -> Text:
         name = safe(record.name, "bold", longest=120)
@@ -137,10 +178,14 @@ class ClassesScreen(BrowseScreen):
         self._ask_card(message.record)
 
     def _ask_card(self, record: ClassName) -> None:
-        self.ask("card", lambda: card_of(self.opened, record), self.query_one(ClassCard).show)
+        # The row is painted first: a thread that reads takes its share of the interpreter.
+        card = self.query_one(ClassCard)
+        self.call_after_refresh(self.ask, "card", lambda: card_of(self.opened, record), card.show)
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open a class."""
+        from tui.screens.one_class import ClassScreen
+
         self.app.push_screen(ClassScreen(self.opened, message.record))
 
     def on_rows_header_pressed(self, message: Rows.HeaderPressed) -> None:
@@ -162,7 +207,7 @@ class ClassesScreen(BrowseScreen):
     def _sorted(self, column: ClassSort) -> None:
         self._sort = column
         self._keep = False
-        self.reload()
+        self._ask_rows()
 
     def action_filter(self) -> None:
         """Begin to type a filter."""
@@ -183,7 +228,7 @@ class ClassesScreen(BrowseScreen):
         """Filter as it is typed."""
         self._filter = event.value
         self._keep = False
-        self.reload()
+        self._ask_rows()
 
     def on_input_submitted(self) -> None:
         """Go back to the table; the filter stays."""
@@ -205,8 +250,16 @@ class ClassesScreen(BrowseScreen):
         self.toggle_class("-pane")
         (self.query_one("#side") if self.has_class("-pane") else self.query_one(Rows)).focus()
 
+    def action_findings(self) -> None:
+        """Show the findings of all classes."""
+        from tui.screens.run_findings import RunFindingsScreen
+
+        self.app.push_screen(RunFindingsScreen(self.opened))
+
     def action_verdict(self) -> None:
         """Mark the class under the cursor."""
+        from tui.screens.verdict import VerdictScreen
+
         record = self.query_one(Rows).record
         if record is not None:
             self.app.push_screen(VerdictScreen(self.opened, "class", record.label, record.name))
@@ -227,6 +280,9 @@ def card_of(opened: Opened, record: ClassName) -> Card:
         opened.summary(record.id),
         queries.confusions(engine, record.id),
         queries.word_scores(engine, record.id, "relevance", limit=12),
+        queries.class_audit(engine, record.id),
+        queries.findings(engine, record.id),
+        Counter(mark for mark, _ in opened.marked(record.id)),
     )
 
 
@@ -242,16 +298,13 @@ def _wrong(record: ClassName, width: int) -> Text:
     return Text.assemble((part, "red"), safe(record.top_wrong_name, longest=80))
 
 
-def _title(opened: Opened) -> Text:
-    """Read the line above the table: how much the run holds, and how far the job has come."""
-    run = queries.run(opened.engine, opened.run.id)
-    found = queries.counts(opened.engine, opened.run.id)
+def _title(run: Run, totals: RunTotals, stages: Sequence[Stage]) -> Text:
+    """Return the line above the table: how much the run holds, and how far the job has come."""
     text = Text.assemble((f"Run {run.id} ", "bold"), safe(f"{run.preset}  ", longest=40))
-    text.append(f"{found.classes} classes  {found.images} images  ")
-    if found.predicted:
-        text.append(f"accuracy {share(found.correct / found.predicted)}  ", style="bold")
+    text.append(f"{totals.classes} classes  {totals.images} images  ")
+    if totals.predicted:
+        text.append(f"accuracy {share(totals.correct / totals.predicted)}  ", style="bold")
     if run.status != "done":
-        stages = queries.stages(opened.engine, opened.run.id)
         now = next((s for s in stages if s.status == "running"), None)
         where = f": {now.name} {now.done}/{now.total}" if now else ""
         text.append_text(safe(f"{run.status}{where}", "yellow"))

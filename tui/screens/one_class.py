@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from db import queries
-from db.overlay import decode, overlay, square
-from db.records import CaptionContrast, ClassName, Confusion, Image, Pmi
+from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi
+from db.verdicts import Mark
+from tui.drawing import thumbs
 from tui.opened import Opened
-from tui.screens.base import BrowseScreen
+from tui.screens.class_audit import ClassAuditScreen
 from tui.screens.one_image import Among, ImageScreen
 from tui.screens.places import PlacesScreen
 from tui.screens.verdict import VerdictScreen
@@ -20,24 +21,28 @@ from tui.show import accuracy_bar, safe, share, tokens_line
 from tui.widgets.captions_pane import CaptionsPane, Line
 from tui.widgets.class_card import verdict_line
 from tui.widgets.confusions_pane import ConfusionsPane
-from tui.widgets.images_pane import ImagesPane
+from tui.widgets.findings_pane import FindingsPane
+from tui.widgets.images_pane import ImagesPane, Judged
 from tui.widgets.rows import Rows
 from tui.widgets.summary_pane import Chosen, SummaryPane, choose
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _PAGE = 200
-_TABS = ("summary", "captions", "images", "confusions")
+_TABS = ("summary", "findings", "captions", "images", "confusions")
 _FIRST = {"summary": "#sentences", "captions": "#captions", "images": "#thumbs",
           "confusions": "#confusions"}  # fmt: skip
 
 
-class ClassScreen(BrowseScreen):
-    """A class in four tabs."""
+class ClassScreen(ClassAuditScreen):
+    """A class in five tabs; with a finding it begins there."""
 
     HELP_TEXT = (
         "One class. Summary: + and - change the length k, ] and [ the weight lambda of repetition; "
         "the sentences are chosen again from the stored PMI matrix. Enter on a sentence shows the "
-        "regions and images it came from. Images: f all/wrong/right, w wrong as which class."
+        "regions and images it came from. Findings: what the audit holds to be the causes of the "
+        "errors; left and right go through the pictures, enter lists them, w shows the words that "
+        "mark the errors, c the calibration. Images: f all/wrong/right, w wrong as which class, "
+        "m by verdict."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -51,9 +56,9 @@ class ClassScreen(BrowseScreen):
         Binding("y", "copy", "Copy", show=False, id="class.copy", tooltip="Copy the summary"),
     ]  # fmt: skip
 
-    def __init__(self, opened: Opened, record: ClassName) -> None:
-        super().__init__(opened)
-        self.record = record
+    def __init__(self, opened: Opened, record: ClassName, finding: Finding | None = None) -> None:
+        super().__init__(opened, record, finding)
+        self._initial = "summary" if finding is None else "findings-tab"
         self._pmi: Pmi | None = None
         self._words = ""
         self._page: tuple[object, ...] | None = None
@@ -61,14 +66,16 @@ class ClassScreen(BrowseScreen):
     def compose(self) -> ComposeResult:
         """Lay out the tabs."""
         yield Static(id="title")
-        with TabbedContent(id="tabs"):
+        with TabbedContent(id="tabs", initial=self._initial):
             with TabPane("1 Summary", id="summary"):
                 yield SummaryPane(id="summary-pane")
-            with TabPane("2 Captions", id="captions-tab"):
+            with TabPane("2 Findings", id="findings-tab"):
+                yield FindingsPane(self.opened.picture)
+            with TabPane("3 Captions", id="captions-tab"):
                 yield CaptionsPane()
-            with TabPane("3 Images", id="images"):
+            with TabPane("4 Images", id="images"):
                 yield ImagesPane(self.opened.picture)
-            with TabPane("4 Confusions", id="confusions-tab"):
+            with TabPane("5 Confusions", id="confusions-tab"):
                 yield ConfusionsPane()
         yield Footer()
 
@@ -89,6 +96,7 @@ class ClassScreen(BrowseScreen):
         self.ask("title", self._head, self.query_one("#title", Static).update)
         self.ask("pmi", lambda: queries.pmi(engine, class_id), self._got_pmi)
         self.ask("confusions", lambda: queries.confusions(engine, class_id), self._got_confusions)
+        self.ask_audit()
         self._ask_captions(keep=True)
         if self.query_one(Thumbs).size.width:
             self._ask_images()
@@ -168,15 +176,19 @@ class ClassScreen(BrowseScreen):
     def _ask_images(self) -> None:
         pane = self.query_one(ImagesPane)
         wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
+        judged = pane.judged
         page = (pane.filter, wrong_as, pane.descending, pane.after, pane.overlay, pane.limit)
-        keep, self._page = page == self._page, page
+        keep, self._page = (*page, judged) == self._page, (*page, judged)
 
         def find() -> tuple[list[Thumb], bool]:
+            marked = self.opened.marked(self.record.id) if judged else []
             found = queries.images(
                 self.opened.engine,
                 self.record.id,
                 show=page[0],
                 wrong_as=page[1],
+                only=_of_mark(judged, marked),
+                without=[number for _, number in marked] if judged == "no verdict" else (),
                 descending=page[2],
                 after=page[3],
                 limit=page[5] + 1,
@@ -220,6 +232,9 @@ class ClassScreen(BrowseScreen):
         if isinstance(record, Confusion):
             self.query_one(ImagesPane).narrow(record)
             self.action_tab("images")
+        elif isinstance(record, ErrorWord):
+            self.query_one("#words", Input).value = record.word
+            self.action_tab("captions")
         else:
             self.app.push_screen(
                 PlacesScreen(self.opened, record.caption_id, record.text, self.record.id)
@@ -227,20 +242,25 @@ class ClassScreen(BrowseScreen):
 
     def action_tab(self, tab: str) -> None:
         """Show a tab."""
-        panes = {"captions": "captions-tab", "confusions": "confusions-tab"}
-        self.query_one(TabbedContent).active = panes.get(tab, tab)
+        bare = tab in ("summary", "images")
+        self.query_one(TabbedContent).active = tab if bare else f"{tab}-tab"
 
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Go into the tab that is shown now, however it was chosen."""
         tab = (event.pane.id or "").removesuffix("-tab")
-        self.query_one(_FIRST[tab]).focus()
+        if tab == "findings":
+            self.query_one(FindingsPane).focus_first()
+        else:
+            self.query_one(_FIRST[tab]).focus()
 
     def action_back(self) -> None:
-        """Leave the search box, or the screen."""
-        box = self.query_one("#words", Input)
+        """Leave the search box, a view beside the findings, or the screen."""
+        box, findings = self.query_one("#words", Input), self.query_one(FindingsPane)
         if self.focused is box:
             box.value = ""
             self.query_one("#captions").focus()
+        elif findings.has_focus_within and findings.view != "browser":
+            findings.view = "browser"
         else:
             super().action_back()
 
@@ -255,16 +275,8 @@ class ClassScreen(BrowseScreen):
         self.copy("\n".join([self.record.name, *(each.text for each in chosen)]))
 
 
-def thumbs(opened: Opened, images: list[Image], laid: bool) -> list[Thumb]:
-    """Read and draw the thumbnails of images."""
-    ids = [image.id for image in images]
-    photos = queries.thumbnails(opened.engine, ids)
-    maps = queries.relevances(opened.engine, ids) if laid else {}
-    drawn = []
-    for image in images:
-        photo = decode(photos.get(image.id))
-        relevance = maps.get(image.id, {}).get("true")
-        if photo is not None:
-            photo = square(photo) if relevance is None else overlay(photo, relevance.grid, 0.6)
-        drawn.append(Thumb(image, photo, opened.of_image(image) is not None))
-    return drawn
+def _of_mark(judged: Judged, marked: list[tuple[Mark, int]]) -> list[int] | None:
+    """Return the images to keep for a verdict, None if all may stay."""
+    if judged in ("", "no verdict"):
+        return None
+    return [number for mark, number in marked if mark == judged]

@@ -25,15 +25,21 @@ from tui.widgets.rows import Column, Rows
 
 _ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 _STEP = 0.1
+# The audit keeps fewer; a file may hold more.
+_MOST_LISTED = 1000
 
 
 @dataclass(frozen=True)
 class Among:
-    """The images that next and previous go through, in the order of their margins."""
+    """The images that next and previous go through, in the order of their margins.
+
+    With `finding_id` they are those of a finding, in its order.
+    """
 
     show: Show = "all"
     wrong_as: int | None = None
     descending: bool = False
+    finding_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Seen:
     image: Image
     photo: Picture | None
     is_original: bool
+    resize_mode: str
     maps: dict[Role, Relevance]
     regions: list[Region]
     top: list[TopClass]
@@ -144,6 +151,9 @@ class ImageScreen(BrowseScreen):
         image, engine = self.seen.image, self.opened.engine
 
         def find() -> list[Image]:
+            if among.finding_id is not None:
+                found = queries.finding_images(engine, among.finding_id, limit=_MOST_LISTED)
+                return beside(found, image, step)
             return queries.images(
                 engine,
                 image.class_id,
@@ -179,6 +189,12 @@ class ImageScreen(BrowseScreen):
             self.copy(self.seen.image.path)
 
 
+def beside(images: list[Image], image: Image, step: int) -> list[Image]:
+    """Return the image so many steps from another in a list, none past its ends."""
+    place = next((i for i, each in enumerate(images) if each.id == image.id), -1) + step
+    return images[place : place + 1] if place >= 0 else []
+
+
 def see(opened: Opened, image_id: int) -> Seen:
     """Read all that is shown of an image."""
     engine = opened.engine
@@ -189,6 +205,7 @@ def see(opened: Opened, image_id: int) -> Seen:
         image,
         photo,
         full is not None,
+        opened.run.resize_mode,
         queries.relevances(engine, [image_id])[image_id],
         queries.regions(engine, image_id),
         queries.top_classes(engine, image_id),
@@ -202,7 +219,7 @@ def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
         why = seen.image.error or "no picture is stored"
         return [Frame(safe(why, "yellow"), None)]
     shown = [region for region in seen.regions if region.role == role]
-    outlined = outlines(seen.photo, shown, [ink(region) for region in shown])
+    outlined = outlines(seen.photo, shown, [ink(region) for region in shown], seen.resize_mode)
     kind = "photo" if seen.is_original else "thumbnail"
     about = f"{kind}, regions for {role}" if seen.maps else f"{kind}, no map yet"
     frames = [Frame(Text(about), outlined)]
@@ -213,10 +230,12 @@ def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
         target = safe(relevance.target_name, "bold", longest=40)
         title = Text.assemble((f"{each}: ", "dim"), target)
         if relevance.raw_max <= 0:
-            frames.append(Frame(title.append(" (all zero)", "yellow"), square(seen.photo)))
+            title.append(" (all zero)", "yellow")
+            frames.append(Frame(title, square(seen.photo, seen.resize_mode)))
             continue
         title.append(f" max {relevance.raw_max:.1e}", style="dim")
-        frames.append(Frame(title, overlay(seen.photo, relevance.grid, strength)))
+        laid = overlay(seen.photo, relevance.grid, strength, seen.resize_mode)
+        frames.append(Frame(title, laid))
     return frames
 
 

@@ -36,7 +36,9 @@ class RegionsScreen(BrowseScreen):
             photo = original(image, opened.photos) or decode(
                 queries.thumbnails(opened.engine, [image.id]).get(image.id)
             )
-            return None if photo is None else outlines(photo, [region], REGION_COLOURS[:1])
+            if photo is None:
+                return None
+            return outlines(photo, [region], REGION_COLOURS[:1], opened.run.resize_mode)
 
         self.ask("picture", draw, lambda drawn: shown.picture(region, drawn))
 

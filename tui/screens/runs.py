@@ -1,7 +1,7 @@
 """The runs of the file: what they are, switching, and comparing two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -16,6 +16,7 @@ from db.records import Run, RunCounts, Stage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.compare import CompareScreen
+from tui.screens.quality import QualityScreen
 from tui.show import safe, share
 from tui.widgets.rows import Column, Rows
 
@@ -33,10 +34,12 @@ class RunsScreen(BrowseScreen):
     """A table of runs with the facts of the one under the cursor."""
 
     HELP_TEXT = (
-        "The runs of this file. Enter looks at a run, c compares it with the one looked at now."
+        "The runs of this file. Enter looks at a run, c compares it with the one looked at now, "
+        "f shows its figures of quality."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare with the current"),
+        Binding("f", "quality", "Quality", id="runs.quality", tooltip="Figures of quality"),
     ]
 
     @dataclass
@@ -92,6 +95,16 @@ class RunsScreen(BrowseScreen):
             self.notify("choose another run than the one looked at", timeout=3, markup=False)
             return
         self.app.push_screen(CompareScreen(self.opened, chosen.run))
+
+    def action_quality(self) -> None:
+        """Show the figures of quality of the run under the cursor."""
+        chosen = self.query_one(Rows).record
+        if chosen is None:
+            return
+        opened = self.opened
+        if chosen.run.id != opened.run.id:
+            opened = replace(opened, run=chosen.run, marks={})
+        self.app.push_screen(QualityScreen(opened))
 
 
 def told(opened: Opened) -> list[Told]:

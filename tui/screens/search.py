@@ -1,5 +1,6 @@
 """One box over the captions, class names and image paths of the run."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -11,6 +12,7 @@ from textual.widgets import Footer, Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
+from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
@@ -20,6 +22,13 @@ from tui.widgets.captions_pane import highlighted
 from tui.widgets.rows import Column, Rows
 
 _MOST = 50
+Finder = Callable[..., Sequence[ClassName | CaptionHit | Image]]
+# In the order in which they are listed.
+_FINDERS: dict[str, Finder] = {
+    "class": queries.search_classes,
+    "caption": queries.search_captions,
+    "image": queries.search_images,
+}
 
 
 @dataclass(frozen=True)
@@ -59,35 +68,44 @@ class SearchScreen(BrowseScreen):
         yield Rows[Hit](columns, lambda r: (r.kind, r.id), empty="nothing found", id="hits")
         yield Footer()
 
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
+        self._words = ""
+        self._hits: dict[str, list[Hit]] = {}
+
     def on_mount(self) -> None:
         """Begin to type."""
         self.query_one(Input).focus()
 
     def reload(self) -> None:
         """Search again."""
-        words = self.query_one(Input).value.strip()
-        self.ask("search", partial(self._search, words), partial(self._show, keep=True))
+        self._search(self.query_one(Input).value.strip())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search as it is typed."""
-        words = event.value.strip()
-        self.ask("search", partial(self._search, words), partial(self._show, keep=False))
+        self._search(event.value.strip())
 
-    def _search(self, words: str) -> list[Hit]:
-        if not words:
-            return []
+    def _search(self, words: str) -> None:
+        """Ask for the three kinds apart: a million paths are not to keep a class waiting."""
+        if words != self._words:
+            self._hits = {}
+        keep, self._words = words == self._words, words
         engine, run_id = self.opened.engine, self.opened.run.id
-        classes = queries.search_classes(engine, run_id, words, limit=_MOST)
-        captions = queries.search_captions(engine, run_id, words, limit=_MOST)
-        images = queries.search_images(engine, run_id, words, limit=_MOST)
-        return [
-            *(Hit("class", record) for record in classes),
-            *(Hit("caption", hit) for hit in captions),
-            *(Hit("image", image) for image in images),
-        ]
+        for kind, find in _FINDERS.items():
 
-    def _show(self, hits: list[Hit], *, keep: bool) -> None:
-        self.query_one(Rows).fill(hits, keep=keep)
+            def hits(kind: str = kind, find: Finder = find) -> list[Hit]:
+                found = find(engine, run_id, words, limit=_MOST) if words else []
+                return [Hit(kind, record) for record in found]
+
+            self.ask(kind, hits, partial(self._show, kind, keep))
+
+    def _show(self, kind: str, keep: bool, hits: list[Hit]) -> None:
+        keep = keep or bool(self._hits)
+        self._hits[kind] = hits
+        found = [hit for each in _FINDERS for hit in self._hits.get(each, [])]
+        # Nothing is found when none of the three has found anything.
+        if found or len(self._hits) == len(_FINDERS):
+            self.query_one(Rows).fill(found, keep=keep)
 
     def on_input_submitted(self) -> None:
         """Go to the list."""

@@ -27,11 +27,14 @@ class VerdictScreen(BrowseScreen):
         Binding("tab", "app.focus_next", "Note", id="verdict.note", tooltip="To the note and back"),
     ]
 
-    def __init__(self, opened: Opened, kind: Kind, name: str, shown: str) -> None:
+    def __init__(
+        self, opened: Opened, kind: Kind, name: str, shown: str, offered: Mark | None = None
+    ) -> None:
         super().__init__(opened)
         self._kind = kind
         self._about = name
         self._shown = shown
+        self._offered = offered
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
@@ -46,10 +49,11 @@ class VerdictScreen(BrowseScreen):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin at the mark that holds."""
+        """Begin at the mark that is offered, else at the one that holds."""
         known = self.opened.marks.get((self._kind, self._about))
         options = self.query_one(OptionList)
-        options.highlighted = MARKS.index(known.mark) if known and known.mark in MARKS else 0
+        first = self._offered or (known.mark if known else None)
+        options.highlighted = MARKS.index(first) if first in MARKS else 0
         options.focus()
 
     def on_input_submitted(self) -> None:

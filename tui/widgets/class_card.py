@@ -1,6 +1,6 @@
 """One class at a glance: its summary with scores, its confusions, its words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -10,11 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from db.records import ClassName, Confusion, Summary, WordScore
-from db.verdicts import Verdict
+from db.records import ClassAudit, ClassName, Confusion, Finding, Summary, WordScore
+from db.verdicts import Mark, Verdict
 from tui.show import accuracy_bar, bar, grade, safe, share
+from tui.widgets.finding_text import line_of, tag
 
 _BAR = 12
+_FINDINGS = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Card:
     summary: Summary | None
     confusions: Sequence[Confusion]
     words: Sequence[WordScore]
+    audit: ClassAudit | None
+    findings: Sequence[Finding]
+    marks: Mapping[Mark, int]
 
 
 class ClassCard(VerticalScroll):
@@ -46,6 +51,9 @@ def drawn(card: Card) -> list[RenderableType]:
     parts: list[RenderableType] = [safe(record.name, "bold", longest=120), _figures(record)]
     if card.verdict is not None:
         parts.append(verdict_line(card.verdict))
+    if card.marks:
+        parts.append(_judged(card.marks))
+    parts += _why(card)
     parts.append(Text("\nSummary", style="bold underline"))
     sentences = card.summary.sentences if card.summary is not None else ()
     if not sentences:
@@ -66,6 +74,23 @@ def verdict_line(verdict: Verdict) -> Text:
     """Return a verdict as one line."""
     note = safe(f"  {verdict.note}" if verdict.note else "", longest=160)
     return Text.assemble(("✎ ", "magenta"), safe(verdict.mark, "magenta bold"), note)
+
+
+def _judged(marks: Mapping[Mark, int]) -> Text:
+    """Return how many images of the class have which verdict."""
+    counts = ", ".join(f"{count} {mark}" for mark, count in marks.items())
+    return Text.assemble(("✎ ", "magenta"), ("images: ", "dim"), (counts, "magenta"))
+
+
+def _why(card: Card) -> list[RenderableType]:
+    """Return the audit's line, and the titles of the first findings."""
+    parts: list[RenderableType] = [Text("\nWhy", style="bold underline")]
+    if card.audit is None:
+        return [*parts, Text("no audit yet", style="dim")]
+    parts.append(line_of(card.audit, card.record.name))
+    for finding in card.findings[:_FINDINGS]:
+        parts.append(tag(finding.kind) + Text(" ") + safe(finding.title, longest=160))
+    return parts
 
 
 def _figures(record: ClassName) -> Text:

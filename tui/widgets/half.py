@@ -1,13 +1,18 @@
 """Pictures of half-blocks, two pixels a cell, for terminals that can draw no others."""
 
-import numpy as np
-from PIL.Image import Image as Picture
-from PIL.Image import Resampling
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image as Picture
 
 
 class HalfPicture(Widget):
@@ -39,6 +44,10 @@ class HalfPicture(Widget):
         return self._strips[y] if y < len(self._strips) else Strip.blank(size[0], self.rich_style)
 
     def _draw(self, width: int, height: int) -> list[Strip]:
+        # Loaded with the first picture: the first screen has none.
+        import numpy as np
+        from PIL.Image import Resampling
+
         picture = self._image
         if picture is None or not width or not height:
             return []

@@ -1,7 +1,7 @@
 """The images of a class, page by page, filtered."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final, Literal, get_args
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,10 +13,14 @@ from textual.widgets import Static
 
 from db.queries.images import Place, Show
 from db.records import Confusion
+from db.verdicts import Mark
 from tui.show import safe
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _ORDER: tuple[Show, ...] = ("all", "wrong", "right")
+Judged = Mark | Literal["", "no verdict"]
+"""Which verdict the images have; empty for any or none."""
+_JUDGED: Final[tuple[Judged, ...]] = ("", "no verdict", *get_args(Mark))
 
 
 class ImagesPane(Vertical):
@@ -25,6 +29,7 @@ class ImagesPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter", "All/wrong/right", id="images.filter", tooltip="Which images"),
         Binding("w", "wrong_as", "Wrong as", id="images.wrong", tooltip="Wrong as which class"),
+        Binding("m", "judged", "Verdicts", id="images.verdict", tooltip="Only of one verdict"),
         Binding("r", "reverse", "Reverse", show=False, id="images.reverse", tooltip="Best first"),
         Binding("o", "overlay", "Overlay", id="images.overlay", tooltip="Relevance on and off"),
     ]
@@ -37,6 +42,7 @@ class ImagesPane(Vertical):
         self._picture = picture
         self.filter: Show = "all"
         self.wrong_as: Confusion | None = None
+        self.judged: Judged = ""
         self.descending = False
         self.overlay = True
         self.confusions: Sequence[Confusion] = ()
@@ -69,6 +75,8 @@ class ImagesPane(Vertical):
         else:
             head.append(self.filter, style="bold")
             head.append(" images", style="dim")
+        if self.judged:
+            head.append(f", {self.judged}", style="bold magenta")
         order = "best" if self.descending else "worst"
         head.append(f"   {order} margin first   page {len(self._pages)}", style="dim")
         head.append(" of more" if more else ", the last", style="dim")
@@ -95,6 +103,11 @@ class ImagesPane(Vertical):
         known = list(self.confusions)
         place = known.index(self.wrong_as) + 1 if self.wrong_as in known else 0
         self.narrow(known[place] if place < len(known) else None)
+
+    def action_judged(self) -> None:
+        """Show the images of the next verdict, or of any."""
+        self.judged = _JUDGED[(_JUDGED.index(self.judged) + 1) % len(_JUDGED)]
+        self._restart()
 
     def action_reverse(self) -> None:
         """Turn the order round."""

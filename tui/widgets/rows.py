@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -138,10 +138,15 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         self._resize()
         self._into_sight()
 
-    def watch_cursor(self) -> None:
+    def watch_cursor(self, before: int, now: int) -> None:
         """Tell where the cursor stands."""
+        top = round(self.scroll_y)
         self._into_sight()
-        self.refresh()
+        if round(self.scroll_y) == top:
+            room = self._room
+            self.refresh(*(Region(0, place - top + 1, room, 1) for place in (before, now)))
+        else:
+            self.refresh()
         if self.record is not None:
             self.post_message(self.Moved(self, self.record))
         if self.cursor >= len(self.records) - self.size.height:
@@ -180,7 +185,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         """Move to the line clicked, open it on a second click; sort by the header clicked."""
         if event.y == 0:
             at = 0
-            for column, width in self._widths(self.size.width):
+            for column, width in self._widths(self._room):
                 if at <= event.x < at + width + 1:
                     self.post_message(self.HeaderPressed(self, column.key))
                 at += width + 1
@@ -192,6 +197,11 @@ class Rows(ScrollView, Generic[R], can_focus=True):
             self.action_choose()
         self.cursor = place
 
+    @property
+    def _room(self) -> int:
+        """The width that the scroll bar leaves."""
+        return self.scrollable_content_region.width
+
     def _widths(self, total: int) -> list[tuple[Column[R], int]]:
         shown = [column for column in self.columns if total >= column.least]
         wide = [column for column in shown if column.wide]
@@ -201,7 +211,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one record as a line."""
-        width = self.size.width
+        width = self._room
         widths = self._widths(width)
         if y == 0:
             cells = [self._title(column, space) for column, space in widths]

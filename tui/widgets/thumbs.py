@@ -19,21 +19,19 @@ from db.records import Image
 from tui.pictures import show
 from tui.show import safe
 
-CELL_WIDTH = 20
-CELL_HEIGHT = 9
-
 
 @dataclass(frozen=True)
 class Thumb:
-    """An image of the page with its small picture."""
+    """An image of the page with its small picture, and the caption of what is outlined in it."""
 
     image: Image
     picture: Picture | None
     marked: bool
+    caption: str | None = None
 
 
 class ThumbCell(Vertical):
-    """One thumbnail with a line under it."""
+    """One thumbnail with a line under it, and the caption if it has one."""
 
     def __init__(self, thumb: Thumb, picture: type[Widget]) -> None:
         super().__init__()
@@ -44,7 +42,9 @@ class ThumbCell(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the cell."""
         yield self._picture
-        yield Static(_caption(self.thumb))
+        yield Static(_said(self.thumb))
+        if self.thumb.caption is not None:
+            yield Static(safe(self.thumb.caption, "italic", longest=120), classes="thumb-caption")
 
 
 class Thumbs(Grid, can_focus=True):
@@ -59,6 +59,9 @@ class Thumbs(Grid, can_focus=True):
         Binding("pagedown,n", "turn(1)", "Next", id="thumbs.next", tooltip="Next page"),
         Binding("pageup,p", "turn(-1)", "Previous", id="thumbs.previous", tooltip="Page before"),
     ]
+    CELL_WIDTH: ClassVar[int] = 20
+    CELL_HEIGHT: ClassVar[int] = 9
+    EMPTY: ClassVar[str] = "no such images"
     cursor: reactive[int] = reactive(0)
 
     @dataclass
@@ -85,16 +88,17 @@ class Thumbs(Grid, can_focus=True):
     @property
     def columns(self) -> int:
         """How many thumbnails stand side by side."""
-        return max(1, self.size.width // CELL_WIDTH)
+        return max(1, self.size.width // self.CELL_WIDTH)
 
     @property
     def fits(self) -> int:
         """How many thumbnails fit."""
-        return self.columns * max(1, self.size.height // CELL_HEIGHT)
+        return self.columns * max(1, self.size.height // self.CELL_HEIGHT)
 
     async def show(self, thumbs: Sequence[Thumb], *, keep: bool) -> None:
         """Show a page."""
-        if keep and [t.image for t in thumbs] == [t.image for t in self._thumbs] and thumbs:
+        before = [(thumb.image, thumb.caption) for thumb in self._thumbs]
+        if keep and thumbs and [(thumb.image, thumb.caption) for thumb in thumbs] == before:
             same_look = all(
                 new.marked == old.marked and (new.picture is None) == (old.picture is None)
                 for new, old in zip(thumbs, self._thumbs, strict=True)
@@ -107,7 +111,7 @@ class Thumbs(Grid, can_focus=True):
             await self.remove_children()
             await self.mount_all([ThumbCell(thumb, self._picture) for thumb in thumbs])
             if not thumbs:
-                await self.mount(Static(Text("no such images", style="dim")))
+                await self.mount(Static(Text(self.EMPTY, style="dim")))
         self.cursor = min(self.cursor, max(0, len(thumbs) - 1)) if keep else 0
         self.watch_cursor()
 
@@ -156,7 +160,7 @@ class Thumbs(Grid, can_focus=True):
             self.post_message(self.Resized())
 
 
-def _caption(thumb: Thumb) -> Text:
+def _said(thumb: Thumb) -> Text:
     image = thumb.image
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("✎ " if thumb.marked else "", style="magenta")

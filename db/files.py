@@ -1,0 +1,111 @@
+"""The store as a file: whether it is ours, whole and of our version, told by sqlite3 alone.
+
+Apart from `db.engine`, so that the browser can look at a file, and paint, before SQLAlchemy is
+loaded. Whatever SQLite says of an unusable file comes out as one StoreError, so that no caller has
+to know its codes.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from db.errors import Interrupted, StoreError
+
+# Equals the number of the newest revision in db/migrations/versions.
+SCHEMA_VERSION: Final = 2
+# "MCAP": tells our files from other SQLite files (PRAGMA application_id).
+APPLICATION_ID: Final = 0x4D434150
+READ_TIMEOUT: Final = 5.0
+
+_FIXES: Final = {
+    sqlite3.SQLITE_NOTADB: "is not a MapCap file: check the name, or choose another one",
+    sqlite3.SQLITE_CORRUPT: "is truncated or damaged: copy it again, or run `mapcap index` again "
+    "into a new file",
+    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is done",
+    sqlite3.SQLITE_LOCKED: "is locked by another program: close it, or try again when it is done",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that it may be read; if a job was killed, "
+    "keep the files NAME-wal and NAME-shm beside it, in a folder that may be written",
+    sqlite3.SQLITE_PERM: "cannot be opened: check its permissions",
+    sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read from or written to its disk: check the disk",
+    sqlite3.SQLITE_FULL: "has no room left on its disk: make room and run the command again",
+}
+
+
+def check(file: Path) -> None:
+    """Raise StoreError, which says what to do, unless the file can be read.
+
+    It may be missing, empty, older or newer than this MapCap, not ours, damaged or locked.
+    """
+    if not file.exists():
+        raise StoreError(f"{file} does not exist: check the name, or run `mapcap index` first")
+    if not file.is_file():
+        raise StoreError(f"{file} is not a file: give the name of a MapCap file")
+    version = schema_version(file)
+    if version == 0:
+        raise StoreError(f"{file} is empty: run `mapcap index` to fill it")
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"{file} was written by an older MapCap (format {version}, this one reads "
+            f"{SCHEMA_VERSION}): run `mapcap upgrade {file}` where it may be written, which "
+            "brings it up to date"
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(newer(file, version))
+
+
+def connect(file: Path, mode: str, timeout: float) -> sqlite3.Connection:
+    """Connect without looking at the file; `mode` is ro or rwc."""
+    connection = sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=timeout,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.text_factory = _lenient
+    return connection
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+def schema_version(file: Path) -> int:
+    """Return the schema version of a file, 0 for an empty one; StoreError for one not ours."""
+    connection = None
+    try:
+        connection = connect(file, "ro", READ_TIMEOUT)
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        objects = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.Error as error:
+        raise explained(file, error) or error from error
+    finally:
+        if connection is not None:
+            connection.close()
+    if application == APPLICATION_ID:
+        return int(version)
+    if application == 0 and version == 0 and objects == 0:
+        return 0
+    raise StoreError(f"{file} is not a MapCap file: check the name, or choose another one")
+
+
+def explained(file: Path, error: sqlite3.Error) -> StoreError | Interrupted | None:
+    """Return what an error of SQLite means to a person, None if it is a mistake of ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Interrupted("a newer question was asked")
+    if code is not None and code & 0xFF in _FIXES:
+        return StoreError(f"{file} {_FIXES[code & 0xFF]}")
+    if "no such table" in str(error) or "no such column" in str(error):
+        return StoreError(f"{file} lacks parts of a MapCap file: run `mapcap index` into a new one")
+    return None
+
+
+def newer(file: Path, version: int) -> str:
+    """Return what to say of a file of a later version."""
+    return (
+        f"{file} was written by a newer MapCap (format {version}, this one knows "
+        f"{SCHEMA_VERSION}): install the newer MapCap"
+    )

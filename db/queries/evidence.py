@@ -1,0 +1,90 @@
+"""What the audit reads: predictions, captions and vectors of many images at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine, and_, select
+
+from db import schema
+from db.records import Role, Vectors
+from db.records.evidence import PredictedImage, RegionWords
+from db.sql import Query, among, raw, stack
+
+
+def predicted_ids(engine: Engine, run_id: int) -> NDArray[np.int64]:
+    """Return (image id, class id) of every readable predicted image of a run, (n, 2), by image."""
+    query: Query = (
+        select(schema.Image.id, schema.Image.class_id)
+        .join(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
+        .where(schema.Image.run_id == run_id, schema.Image.error.is_(None))
+        .order_by(schema.Image.id)
+    )
+    with engine.connect() as connection:
+        rows = connection.execution_options(yield_per=10_000).execute(query)
+        flat = np.fromiter((value for row in rows for value in row), np.int64)
+    return flat.reshape(-1, 2)
+
+
+_PREDICTED: Query = (
+    select(
+        schema.Image.id,
+        schema.Prediction.predicted_class_id,
+        schema.Prediction.correct,
+        schema.PredictionTop.probability,
+        schema.Prediction.margin,
+        schema.Image.width,
+        schema.Image.height,
+    )
+    .join(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
+    .join(
+        schema.PredictionTop,
+        and_(schema.PredictionTop.image_id == schema.Image.id, schema.PredictionTop.rank == 1),
+    )
+    .where(schema.Image.error.is_(None))
+    .order_by(schema.Image.id)
+)
+
+
+def predicted_images(
+    engine: Engine, class_id: int, *, correct: bool | None = None, limit: int | None = None
+) -> list[PredictedImage]:
+    """Return the readable predicted images of a class by id: all, or the right or wrong ones."""
+    query = _PREDICTED.where(schema.Prediction.class_id == class_id)
+    if correct is not None:
+        query = query.where(schema.Prediction.correct.is_(correct))
+    with engine.connect() as connection:
+        return [PredictedImage(*row) for row in connection.execute(query.limit(limit))]
+
+
+def predictions_of(engine: Engine, image_ids: Sequence[int]) -> list[PredictedImage]:
+    """Return images by id; those that are unreadable or not predicted are left out."""
+    query = _PREDICTED.where(among(schema.Image.id, image_ids))
+    with engine.connect() as connection:
+        return [PredictedImage(*row) for row in connection.execute(query)]
+
+
+def region_words(engine: Engine, image_ids: Sequence[int], role: Role) -> list[RegionWords]:
+    """Return the captioned regions of images, of maps of one role, by image and rank."""
+    words, region = schema.RegionCaption, schema.Region
+    query: Query = (
+        select(region.id, region.image_id, schema.Caption.text)
+        .join(words, words.region_id == region.id)
+        .join(schema.Caption, schema.Caption.id == words.caption_id)
+        .where(among(region.image_id, image_ids), region.role == role)
+        .order_by(region.image_id, region.rank)
+    )
+    with engine.connect() as connection:
+        return [RegionWords(*row) for row in connection.execute(query)]
+
+
+def image_features(engine: Engine, image_ids: Sequence[int]) -> Vectors:
+    """Return the embeddings of whole images by id; images without one are left out."""
+    table = schema.ImageEmbedding
+    query = (
+        select(table.image_id, raw(table.vector), table.norm)
+        .where(among(table.image_id, image_ids))
+        .order_by(table.image_id)
+    )
+    with engine.connect() as connection:
+        return stack(connection, query)

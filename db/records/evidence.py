@@ -1,0 +1,34 @@
+"""Records that the audit reads by the thousand: without pictures, paths and masks."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedImage:
+    """A predicted image; `confidence` is the probability of the predicted class."""
+
+    id: int
+    predicted_class_id: int
+    correct: bool
+    confidence: float
+    margin: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionWords:
+    """A region and its caption."""
+
+    id: int
+    image_id: int
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """An image of two runs: its class in the later one, and whether each run was right."""
+
+    class_id: int
+    before: bool
+    now: bool

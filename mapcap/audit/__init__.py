@@ -1,0 +1,1 @@
+"""Why a class fails, with figures: words, slices, labels, backgrounds, marks, calibration."""

@@ -1,0 +1,91 @@
+"""Is the model as sure as it is right; and do its errors look where its right answers do?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 10
+_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The images whose confidence is in (low, high]: how many, how sure, how right."""
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(confidence: NDArray[Any], correct: NDArray[np.bool_]) -> list[Bin]:
+    """Return the ten bins of equal width that hold images, by confidence.
+
+    Bin edges belong to the bin below, as in Guo et al. 2017 (arXiv 1706.04599); 0 to the first.
+    """
+    place = np.ceil(confidence.astype(np.float64) * BINS).astype(int).clip(1, BINS) - 1
+    return [
+        Bin(
+            low=number / BINS,
+            high=(number + 1) / BINS,
+            images=int(inside.sum()),
+            confidence=float(confidence[inside].mean()),
+            accuracy=float(correct[inside].mean()),
+        )
+        for number in range(BINS)
+        if (inside := place == number).any()
+    ]
+
+
+def expected_calibration_error(bins: list[Bin]) -> float:
+    """Return the mean of |accuracy - confidence| over the bins, each weighted by its images."""
+    images = sum(found.images for found in bins)
+    gaps = sum(found.images * abs(found.accuracy - found.confidence) for found in bins)
+    return gaps / images if images else 0.0
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """The cosine of the means of two groups, and the p of one so low if the groups were random."""
+
+    cosine: float
+    p: float
+
+
+def likeness(
+    vectors: NDArray[Any], first: NDArray[np.bool_], *, seed: int, draws: int = _DRAWS
+) -> Likeness | None:
+    """Return how alike the means of two groups of vectors are, or None where one is empty or zero.
+
+    The p is that of a permutation test over the vectors (one an image), low cosines being extreme;
+    the split at hand counts as one of the draws.
+
+    Args:
+        vectors: (n, D); a grid may be given flat.
+        first: (n,) which belong to the first group.
+        seed: of the permutations.
+        draws: number of permutations.
+    """
+    n, size = len(vectors), int(first.sum())
+    if not 0 < size < n:
+        return None
+    given = vectors.reshape(n, -1).astype(np.float64)
+    total = given.sum(0)
+    generator = np.random.default_rng(seed)
+    # Only which vectors form the first group matters: (draws + 1, n), the true split first.
+    splits = np.zeros((draws + 1, n))
+    splits[0, first] = 1
+    chosen = generator.permuted(np.broadcast_to(np.arange(n), (draws, n)), axis=1)[:, :size]
+    np.put_along_axis(splits[1:], chosen, 1, axis=1)
+    sums = splits @ given
+    others = total - sums
+    norms = np.linalg.norm(sums, axis=1) * np.linalg.norm(others, axis=1)
+    if norms[0] == 0:
+        return None
+    cosines = np.divide((sums * others).sum(1), norms, out=np.ones_like(norms), where=norms > 0)
+    # The rounding of sums must not make equal splits differ.
+    lower = int((cosines[1:] <= cosines[0] + 1e-12).sum())
+    return Likeness(float(cosines[0].clip(-1, 1)), (1 + lower) / (1 + draws))

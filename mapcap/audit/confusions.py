@@ -1,0 +1,85 @@
+"""Findings of kind `confusion`: what the class is taken for, and what is taken for it."""
+
+from collections import Counter
+
+from scipy import stats
+
+from mapcap.audit.discovery import SIGNIFICANT, false_discovery
+from mapcap.audit.findings import MOST_EVIDENCE, Found
+from mapcap.audit.material import Material, places
+
+_FEWEST = 2
+_LEAST_SHARE = 0.2
+"""Share of what is taken for a class that another's images make up, for it to be reported."""
+
+
+def confusions(material: Material, suspected: frozenset[int]) -> list[Found]:
+    """Return the classes that errors fall on more often than if they fell on all alike.
+
+    The strength is the share of the class's errors that fall on that class. Errors on images whose
+    label is doubted do not count in the score: they may be none.
+    """
+    images, names = material.images, material.names
+    wrong = ~images.correct
+    counts = Counter(images.predicted[wrong].tolist())
+    errors, others = int(wrong.sum()), len(names.ids) - 1
+    p = [
+        float(stats.binom.sf(count - 1, errors, 1 / others)) if others > 1 else 0.0
+        for count in counts.values()
+    ]
+    q = false_discovery(p)
+    found = []
+    for (said, count), rate in zip(counts.items(), q, strict=True):
+        if count < _FEWEST or rate > SIGNIFICANT:
+            continue
+        taken = places(wrong & (images.predicted == said), -images.confidence)
+        trusted = count - len(suspected.intersection(taken.tolist()))
+        cosine, rank = names.nearness(material.class_id, said)
+        regions = material.contrasts.of(taken)
+        captions = Counter(material.contrasts.captions[i] for i in regions)
+        figures = {
+            "predicted_class_id": said,
+            "predicted": names.names[said],
+            "count": count,
+            "images": len(images),
+            "share_of_errors": count / errors,
+            "mean_confidence": float(images.confidence[taken].mean()),
+            "doubted_labels": count - trusted,
+            "taken_back": names.taken_for.get((said, material.class_id), 0),
+            "names_cosine": cosine,
+            "names_rank": rank,
+            "contrast_captions": captions.most_common(3),
+            "q": float(rate),
+        }
+        found.append(
+            Found(
+                "confusion",
+                f"{count} of {len(images)} are taken for {names.names[said]}",
+                trusted / len(images) * count / errors,
+                figures,
+                images.ids[taken].tolist()[:MOST_EVIDENCE],
+                material.contrasts.ids[regions].tolist()[:MOST_EVIDENCE],
+                frozenset(taken.tolist()),
+            )
+        )
+    return found
+
+
+def mistaken_others(material: Material) -> list[Found]:
+    """Return the class whose images are most taken for this one, where they are many.
+
+    The strength is their share of the images said to be this class; they belong to another class,
+    so that nothing of this one is explained.
+    """
+    names, me, own = material.names, material.class_id, int(material.images.correct.sum())
+    into = {one: n for (one, other), n in names.taken_for.items() if other == me and one != me}
+    said = own + sum(into.values())
+    if not into or not len(material.images):
+        return []
+    other, count = max(into.items(), key=lambda pair: (pair[1], -pair[0]))
+    if count / said < _LEAST_SHARE or count < _FEWEST:
+        return []
+    title = f"{count} of the {said} taken for {names.names[me]} are {names.names[other]}"
+    figures = {"class_id": other, "class": names.names[other], "count": count, "said": said}
+    # Half as much as one of the class's own: it is the other class that fails.
+    return [Found("confusion", title, (count / said) ** 2 / 2, figures)]

@@ -1,0 +1,127 @@
+"""What the audit of a class looks at: its images and regions, and a sample of the run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Words to their text embeddings (W, D), L2-normalised."""
+
+PICTURE_SIDE = 32
+"""Pictures are looked at this many pixels wide and high."""
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The predicted images of a class, all in the same order.
+
+    `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
+    logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
+    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw.
+    """
+
+    ids: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    correct: NDArray[np.bool_]
+    confidence: NDArray[np.float64]
+    margins: NDArray[np.float64]
+    words: Sequence[frozenset[str]]
+    embeddings: NDArray[np.float16]
+    grids: NDArray[np.float32]
+    pictures: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Regions of a class: `owners` (R,) are places in its `Images`; `embeddings` (R, D)."""
+
+    ids: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    embeddings: NDArray[np.float16]
+    captions: Sequence[str]
+
+    def of(self, places: NDArray[np.int64]) -> list[int]:
+        """Return the numbers of the regions of some images, in the order of these."""
+        wanted = {int(place): rank for rank, place in enumerate(places)}
+        chosen = [i for i, owner in enumerate(self.owners.tolist()) if owner in wanted]
+        return sorted(chosen, key=lambda i: wanted[int(self.owners[i])])
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """The right images of the class that some images were taken for."""
+
+    words: Sequence[frozenset[str]]
+    embeddings: NDArray[np.float16]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A sample of the run's images that every class is held against; small runs are in it whole.
+
+    `classes` (m,) ids; `embeddings` (m, D); `backgrounds` (m, 5); `pictures` (m, side, side, 3);
+    `histogram` of all the pictures, as `place_histogram` gives it; `phrases` counts the images
+    that hold each word.
+    """
+
+    ids: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    embeddings: NDArray[np.float16]
+    backgrounds: NDArray[np.float64]
+    pictures: NDArray[np.uint8]
+    histogram: NDArray[np.int64]
+    phrases: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassNames:
+    """The classes of a run in the order of the logits, with their text embeddings (K, D).
+
+    `self_confidence` is the mean probability of the true class, by id; `taken_for` counts the
+    images of each class (first id) taken for another (second id).
+    """
+
+    ids: Sequence[int]
+    names: Mapping[int, str]
+    embeddings: NDArray[np.float16]
+    self_confidence: Mapping[int, float]
+    taken_for: Mapping[tuple[int, int], int]
+
+    def nearness(self, one: int, other: int) -> tuple[float, int]:
+        """Return the cosine of two names, and the other's rank among the names nearest to one."""
+        places = {class_id: place for place, class_id in enumerate(self.ids)}
+        mine, its = places[one], places[other]
+        cosines = (self.embeddings @ self.embeddings[mine].astype(np.float32)).astype(np.float64)
+        closer = int((np.delete(cosines, [mine, its]) > cosines[its]).sum())
+        return float(cosines[its]), closer + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """All that the audit of one class needs."""
+
+    class_id: int
+    images: Images
+    regions: Regions
+    """Regions of the maps for the true class."""
+    contrasts: Regions
+    """Regions of the maps of predicted against true class, of wrong images."""
+    rivals: Mapping[int, Rival]
+    """By the id of the classes that the images were most taken for."""
+    reference: Reference
+    names: ClassNames
+    embed: EmbedWords
+    seed: int
+
+
+def places(mask: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where a mask (n,) holds, in ascending order of the values (n,)."""
+    found = np.flatnonzero(mask)
+    return found[np.argsort(order[found], kind="stable")]

@@ -1,0 +1,114 @@
+"""Slices: parts of a class, alike to the model, in which it errs more often than elsewhere."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.audit.discovery import false_discovery
+from mapcap.audit.mixture import clusterings
+from mapcap.audit.significance import more_often
+
+_FEWEST_IMAGES = 3
+_LARGEST = 0.6
+"""Share of the class's images that a slice holds at most: what is larger is the class."""
+_SAME = 0.5
+"""Of two slices that share more of the smaller one's images, the less significant is dropped."""
+_NAMES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A cluster of regions with the images that hold one of them.
+
+    `regions` and `images` are places in the class's, the nearest to the centre first; `wrong` of
+    the images are wrong; `p` is the permutation test's, `q` after Benjamini & Hochberg over the
+    clusters of every grain; `names` are its best captions.
+    """
+
+    regions: NDArray[np.int64]
+    images: NDArray[np.int64]
+    wrong: int
+    p: float
+    q: float
+    names: list[str]
+
+
+def find_slices(
+    vectors: NDArray[Any],
+    owners: NDArray[np.int64],
+    captions: Sequence[str],
+    wrong: NDArray[np.bool_],
+    *,
+    seed: int,
+) -> list[Slice]:
+    """Return the clusters of a class's regions, those that err most significantly first.
+
+    The permutation test is over images, since the regions of one image are right or wrong
+    together: of all ways to choose as many images of the class, the share that hold at least as
+    many wrong ones. It is computed exactly, as the tail of a hypergeometric distribution.
+
+    Args:
+        vectors: (R, D) region embeddings, L2-normalised.
+        owners: (R,) place of each region's image in `wrong`.
+        captions: R captions.
+        wrong: (n,) which images of the class are wrong.
+        seed: of the mixture.
+    """
+    if not len(vectors):
+        return []
+    with_regions = np.unique(owners)
+    total, total_wrong = len(with_regions), int(wrong[with_regions].sum())
+    parts: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64], int, float]] = {}
+    for labels in clusterings(vectors, seed=seed):
+        for label in np.unique(labels):
+            members = np.flatnonzero(labels == label)
+            regions = _by_centre(vectors, members)
+            images = owners[regions][np.sort(np.unique(owners[regions], return_index=True)[1])]
+            if _FEWEST_IMAGES <= len(images) <= _LARGEST * total:
+                bad = int(wrong[images].sum())
+                p = more_often(bad, len(images), total_wrong - bad, total - len(images))
+                parts[members.tobytes()] = (regions, images, bad, p)
+    q = false_discovery([p for *_, p in parts.values()])
+    found = [
+        Slice(regions, images, bad, p, float(rate), _names(regions, captions))
+        for (regions, images, bad, p), rate in zip(parts.values(), q, strict=True)
+    ]
+    return _apart(sorted(found, key=lambda part: (part.p, int(part.regions[0]))))
+
+
+def _apart(found: Sequence[Slice]) -> list[Slice]:
+    """Return slices without those that hold mostly the same images as one before them."""
+    kept: list[Slice] = []
+    for part in found:
+        own = set(part.images.tolist())
+        others = (set(one.images.tolist()) for one in kept)
+        if not any(len(own & other) > _SAME * min(len(own), len(other)) for other in others):
+            kept.append(part)
+    return kept
+
+
+def _by_centre(vectors: NDArray[Any], regions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return regions in the order of their cosine with their mean."""
+    members = vectors[regions].astype(np.float64)
+    return regions[np.argsort(-(members @ members.mean(0)), kind="stable")]
+
+
+def _names(regions: NDArray[np.int64], captions: Sequence[str]) -> list[str]:
+    """Return a cluster's best captions: the most often in it, then the nearest to its centre.
+
+    A caption counts by the share of its regions that the cluster holds, so that what the whole
+    class is called names no part of it.
+    """
+    everywhere = Counter(captions)
+    inside = Counter(captions[region] for region in regions)
+    nearness = {
+        text: place for place, text in reversed(list(enumerate(captions[r] for r in regions)))
+    }
+    ranked = sorted(
+        inside, key=lambda text: (-(inside[text] ** 2) / everywhere[text], nearness[text])
+    )
+    return [text for text in ranked if any(map(str.isalnum, text))][:_NAMES]

@@ -1,0 +1,100 @@
+"""The words of a class's errors, with the images and CLIP scores behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.audit.b2t import clip_scores
+from mapcap.audit.material import Material
+from mapcap.audit.words import WordTest, marking_words
+
+_MOST_WORDS, _MOST_PAIR_WORDS = 40, 12
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """A tested word as it is stored; `against` None compares wrong and right images of the class.
+
+    `images` of the class hold the word, `correct` of them are right and `wrong` are not.
+    """
+
+    word: str
+    against: int | None
+    log_odds: float
+    z: float
+    q: float
+    b2t: float | None
+    b2t_low: float | None
+    b2t_high: float | None
+    images: int
+    correct: int
+    wrong: int
+
+
+def error_words(material: Material) -> list[WordRow]:
+    """Return the words that tell the class's wrong images from its right ones, by |z|."""
+    images = material.images
+    wrong = np.flatnonzero(~images.correct)
+    right = np.flatnonzero(images.correct)
+    tests = _tests(material, wrong, _of(images.words, right))
+    vectors = images.embeddings
+    return _rows(material, None, tests[:_MOST_WORDS], vectors[wrong], vectors[right])
+
+
+def pair_words(material: Material) -> list[WordRow]:
+    """Return, for each rival, the words that tell the images taken for it from its right ones."""
+    images, rows = material.images, []
+    for said, rival in material.rivals.items():
+        taken = np.flatnonzero(~images.correct & (images.predicted == said))
+        chosen = _tests(material, taken, rival.words)[:_MOST_PAIR_WORDS]
+        rows += _rows(material, said, chosen, images.embeddings[taken], rival.embeddings)
+    return rows
+
+
+def _tests(
+    material: Material, wrong: NDArray[np.int64], right: Sequence[frozenset[str]]
+) -> list[WordTest]:
+    reference = material.reference
+    first = _of(material.images.words, wrong)
+    return marking_words(first, right, reference.phrases, len(reference.ids))
+
+
+def _of(words: Sequence[frozenset[str]], chosen: NDArray[np.int64]) -> list[frozenset[str]]:
+    return [words[place] for place in chosen]
+
+
+def _rows(
+    material: Material,
+    against: int | None,
+    tests: Sequence[WordTest],
+    wrong: NDArray[Any],
+    right: NDArray[Any],
+) -> list[WordRow]:
+    if not tests:
+        return []
+    vectors = material.embed([test.word for test in tests])
+    scores = clip_scores(vectors, wrong, right, seed=material.seed)
+    images = material.images
+    rows = []
+    for i, test in enumerate(tests):
+        holding = np.array([test.word in held for held in images.words])
+        correct = int((holding & images.correct).sum())
+        rows.append(
+            WordRow(
+                word=test.word,
+                against=against,
+                log_odds=test.log_odds,
+                z=test.z,
+                q=test.q,
+                b2t=float(scores.score[i]),
+                b2t_low=float(scores.low[i]),
+                b2t_high=float(scores.high[i]),
+                images=int(holding.sum()),
+                correct=correct,
+                wrong=int(holding.sum()) - correct,
+            )
+        )
+    return rows

@@ -1,0 +1,111 @@
+"""Words and phrases whose images differ: log-odds with an informative Dirichlet prior."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+from scipy import special
+
+from mapcap.audit.discovery import false_discovery
+from mapcap.wording import content_words
+
+_FEWEST, _LEAST_SHARE = 3, 0.05
+"""Images of both groups that hold a word, below which no test could tell: it is not tested."""
+
+_PRIOR = 0.25
+"""Weight of the prior, as a share of each group's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTest:
+    """A word held by `first` images of one group and `second` of the other.
+
+    `log_odds` and `z` are positive where it belongs to the first; `q` is the false discovery rate.
+    """
+
+    word: str
+    log_odds: float
+    z: float
+    q: float
+    first: int
+    second: int
+
+
+def phrases(texts: Iterable[str]) -> frozenset[str]:
+    """Return the content words of an image's captions, and the pairs that stand side by side."""
+    found: set[str] = set()
+    for text in texts:
+        words = content_words(text)
+        found.update(word for word in words if word)
+        pairs = pairwise(words)
+        found.update(f"{one} {two}" for one, two in pairs if one and two and one != two)
+    return frozenset(found)
+
+
+def marking_words(
+    first: Sequence[AbstractSet[str]],
+    second: Sequence[AbstractSet[str]],
+    prior: Mapping[str, int],
+    prior_images: int,
+) -> list[WordTest]:
+    """Return the words that tell two groups of images apart, the strongest z first.
+
+    After Monroe, Colaresi & Quinn 2008 (doi 10.1093/pan/mpn018): the log-odds ratio of a word under
+    an informative Dirichlet prior, and z, its ratio to its standard deviation. The unit is the
+    image, which holds a word or lacks it however often its captions say it, so that for each word
+    the Dirichlet has these two parts: with y of n images holding it, and a and b the prior's, the
+    log-odds are log((y + a) / (n - y + b)), of variance 1 / (y + a) + 1 / (n - y + b). The prior
+    is the run's own counts scaled to a quarter of each group's weight: the same share for both, or
+    a word equally frequent in both and rare in the run would seem to mark the larger group.
+
+    A phrase held by the same images as one of its words is left out: it would be tested twice. q
+    is Benjamini & Hochberg's over the words.
+
+    Args:
+        first: the words of each image of one group, as `phrases` gives them.
+        second: those of the other group.
+        prior: how many images of the run hold each word.
+        prior_images: how many images of the run these are counted over.
+    """
+    if not first or not second:
+        return []
+    one, two = Counter(_all(first)), Counter(_all(second))
+    sizes = len(first), len(second)
+    words = _tested(one, two, max(_FEWEST, ceil(_LEAST_SHARE * sum(sizes))))
+    if not words:
+        return []
+    # Never none nor all: a word that the run's sample lacks, or that all of it holds.
+    shares = (np.array([prior.get(word, 0) for word in words]) + 0.5) / (prior_images + 1)
+    holding = (np.array([held[word] for word in words], float) for held in (one, two))
+    y1, y2 = (y + _PRIOR * n * shares for y, n in zip(holding, sizes, strict=True))
+    lack1, lack2 = (n * (1 + _PRIOR) - y for y, n in zip((y1, y2), sizes, strict=True))
+    log_odds = np.log(y1 / lack1) - np.log(y2 / lack2)
+    z = log_odds / np.sqrt(1 / y1 + 1 / lack1 + 1 / y2 + 1 / lack2)
+    q = false_discovery(2 * special.ndtr(-np.abs(z)))
+    tests = [
+        WordTest(word, float(log_odds[i]), float(z[i]), float(q[i]), one[word], two[word])
+        for i, word in enumerate(words)
+    ]
+    return sorted(tests, key=lambda test: (-abs(test.z), test.word))
+
+
+def _all(group: Sequence[AbstractSet[str]]) -> Iterable[str]:
+    return (word for image in group for word in image)
+
+
+def _tested(one: Counter[str], two: Counter[str], fewest: int) -> list[str]:
+    """Return the words of enough images, without phrases that say no more than one of theirs."""
+    chosen = []
+    for word in sorted(one.keys() | two.keys()):
+        if one[word] + two[word] < fewest:
+            continue
+        # Wherever the phrase stands its words do: equal counts are the same images.
+        parts = word.split(" ")
+        if len(parts) > 1 and any((one[p], two[p]) == (one[word], two[word]) for p in parts):
+            continue
+        chosen.append(word)
+    return chosen

@@ -1,0 +1,130 @@
+"""`mapcap audit`: why classes fail, and what changed between two runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from db import queries
+from db.queries.paired import paired_predictions
+from db.records import ClassName, Run
+from mapcap import show
+from mapcap.commands.base import Db, Json, RunNumber, console, open_run, print_page
+from mapcap.errors import UserError
+
+_EXAMPLES = 3
+_WORDS = 12
+
+
+def audit(
+    db: Db,
+    class_name: Annotated[
+        str | None, typer.Argument(metavar="[CLASS]", help="Name or folder of a class.")
+    ] = None,
+    run: RunNumber = None,
+    against: Annotated[
+        int | None,
+        typer.Option(
+            "--against", metavar="N", help="Compare with run N of the file, on the same images."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say why classes fail: a line for each, the worst first, or all findings of one.
+
+    With --against, what got better and worse since another run of the file, class by class, with
+    McNemar's exact test on the images that both runs predicted.
+
+    [cyan]mapcap audit sample.db[/]
+
+    [cyan]mapcap audit sample.db planet[/]
+
+    [cyan]mapcap audit sample.db --run 2 --against 1[/]
+    """
+    engine, chosen = open_run(db, run)
+    if class_name is None:
+        classes = queries.classes(engine, chosen.id, sort="accuracy")
+    else:
+        classes = [queries.class_by_name(engine, chosen.id, class_name)]
+    if against is not None:
+        _compare(engine, chosen, queries.run(engine, against), classes, json=json)
+    elif class_name is None:
+        _lines(db, engine, classes, json=json)
+    else:
+        _one(db, engine, classes[0], json=json)
+
+
+def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool) -> None:
+    from mapcap.show_audit import lines_page
+
+    stored = {found.id: queries.class_audit(engine, found.id) for found in classes}
+    audits = [audited for found in classes if (audited := stored[found.id]) is not None]
+    if not audits:
+        raise _missing(db)
+    if json:
+        names = {found.id: found.name for found in classes}
+        show.print_json([{"class": names[found.class_id], "audit": found} for found in audits])
+        return
+    page = console()
+    # In a pipe a class is one line, however long.
+    lines = lines_page([found.line for found in audits])
+    page.print(lines, highlight=False, soft_wrap=not page.is_terminal)
+
+
+def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
+    from mapcap.show_audit import audit_page
+
+    audited = queries.class_audit(engine, found.id)
+    if audited is None:
+        raise _missing(db)
+    findings = queries.findings(engine, found.id)
+    paths = [
+        [image.path for image in queries.finding_images(engine, finding.id, limit=_EXAMPLES)]
+        for finding in findings
+    ]
+    words = queries.error_words(engine, found.id)
+    if json:
+        listed = [
+            {"finding": finding, "images": examples}
+            for finding, examples in zip(findings, paths, strict=True)
+        ]
+        show.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
+        return
+    print_page(audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS]))
+
+
+def _missing(db: Path) -> UserError:
+    return UserError(
+        f"{db} holds no audit yet: run the same `mapcap index` command again, "
+        "which adds what is missing"
+    )
+
+
+def _compare(
+    engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
+) -> None:
+    from mapcap.audit.paired import change, changes
+    from mapcap.show_audit import changes_page
+
+    if run.id == other.id:
+        raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
+    pairs: dict[int, list[tuple[bool, bool]]] = {found.id: [] for found in classes}
+    for paired in paired_predictions(engine, run.id, other.id):
+        if paired.class_id in pairs:
+            pairs[paired.class_id].append((paired.before, paired.now))
+    everything = [pair for of_class in pairs.values() for pair in of_class]
+    if not everything:
+        raise UserError(
+            f"--against {other.id}: runs {run.id} and {other.id} share no predicted image "
+            "(same path, content and class); `mapcap status` shows what they were made from"
+        )
+    names = {found.id: found.name for found in classes}
+    compared = changes({class_id: some for class_id, some in pairs.items() if some})
+    overall, named = change(everything), [(names[key], found) for key, found in compared.items()]
+    if json:
+        listed = [{"class": name, "change": found} for name, found in named]
+        show.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
+        return
+    print_page(changes_page(overall, named, run.id, other.id))

@@ -1,0 +1,78 @@
+"""`mapcap quality`: how good the maps, captions and summaries of a run are."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from db import queries
+from mapcap import show
+from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
+from mapcap.metrics.answer import answer
+from mapcap.metrics.names import meaning
+from mapcap.show_quality import missing, quality_page
+
+
+def quality(
+    db: Db,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Store these boxes with the run: TSV as for index."),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Measure faithfulness and sanity on N images; 200 is a good number."
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 16,
+    run: RunNumber = None,
+    json: Json = False,
+) -> None:
+    """Print the figures of quality, and what accuracy goes with across the classes.
+
+    What is stored is printed as it is. --sample loads the run's CLIP and the photos: Ctrl-C stops
+    after the batch at hand, and the same command goes on where it stopped.
+
+    [cyan]mapcap quality photos.db[/]
+
+    [cyan]mapcap quality photos.db --sample 200 --device cuda[/]
+
+    [cyan]mapcap quality photos.db --boxes boxes.tsv[/]
+    """
+    if boxes is not None:
+        from mapcap.quality.session import measure_boxes
+
+        measure_boxes(*open_run(db, run, write=True), boxes, errors())
+    if sample is not None:
+        from mapcap.quality.session import sample_run
+
+        engine, chosen = open_run(db, run, write=True)
+        finished = sample_run(
+            engine, chosen, sample, device=device, batch_size=batch_size, console=errors()
+        )
+        if not finished:
+            raise typer.Exit(130)
+    _print(db, run, json=json)
+
+
+def _print(db: Path, run: int | None, *, json: bool) -> None:
+    engine, chosen = open_run(db, run)
+    figures = queries.figures(engine, chosen.id)
+    classes = queries.classes(engine, chosen.id)
+    per_class = queries.class_figures(engine, chosen.id)
+    if not json:
+        page = console()
+        show.show(page, quality_page(figures, classes, per_class, db, page.width))
+        return
+    show.print_json(
+        {
+            "run": chosen.id,
+            "figures": figures,
+            "meanings": {f.name: found for f in figures if (found := meaning(f.name)) is not None},
+            "classes": {found.label: per_class.get(found.id, {}) for found in classes},
+            "answer": answer(figures),
+            "not_measured": missing(figures, db),
+        }
+    )

@@ -1,0 +1,52 @@
+"""`mapcap report`: a run as one HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mapcap import show
+from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
+from mapcap.outfile import check_out, whole_file
+from mapcap.progress import watched
+
+
+def report(
+    db: Db,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new HTML file.")],
+    class_names: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="NAME", help="Only this class; may be repeated."),
+    ] = None,
+    run: RunNumber = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a run as one HTML file, to read, print or send on: it needs no network and no scripts.
+
+    It shows the classes, the worst first; of each the audit's line, the summary, where the model
+    looks on right and wrong images, what they are taken for, and the findings with images that
+    show them. What is not there yet, such as an audit, is left out.
+
+    [cyan]mapcap report photos.db --out report.html[/]
+
+    [cyan]mapcap report photos.db --out cats.html --class tabby --class "Egyptian cat"[/]
+    """
+    # Brings jinja2, which no other command needs.
+    from mapcap.report.page import class_pages, pieces, read_head
+
+    check_out(out, force=force, keep=db)
+    engine, chosen = open_run(db, run)
+    head = read_head(engine, chosen, class_names or [])
+    pages = watched(
+        class_pages(engine, head), errors(), "report", "classes", len(head.classes), lambda _: 1
+    )
+    with whole_file(out) as file:
+        for piece in pieces(head, pages):
+            file.write(piece)
+        size = file.tell()
+    if json:
+        show.print_json({"out": str(out), "classes": len(head.classes), "bytes": size})
+        return
+    counted = f"{len(head.classes):,} class{'es'[: 2 * (len(head.classes) != 1)]}"
+    print_page(show.safe(f"{counted} in {out} ({size / 1e6:.1f} MB)"))

@@ -1,0 +1,86 @@
+"""The poster's open question, answered in one sentence: what does accuracy go with?"""
+
+from collections.abc import Iterable
+from math import sqrt
+from typing import Protocol
+
+from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
+
+SIGNIFICANT = 0.05
+"""False discovery rate below which a link is named."""
+_MOST_NAMED = 3
+
+
+class Stated(Protocol):
+    """A figure as the store hands it out."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def value(self) -> float:
+        """Its value."""
+
+    @property
+    def low(self) -> float | None:
+        """The interval's lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """The interval's upper end."""
+
+    @property
+    def n(self) -> int:
+        """What it was measured on."""
+
+
+def asked(figures: Iterable[Stated]) -> list[str]:
+    """Return the figures whose link with accuracy is a question and has an answer.
+
+    The strongest link comes first.
+    """
+    known = {figure.name: figure for figure in figures}
+    named = [
+        name
+        for name in CORRELATED
+        if not FIGURES[name].entangled
+        and f"{CORRELATION}{name}" in known
+        and known[f"{CORRELATION}{name}"].n
+    ]
+    return sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value))
+
+
+def answer(figures: Iterable[Stated]) -> str | None:
+    """Say in one sentence which figures accuracy goes with across classes, None if none is known.
+
+    A link is named if its false discovery rate is below 5 %.
+    """
+    known = {figure.name: figure for figure in figures}
+    names = asked(known.values())
+    if not names:
+        return None
+    links = [name for name in names if known[f"{CORRELATION}{name}-q"].value < SIGNIFICANT]
+    n = known[f"{CORRELATION}{names[0]}"].n
+    if not links:
+        q = known[f"{CORRELATION}{names[0]}-q"].value
+        return (
+            f"Across {n} classes accuracy goes measurably with none of the {len(names)} figures; "
+            f"nearest to it comes {_link(known, names[0])}, false discovery rate {q:.2f}. Of so "
+            f"few classes, only links beyond about {min(1.0, 1.96 / sqrt(n - 1)):.2f} can be told "
+            "from chance one by one."
+        )
+    said = ", ".join(_link(known, name) for name in links[:_MOST_NAMED])
+    more = f", and {len(links) - _MOST_NAMED} more" if len(links) > _MOST_NAMED else ""
+    others = len(names) - len(links)
+    rest = f"; no link shows with {others} other figure{'s'[: others > 1]}" if others else ""
+    return (
+        f"Across {n} classes, at a false discovery rate under {SIGNIFICANT:.0%}, accuracy goes "
+        f"with {said}{more}{rest}."
+    )
+
+
+def _link(known: dict[str, Stated], name: str) -> str:
+    rho = known[f"{CORRELATION}{name}"]
+    assert rho.low is not None and rho.high is not None, "a correlation has an interval"
+    return f"{name} (rho {rho.value:+.2f}, 95 % {rho.low:+.2f} to {rho.high:+.2f})"

@@ -1,0 +1,1 @@
+"""Where the figures of quality meet the store: reading, measuring, storing."""

@@ -1,0 +1,117 @@
+"""What the page says of one class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from db import queries
+from db.records import ClassName, Confusion, ErrorWord, Finding, Run, Summary, WordScore
+from mapcap.report.examples import Evidence, Example, evidence, examples
+from mapcap.report.findings import Written, quoted, written
+from mapcap.report.pictures import Drawer
+
+_CONFUSIONS: Final = 8
+_WORDS: Final = 16
+_TESTED: Final = 8
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finding as it is shown."""
+
+    finding: Finding
+    figures: list[Written]
+    quotes: list[str]
+    evidence: list[Evidence]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The images of a class at one level of confidence; all shares of one but `images`."""
+
+    confidence: float
+    accuracy: float
+    images: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How sure the model was of the images of a class, and how often right."""
+
+    error: float | None
+    bins: list[Bin]
+
+
+@dataclass(frozen=True)
+class ClassPage:
+    """One class: its place among the classes shown, and all that is said of it."""
+
+    record: ClassName
+    before: ClassName | None
+    after: ClassName | None
+    line: str | None
+    summary: Summary | None
+    confusions: list[Confusion]
+    more_confusions: int
+    right: list[Example]
+    wrong: list[Example]
+    findings: list[Shown]
+    words: list[WordScore]
+    tested: list[ErrorWord]
+    calibration: Calibration | None
+
+    @property
+    def strongest(self) -> float:
+        """The highest score of a word, above 0."""
+        return max((word.score for word in self.words), default=0.0) or 1.0
+
+
+def class_page(
+    engine: Engine, run: Run, drawer: Drawer, shown: Sequence[ClassName], place: int
+) -> ClassPage:
+    """Read everything about the class at a place among those shown."""
+    record = shown[place]
+    audit = queries.class_audit(engine, record.id)
+    confusions = queries.confusions(engine, record.id)
+    return ClassPage(
+        record=record,
+        before=shown[place - 1] if place else None,
+        after=shown[place + 1] if place + 1 < len(shown) else None,
+        # The class's name stands above the line already.
+        line=None if audit is None else audit.line.removeprefix(f"{record.name}: "),
+        summary=_summary(engine, run, record.id),
+        confusions=confusions[:_CONFUSIONS],
+        more_confusions=sum(found.count for found in confusions[_CONFUSIONS:]),
+        right=examples(engine, drawer, record.id, correct=True),
+        wrong=examples(engine, drawer, record.id, correct=False),
+        findings=[
+            Shown(found, written(found), quoted(found), evidence(engine, drawer, found))
+            for found in queries.findings(engine, record.id)
+        ],
+        words=queries.word_scores(engine, record.id, "relevance", limit=_WORDS),
+        tested=queries.error_words(engine, record.id, limit=_TESTED),
+        calibration=None if audit is None else _calibration(audit.figures),
+    )
+
+
+def _summary(engine: Engine, run: Run, class_id: int) -> Summary | None:
+    """Return the summary that the run shows first."""
+    sentences, redundancy = run.config.get("sentences"), run.config.get("redundancy")
+    if not isinstance(sentences, int) or not isinstance(redundancy, int | float):
+        return None
+    return queries.summary(engine, class_id, sentences, float(redundancy))
+
+
+def _calibration(figures: Mapping[str, Any]) -> Calibration | None:
+    try:
+        bins = [
+            Bin(float(found["confidence"]), float(found["accuracy"]), int(found["images"]))
+            for found in figures["bins"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        # The audit's figures are JSON, and the file may come from anybody.
+        return None
+    error = figures.get("ece")
+    return Calibration(error if isinstance(error, float) else None, bins) if bins else None

@@ -1,0 +1,154 @@
+"""The whole page: what stands above the classes, and the templates that write it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Engine
+
+from db import queries
+from db.records import ClassName, Run, Stage
+from db.stats import wilson
+from db.text import clean
+from mapcap.report import findings
+from mapcap.report.class_page import ClassPage, class_page
+from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
+from mapcap.report.quality import Quality, quality
+
+_LONGEST: Final = 800
+"""Characters of a text from outside that are shown."""
+_BRIEF: Final = 120
+"""Characters of a name, or of a sentence where there is little room."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above the classes."""
+
+    run: Run
+    title: str
+    facts: list[tuple[str, str]]
+    notes: list[str]
+    classes: list[ClassName]
+    left_out: int
+    predicted: int
+    correct: int
+    interval: tuple[float, float] | None
+    quality: Quality | None
+
+
+def read_head(engine: Engine, run: Run, only: Sequence[str]) -> Head:
+    """Read what stands above the classes; `only` names those to be shown, none means all.
+
+    Raises:
+        StoreError: for a name that no class has.
+    """
+    classes = queries.classes(engine, run.id, sort="accuracy")
+    chosen = {queries.class_by_name(engine, run.id, name).id for name in only}
+    counts = queries.counts(engine, run.id)
+    shown = [found for found in classes if not chosen or found.id in chosen]
+    return Head(
+        run=run,
+        title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
+        facts=_facts(run),
+        notes=_notes(engine, run, queries.stages(engine, run.id)),
+        classes=shown,
+        left_out=len(classes) - len(shown),
+        predicted=counts.predicted,
+        correct=counts.correct,
+        interval=wilson(counts.correct, counts.predicted) if counts.predicted else None,
+        quality=quality(queries.figures(engine, run.id)),
+    )
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    """Return how the run was made."""
+    config, networks = run.config, run.networks
+    facts = [
+        ("Model", str(networks.get("model", ""))),
+        ("Captions by", str(networks.get("captioner", ""))),
+        ("Language model", str(networks.get("lm", ""))),
+        ("Regions seen as", str(config.get("representation", ""))),
+        ("Indexed", _period(run.started, run.finished)),
+        ("Run", f"{run.id}, preset {run.preset}, MapCap {run.versions.get('mapcap', '')}"),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _period(started: datetime, finished: datetime | None) -> str:
+    if finished is None:
+        return f"{started:%Y-%m-%d %H:%M} UTC, not finished"
+    if finished.date() == started.date():
+        return f"{started:%Y-%m-%d, %H:%M}–{finished:%H:%M} UTC"
+    return f"{started:%Y-%m-%d %H:%M} – {finished:%Y-%m-%d %H:%M} UTC"
+
+
+def _notes(engine: Engine, run: Run, stages: Sequence[Stage]) -> list[str]:
+    """Return what a reader must know: how far the run is, and what it lacks."""
+    notes = list(run.notes)
+    behind = [stage for stage in stages if stage.status != "done"]
+    if run.status != "done":
+        far = ", ".join(f"{stage.name} {stage.done:,} of {stage.total:,}" for stage in behind)
+        notes.append(f"This run is not finished ({run.status}){': ' if far else ''}{far}.")
+    lacking = len(queries.pending_audit(engine, run.id))
+    if lacking:
+        lack = "class lacks" if lacking == 1 else "classes lack"
+        notes.append(
+            f"{lacking:,} {lack} an audit of what is stored now: the same mapcap index command "
+            "again adds it."
+        )
+    return notes
+
+
+def class_pages(engine: Engine, head: Head) -> Iterator[ClassPage]:
+    """Yield the classes that are shown, one at a time."""
+    drawer = Drawer(head.run.resize_mode)
+    for place in range(len(head.classes)):
+        yield class_page(engine, head.run, drawer, head.classes, place)
+
+
+def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
+    """Yield the page as UTF-8; each class is read when its turn comes, and then forgotten."""
+    template = _environment().get_template("page.html")
+    anchors = {found.id: f"class-{found.position}" for found in head.classes}
+    names = {"head": head, "pages": pages, "anchors": anchors, "scale": scale()}
+    for piece in template.generate(names, side=SIDE, small=SMALL):
+        yield piece.encode("utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mapcap.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "number": findings.number,
+        "share": findings.share,
+        "signed": findings.signed,
+        "chance": findings.chance,
+        "brief": brief,
+    }
+    environment.filters.update(filters)
+    return environment
+
+
+def brief(text: str, longest: int = _BRIEF) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _shown(value: Any) -> Any:
+    """Make every text harmless that a template prints: whatever it is, no template can forget it.
+
+    Autoescape comes after this, and takes care of markup.
+    """
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return clean(brief(value, _LONGEST))

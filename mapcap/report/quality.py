@@ -1,0 +1,119 @@
+"""The figures of quality of a run, grouped as the page shows them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from db.records import Figure
+from mapcap.metrics.answer import answer
+from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES, Kind
+
+_TITLES: Final[dict[Kind, str]] = {
+    "localisation": "Localisation: maps against boxes",
+    "faithfulness": "Faithfulness: does the prediction rest on it?",
+    "maps": "Maps",
+    "sanity": "Sanity: how far maps stay when they should change",
+    "captions": "Captions",
+    "summaries": "Summaries",
+}
+_SCALES: Final = {
+    "share": (0.0, 1.0),
+    "probability": (0.0, 1.0),
+    "intersection over union": (0.0, 1.0),
+    "cosine": (0.0, 1.0),
+    "rho": (-1.0, 1.0),
+}
+_BESIDE: Final = ("-random", "-ahead")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure with its interval, what stands beside it, and the ends of its scale if it has one.
+
+    `q` is the false discovery rate of a correlation.
+    """
+
+    name: str
+    line: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    beside: list[tuple[str, float]]
+    ahead: Figure | None
+    scale: tuple[float, float] | None
+    q: float | None = None
+
+    def at(self, value: float) -> float:
+        """Return where a value stands on the scale, in percent of its length."""
+        low, high = self.scale or (0.0, 1.0)
+        return 100 * min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+@dataclass(frozen=True)
+class Quality:
+    """All that was measured of a run: groups of figures, correlations, and the answer."""
+
+    groups: list[tuple[str, list[Measured]]]
+    links: list[Measured]
+    answer: str | None
+
+
+def quality(figures: Iterable[Figure]) -> Quality | None:
+    """Group the figures of a run, None if nothing was measured."""
+    known = {figure.name: figure for figure in figures if figure.n}
+    groups = [(title, _group(known, kind)) for kind, title in _TITLES.items()]
+    filled = [(title, rows) for title, rows in groups if rows]
+    links = _links(known)
+    if not filled and not links:
+        return None
+    return Quality(filled, links, answer(known.values()) if links else None)
+
+
+def _group(known: Mapping[str, Figure], kind: Kind) -> list[Measured]:
+    return [
+        Measured(
+            name=name,
+            line=FIGURES[name].line,
+            value=known[name].value,
+            low=known[name].low,
+            high=known[name].high,
+            n=known[name].n,
+            beside=_beside(known, name),
+            ahead=known.get(f"{name}-ahead"),
+            scale=_SCALES.get(FIGURES[name].unit),
+        )
+        for name in FIGURES
+        if FIGURES[name].kind == kind and name in known and not name.endswith(_BESIDE)
+    ]
+
+
+def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
+    """Return the levels that a figure is held against, each with its name."""
+    levels = {
+        "centred": f"{name}-centred",
+        "uniform": f"{name}-uniform",
+        "chance": f"{name}-chance",
+        "random": f"{name.rpartition('-')[0]}-random",
+    }
+    return [(called, known[key].value) for called, key in levels.items() if key in known]
+
+
+def _links(known: Mapping[str, Figure]) -> list[Measured]:
+    """Return how accuracy goes with other figures across classes, the strongest first."""
+    found = []
+    for name in CORRELATED:
+        rho = known.get(f"{CORRELATION}{name}")
+        if rho is None:
+            continue
+        q = known.get(f"{CORRELATION}{name}-q")
+        line = FIGURES[name].line
+        if FIGURES[name].entangled:
+            line += " (from the same probabilities as accuracy, and goes with it by its making)"
+        found.append(
+            Measured(
+                name, line, rho.value, rho.low, rho.high, rho.n, [], None, (-1.0, 1.0),
+                None if q is None else q.value,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda link: -abs(link.value))

@@ -1,0 +1,1 @@
+"""Measures `mapcap browse` on a store as large as one likes, through a real pseudo-terminal."""

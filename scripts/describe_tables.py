@@ -1,0 +1,53 @@
+"""Print the README's tables of columns: of the exports, and of the SQLite file itself."""
+
+from collections.abc import Iterator
+
+import sqlalchemy
+from sqlalchemy.types import LargeBinary
+
+from db.queries.export_tables import Column
+from db.schema import Base
+from db.types import Array, Bits, Json, RunLength, Timestamp
+from mapcap.export import NAMES, columns, one_row
+
+KINDS = {
+    Array: "array",
+    Bits: "bits",
+    RunLength: "runs",
+    Json: "JSON",
+    Timestamp: "time",
+    LargeBinary: "WebP",
+}
+
+
+def exports() -> Iterator[str]:
+    """Yield the table of exports: what a row is, and what each column means, said once."""
+    yield "| `--table` | a row is | columns |"
+    yield "|---|---|---|"
+    said: set[Column] = set()
+    for name in NAMES:
+        listed = [
+            f"`{column.name}`" if column in said else f"`{column.name}` {column.meaning}"
+            for column in columns(name)
+        ]
+        said.update(columns(name))
+        yield f"| {name} | {one_row(name)} | {'; '.join(listed)} |"
+
+
+def stored() -> Iterator[str]:
+    """Yield the table of the file's tables, with what each holds after its docstring."""
+    yield "| table | a row is | columns |"
+    yield "|---|---|---|"
+    for mapper in sorted(Base.registry.mappers, key=lambda each: each.class_.__tablename__):
+        said = (mapper.class_.__doc__ or "").partition("\n")[0].rstrip(".")
+        listed = ", ".join(_named(column) for column in mapper.local_table.columns)
+        yield f"| `{mapper.class_.__tablename__}` | {said} | {listed} |"
+
+
+def _named(column: sqlalchemy.ColumnElement[object]) -> str:
+    kind = KINDS.get(type(column.type))
+    return f"`{column.key}`" + (f" ({kind})" if kind else "")
+
+
+if __name__ == "__main__":
+    print("\n".join([*exports(), "", *stored()]))

@@ -1,0 +1,351 @@
+"""The findings of a class and of the run, their evidence, words and calibration."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy import Engine
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static, TabbedContent
+
+from db import queries, writes
+from db.batches import NewAudit, NewFinding
+from db.engine import open_read
+from tui.app import MapCapApp, make_app
+from tui.screens.evidence import FindingImagesScreen, FindingRegionsScreen
+from tui.screens.one_class import ClassScreen
+from tui.screens.one_image import ImageScreen
+from tui.screens.run_findings import RunFindingsScreen
+from tui.screens.verdict import VerdictScreen
+from tui.widgets.finding_detail import Evidence
+from tui.widgets.findings_pane import FindingsPane
+from tui.widgets.rows import Rows
+from tui.widgets.thumbs import Thumbs
+
+Make = Callable[..., MapCapApp]
+Press = Callable[..., Awaitable[None]]
+Settle = Callable[[Pilot[None]], Awaitable[None]]
+
+
+def rows(app: MapCapApp, name: str = "#findings") -> Any:
+    return app.screen.query_one(name, Rows)
+
+
+def shown(app: MapCapApp, name: str) -> str:
+    console = Console(width=100, color_system=None)
+    with console.capture() as capture:
+        console.print(app.screen.query_one(name, Static).content)
+    return capture.get()
+
+
+def kinds(app: MapCapApp) -> list[str]:
+    return [each.finding.kind for each in rows(app).records]
+
+
+def evidence(app: MapCapApp) -> list[Any]:
+    return app.screen.query_one(Evidence)._thumbs
+
+
+async def test_why_tabby_fails_in_two_keys(app_on: Make, press: Press, settle: Settle) -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        card = shown(app, "#card")
+        assert "1 of 8 right; 7 taken for Egyptian cat" in card
+        assert card.index("Why") < card.index("7 of 8 are taken for") < card.index("Words")
+        assert "tabby: 1 of 8" not in card  # the name stands above
+        await press(pilot, "enter", "2")
+        assert shown(app, "#audit-line").startswith("1 of 8 right")
+        assert kinds(app) == ["confusion", "label", "slice", "mark", "confusion"]
+        told = shown(app, "#finding")
+        assert "100 % of the errors go there (q 1.0e-05)" in told
+        assert "2 of the 7 may be labelled wrongly" in told
+        assert "3× a grey cat on a sofa." in told
+        assert {each.image.predicted_name for each in evidence(app)} == {"Egyptian cat"}
+        assert all(each.caption for each in evidence(app))  # regions, outlined
+
+
+async def test_pictures_are_turned_while_the_list_keeps_the_focus(
+    app_on: Make, press: Press, settle: Settle, stored: Any
+) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "down", "down")
+        engine = open_read(stored.path)
+        wanted = queries.finding_regions(engine, rows(app).record.finding.id)
+        engine.dispose()
+        seen = [evidence(app)[0].caption]
+        for _ in range(4):
+            await press(pilot, "right")
+            seen.append(app.screen.query_one(Evidence)._thumbs[-1].caption)
+        assert [region.caption for region in wanted] == seen
+        assert app.focused is rows(app)
+        await press(pilot, "n")  # there is no sixth
+        assert "regions 5 to 5 of 5" in shown(app, "#shown")
+        await press(pilot, "p")
+        assert "regions 4 to 4 of 5" in shown(app, "#shown")
+        await press(pilot, "down")
+        assert "images 1 to 1 of 6" in shown(app, "#shown")
+
+
+async def test_enter_lists_the_evidence_and_n_walks_through_it(
+    app_on: Make, press: Press, settle: Settle, stored: Any
+) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "enter")
+        assert isinstance(app.screen, FindingRegionsScreen)
+        assert len(rows(app, "#found").records) == 14
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ImageScreen)
+        await press(pilot, "escape", "escape", "i")
+        assert isinstance(app.screen, FindingImagesScreen)
+        thumbs = app.screen.query_one(Thumbs)
+        paths = [each.image.path for each in thumbs._thumbs]
+        assert len(paths) == 7
+        plain = thumbs._thumbs[0].picture
+        await press(pilot, "o")
+        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()  # type: ignore[union-attr]
+        await press(pilot, "right", "enter", "n", "n")
+        assert isinstance(app.screen, ImageScreen)
+        assert app.screen.seen is not None
+        assert app.screen.seen.image.path == paths[3]
+        await press(pilot, *["n"] * 9)
+        assert app.screen.seen.image.path == paths[-1]  # the last of the finding
+        await press(pilot, "escape", "escape", "n", "o")
+        assert isinstance(app.screen, ImageScreen)
+
+
+async def test_pages_of_evidence(app_on: Make, press: Press, settle: Settle) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "i")
+        thumbs = app.screen.query_one(Thumbs)
+        assert thumbs.fits == 3
+        assert "1 to 3 of 7" in shown(app, "#title")
+        await press(pilot, "pagedown", "pagedown")
+        assert "7 to 7 of 7" in shown(app, "#title")
+        await press(pilot, "pagedown", "pageup")
+        assert "4 to 6 of 7" in shown(app, "#title")
+
+
+@pytest.mark.parametrize("listed", [False, True])
+async def test_a_label_suspect_is_marked_with_two_keys(
+    app_on: Make, press: Press, settle: Settle, listed: bool
+) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "down", *(["enter"] if listed else []), "right", "l")
+        assert isinstance(app.screen, VerdictScreen)
+        assert app.screen.query_one(OptionList).highlighted == 0
+        await press(pilot, "enter")
+        (verdict,) = app.opened.marks.values()
+        thumbs = app.screen.query_one(Thumbs if listed else Evidence)._thumbs
+        assert (verdict.mark, verdict.name) == ("label wrong", thumbs[1].image.path)
+        assert [each.marked for each in thumbs] == [False, True]
+        # What holds already does not stand in the way.
+        await press(pilot, "v" if listed else "l", "down", "enter")
+        assert [each.mark for each in app.opened.marks.values()] == ["shortcut"]
+        await press(pilot, "l")
+        assert app.screen.query_one(OptionList).highlighted == 0
+
+
+async def test_a_finding_about_another_class_leads_there(
+    app_on: Make, press: Press, settle: Settle
+) -> None:
+    app = app_on(class_name="Egyptian cat")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "end")
+        assert "33 % of what is taken for this class is tabby" in shown(app, "#finding")
+        assert {each.image.class_name for each in evidence(app)} == {"tabby"}
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ClassScreen)
+        assert app.screen.record.name == "tabby"
+        assert app.screen.query_one(TabbedContent).active == "findings-tab"
+
+
+async def test_words_of_the_errors_and_calibration(
+    app_on: Make, press: Press, settle: Settle
+) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "w")
+        table = rows(app, "#error-words")
+        assert app.focused is table
+        assert [word.word for word in table.records] == ["sofa", "green"]
+        assert "1 of 2 sure" in shown(app, "#words-head")
+        line = table.render_line(1).text.split()
+        assert line == ["sofa", "3", "1", "25", "%", "3.1", "0.004", "0.050", "+0.010", "to",
+                        "+0.090"]  # fmt: skip
+        await press(pilot, "a")
+        assert [word.word for word in table.records] == ["eyes"]
+        assert "right ones of Egyptian cat" in shown(app, "#words-head")
+        await press(pilot, "a")
+        assert [word.word for word in table.records] == ["sofa", "green"]
+        await press(pilot, "enter")
+        assert app.screen.query_one(TabbedContent).active == "captions-tab"
+        assert app.screen.query_one("#words", Input).value == "sofa"
+        assert {each.text for each in rows(app, "#captions").records} == {"a grey cat on a sofa."}
+        await press(pilot, "2", "escape")  # from the words to the findings, not out of the class
+        assert app.focused is rows(app)
+        await press(pilot, "c")
+        drawn = shown(app, "#bins")
+        assert "calibration error (ECE) 0.40" in drawn
+        assert "the model is surer than it is right, by 62 %" in drawn
+        assert "0.6 to 0.7" in drawn
+        assert "look at like things: cosine 0.97 (p 0.500)" in drawn
+        await press(pilot, "c")
+        assert app.screen.query_one(FindingsPane).view == "browser"
+
+
+async def test_findings_of_the_run(app_on: Make, press: Press, settle: Settle) -> None:
+    app = app_on()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "f")
+        assert isinstance(app.screen, RunFindingsScreen)
+        scores = [each.finding.score for each in rows(app).records]
+        assert scores == sorted(scores, reverse=True)
+        assert len(scores) == 27
+        assert rows(app).record.class_name == "tabby"
+        await press(pilot, "f", "f", "f", "f")
+        assert set(kinds(app)) == {"label"}
+        assert "5 in 5 classes" in shown(app, "#title")
+        await press(pilot, "F")
+        assert set(kinds(app)) == {"slice"}
+        await press(pilot, "down", "c")
+        assert isinstance(app.screen, ClassScreen)
+        assert app.screen.query_one(TabbedContent).active == "findings-tab"
+        assert rows(app).record.finding.kind == "slice"
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunFindingsScreen)
+        assert rows(app).cursor == 1
+        await press(pilot, "F", "F", "F")
+        assert kinds(app)[0] == "confusion"
+        await press(pilot, "F")
+        assert set(kinds(app)) == {"mark"}
+
+
+async def test_images_by_verdict_and_their_number_in_the_card(
+    app_on: Make, press: Press, settle: Settle, stored: Any
+) -> None:
+    app = app_on(class_name="crane")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "4", "v", "escape", "f")
+        for option in ("label wrong", "shortcut", "label wrong"):
+            await press(pilot, "enter", "v", *(["down"] if option == "shortcut" else []), "enter")
+            await press(pilot, "escape", "right")
+        thumbs = app.screen.query_one(Thumbs)
+
+        def found() -> list[str]:
+            return [each.image.path[-5] for each in thumbs._thumbs]
+
+        assert found() == ["7", "6", "5", "4"]
+        judged = {}
+        for _ in range(7):
+            await press(pilot, "m")
+            head = shown(app, "#images-head").partition("  ")[0]
+            judged[head.rpartition(", ")[2].strip()] = found()
+        assert judged == {
+            "no verdict": ["4"],
+            "label wrong": ["7", "5"],
+            "shortcut": ["6"],
+            "ambiguous": [],
+            "fine": [],
+            "note": [],
+            "wrong images": ["7", "6", "5", "4"],
+        }
+        await press(pilot, "escape", "end", "home")
+        rows(app, "#classes").select(stored.class_ids[3])
+        await settle(pilot)
+        assert "images: 2 label wrong, 1 shortcut" in shown(app, "#card")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_before_the_audit_one_line_says_what_is_missing(
+    growing: Engine,
+    fill_run: Callable[..., tuple[int, list[int]]],
+    tmp_path: Path,
+    press: Press,
+    settle: Settle,
+    size: tuple[int, int],
+) -> None:
+    run_id, ids = fill_run(growing, "mini", ["tabby", "lion"], audit=False)
+    app = make_app(tmp_path / "growing.db", class_name="tabby", images="half")
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await press(pilot, "2")
+
+        def line() -> str:
+            return " ".join(shown(app, "#audit-line").split())
+
+        assert line() == (
+            "no audit yet: run the same `mapcap index` command again, which adds what is missing"
+        )
+        writes.set_status(growing, run_id, "running")
+        writes.begin_stage(growing, run_id, "captions", position=5, total=32, done=8)
+        app._look()
+        await settle(pilot)
+        assert line() == "no audit yet: the job is at captions 8/32; it comes by itself"
+        writes.finish_stage(growing, run_id, "captions")
+        writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
+        app._look()
+        await settle(pilot)
+        assert line() == "no audit yet: 1 of 2 audit done"
+        finding = NewFinding("mark", "a mark", 0.5, {}, [])
+        writes.add_audit(growing, NewAudit(ids[0], "tabby: 1 of 8 right", [], {}, [], [finding]))
+        writes.finish_stage(growing, run_id, "audit")
+        app._look()
+        await settle(pilot)
+        assert line() == "1 of 8 right"
+        assert kinds(app) == ["mark"]
+
+
+async def test_an_audit_made_anew_does_not_move_the_cursor(
+    growing: Engine,
+    fill_run: Callable[..., tuple[int, list[int]]],
+    tmp_path: Path,
+    press: Press,
+    settle: Settle,
+) -> None:
+    run_id, ids = fill_run(growing, "mini", ["tabby", "lion"])
+    images = [image.id for image in queries.images(growing, ids[0])]
+    app = make_app(tmp_path / "growing.db", class_name="tabby", images="half")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "down", "right")
+        title = rows(app).record.finding.title
+        findings = [
+            NewFinding("word", "a stronger one", 0.9, {}),
+            NewFinding("label", title, 0.2, {}, images[:2]),
+        ]
+        new = NewAudit(ids[0], "tabby: more", [], {}, [], findings)
+        writes.add_audit(growing, new)
+        writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
+        app._look()
+        await settle(pilot)
+        assert [each.finding.title for each in rows(app).records] == ["a stronger one", title]
+        assert rows(app).record.finding.title == title
+        assert [each.image.id for each in evidence(app)] == images[:2]
+        assert app.screen.query_one(Evidence).cursor == 1
+
+
+async def test_what_a_finding_does_not_say_is_left_unsaid() -> None:
+    from db.records import Finding
+    from tui.widgets.finding_text import told
+
+    kinds = ["confusion", "word", "slice", "label", "background", "mark", "a newer kind"]
+    for figures in ({}, {"q": "x", "names": 3, "said": [[1, 2], ["a"]], "box": [], "class": []}):
+        for kind in kinds:
+            found = Finding(1, 1, kind, 0, "t", 0.1, figures, 0, 0)  # type: ignore[arg-type]
+            assert all(isinstance(line, Text) for line in told(found))

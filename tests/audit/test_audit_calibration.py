@@ -1,0 +1,58 @@
+"""Calibration and likeness, by hand and by enumeration."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from mapcap.audit.calibration import expected_calibration_error, likeness, reliability
+
+
+def test_bins_and_error_by_hand() -> None:
+    """Three images of 0.95, two right; one of 0.3, on the edge of its bin, wrong."""
+    confidence = np.array([0.95, 0.95, 0.95, 0.3])
+    correct = np.array([True, True, False, False])
+    bins = reliability(confidence, correct)
+    assert [(found.low, found.high, found.images) for found in bins] == [(0.2, 0.3, 1), (0.9, 1, 3)]
+    assert [found.accuracy for found in bins] == pytest.approx([0, 2 / 3])
+    expected = 1 / 4 * 0.3 + 3 / 4 * abs(2 / 3 - 0.95)
+    assert expected_calibration_error(bins) == pytest.approx(expected)
+
+
+def test_certain_and_impossible_belong_to_the_outer_bins() -> None:
+    bins = reliability(np.array([0.0, 1.0]), np.array([False, True]))
+    assert [found.low for found in bins] == [0, 0.9]
+    assert expected_calibration_error(bins) == 0
+    assert expected_calibration_error(reliability(np.empty(0), np.empty(0, bool))) == 0
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def test_likeness_against_all_splits() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.random((7, 2, 3))
+    first = np.array([True, True, True, False, False, False, False])
+    vectors[first, 0, 0] += 1
+    found = likeness(vectors, first, seed=0, draws=4000)
+    flat = vectors.reshape(7, -1)
+    assert found is not None
+    assert found.cosine == pytest.approx(cosine(flat[first].mean(0), flat[~first].mean(0)))
+    splits = []
+    for chosen in combinations(range(7), 3):
+        inside = np.isin(np.arange(7), chosen)
+        splits.append(cosine(flat[inside].mean(0), flat[~inside].mean(0)))
+    expected = np.mean([split <= found.cosine + 1e-12 for split in splits])
+    assert found.p == pytest.approx(expected, abs=0.02)
+
+
+def test_equal_vectors_are_alike_by_chance() -> None:
+    found = likeness(np.ones((6, 4)), np.array([True] * 3 + [False] * 3), seed=0)
+    assert found is not None and found.cosine == pytest.approx(1) and found.p == 1
+
+
+def test_one_group_alone_or_nothing_is_not_compared() -> None:
+    assert likeness(np.ones((3, 2)), np.zeros(3, bool), seed=0) is None
+    assert likeness(np.ones((3, 2)), np.ones(3, bool), seed=0) is None
+    assert likeness(np.zeros((3, 2)), np.array([True, False, False]), seed=0) is None

@@ -1,0 +1,157 @@
+"""`mapcap audit`: pages, JSON, mistakes; and two runs compared by hand."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from db import queries, writes
+from db.batches import NewClass, NewImage, NewPrediction, RunSpec
+from db.engine import finish, open_read, open_write
+from db.queries.paired import paired_predictions
+from mapcap.commands.audit import audit
+from mapcap.errors import UserError
+from tests.audit.conftest import CLASSES, MARKED
+
+Printed = pytest.CaptureFixture[str]
+
+
+def test_a_line_for_every_class_the_worst_first(audited: Path, capsys: Printed) -> None:
+    audit(audited)
+    lines = capsys.readouterr().out.splitlines()
+    engine = open_read(audited)
+    worst = queries.classes(engine, queries.latest_run(engine).id, sort="accuracy")
+    assert [line.split(":")[0] for line in lines] == [found.name for found in worst]
+    audit(audited, json=True)
+    listed = json.loads(capsys.readouterr().out)
+    assert [entry["audit"]["line"] for entry in listed] == lines
+
+
+def test_a_class_with_its_findings_words_and_bins(audited: Path, capsys: Printed) -> None:
+    audit(audited, MARKED)
+    page = capsys.readouterr().out
+    assert "mark" in page and "magenta" in page and f"{MARKED}/" in page
+    assert "B2T" in page and "calibration" in page and "█" in page
+    audit(audited, MARKED, json=True)
+    found = json.loads(capsys.readouterr().out)
+    kinds = [entry["finding"]["kind"] for entry in found["findings"]]
+    assert "mark" in kinds
+    assert all(len(entry["images"]) <= 3 for entry in found["findings"])
+    assert found["class"]["name"] == MARKED and found["words"]
+
+
+def test_a_file_without_an_audit_says_what_to_do(two_runs: Path) -> None:
+    for class_name in (None, "tabby"):
+        with pytest.raises(UserError, match="run the same `mapcap index` command again"):
+            audit(two_runs, class_name)
+
+
+def test_the_pages_need_neither_torch_nor_scipy(audited: Path) -> None:
+    program = (
+        "import sys; sys.modules['scipy'] = sys.modules['torch'] = None\n"
+        "from pathlib import Path; from mapcap.commands.audit import audit\n"
+        f"audit(Path(sys.argv[1])); audit(Path(sys.argv[1]), {MARKED!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(audited)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(f"{name}: " in done.stdout for name in CLASSES)
+
+
+def spec(number: int) -> RunSpec:
+    return RunSpec(f"hash {number}", {}, "mini", "photos", {}, {}, "host", "cpu")
+
+
+def add_run(engine: Engine, number: int, labels: tuple[str, ...], right: dict[str, str]) -> int:
+    """A run whose images are right (1) or wrong (0) as the class's string of digits says."""
+    run_id = writes.start_run(engine, spec(number))
+    new = [NewClass(i, label, label) for i, label in enumerate(labels)]
+    ids = dict(zip(labels, writes.add_classes(engine, run_id, new), strict=True))
+    images = [
+        NewImage(f"{label}/{i}.jpg", ids[label], f"content {label} {i}", 8, 8, 1)
+        for label, digits in right.items()
+        for i in range(len(digits))
+    ]
+    writes.add_images(engine, run_id, images)
+    predictions = []
+    for label, digits in right.items():
+        other = next(ids[name] for name in labels if name != label)
+        for image in queries.images(engine, ids[label]):
+            said = ids[label] if digits[int(image.path[-5])] == "1" else other
+            predictions.append(NewPrediction(image.id, [(said, 0.9, 1.0)], 0.5, 1, 0.1, np.ones(3)))
+    writes.add_predictions(engine, predictions)
+    writes.aggregate_accuracy(engine, run_id)
+    return run_id
+
+
+@pytest.fixture
+def two_runs(tmp_path: Path) -> Path:
+    """Six tabbies gained and none lost; one lynx of four lost; the seventh lynx is new."""
+    path = tmp_path / "two.db"
+    engine = open_write(path)
+    add_run(engine, 1, ("tabby", "lynx"), {"tabby": "00000011", "lynx": "1110"})
+    # The classes stand in another order, and so have other numbers.
+    add_run(engine, 2, ("lynx", "tabby"), {"tabby": "11111111", "lynx": "1100111"})
+    finish(engine)
+    return path
+
+
+def test_only_the_same_images_are_paired(two_runs: Path) -> None:
+    engine = open_read(two_runs)
+    pairs = paired_predictions(engine, 2, 1)
+    names = {found.id: found.name for found in queries.classes(engine, 2)}
+    said = [(names[pair.class_id], pair.before, pair.now) for pair in pairs]
+    assert said == [
+        *(("lynx", before, now) for before, now in [(True, True)] * 2),
+        ("lynx", True, False),
+        ("lynx", False, False),
+        *[("tabby", False, True)] * 6,
+        *[("tabby", True, True)] * 2,
+    ]
+
+
+def test_a_replaced_picture_is_not_compared(two_runs: Path) -> None:
+    engine = open_write(two_runs)
+    replaced = queries.image_by_path(engine, 2, "lynx/0.jpg")
+    with engine.begin() as connection:
+        query = "UPDATE image SET content_hash = 'new' WHERE id = ?"
+        connection.exec_driver_sql(query, (replaced.id,))
+    pairs = paired_predictions(engine, 2, 1)
+    assert sum(pair.class_id == replaced.class_id for pair in pairs) == 3
+
+
+def test_two_runs_compared(two_runs: Path, capsys: Printed) -> None:
+    audit(two_runs, run=2, against=1, json=True)
+    found = json.loads(capsys.readouterr().out)
+    by_class = {entry["class"]: entry["change"] for entry in found["classes"]}
+    assert by_class["tabby"]["gained"] == 6 and by_class["tabby"]["lost"] == 0
+    assert by_class["tabby"]["p"] == pytest.approx(2 / 64)
+    assert by_class["tabby"]["q"] == pytest.approx(4 / 64)
+    assert by_class["lynx"]["lost"] == 1 and by_class["lynx"]["p"] == 1
+    assert found["all"]["images"] == 12
+    assert found["all"]["p"] == pytest.approx(2 * (1 + 7) / 2**7)
+    audit(two_runs, run=2, against=1)
+    page = capsys.readouterr().out
+    assert page.index("tabby") < page.index("lynx") and "6 gained, 1 lost" in page
+    audit(two_runs, "lynx", run=2, against=1)
+    assert "tabby" not in capsys.readouterr().out
+
+
+def test_runs_that_cannot_be_compared(two_runs: Path) -> None:
+    with pytest.raises(UserError, match="the run itself"):
+        audit(two_runs, run=2, against=2)
+    engine = open_write(two_runs)
+    add_run(engine, 3, ("crane", "goose"), {"crane": "111"})
+    finish(engine)
+    with pytest.raises(UserError, match="share no predicted image"):
+        audit(two_runs, run=3, against=1)

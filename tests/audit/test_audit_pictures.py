@@ -1,0 +1,163 @@
+"""Backgrounds and marks: planted ones are found and measured, ordinary ones are not."""
+
+import numpy as np
+import pytest
+
+from mapcap.audit.backgrounds import background_properties, find_background
+from mapcap.audit.colours import colour_name, lab
+from mapcap.audit.marks import find_mark, place_histogram
+
+SIDE = 32
+
+
+def test_lab_of_known_colours() -> None:
+    """Lindbloom's values for sRGB primaries under D65."""
+    found = lab(np.array([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255], [128, 128, 128]]))
+    expected = [
+        [100, 0, 0],
+        [0, 0, 0],
+        [53.24, 80.09, 67.20],
+        [32.30, 79.19, -107.86],
+        [53.59, 0, 0],
+    ]
+    assert found == pytest.approx(np.array(expected), abs=0.02)
+
+
+def test_colours_have_their_names() -> None:
+    named = {
+        "red": (200, 20, 25),
+        "black": (10, 12, 9),
+        "blue": (30, 60, 220),
+        "lime": (150, 235, 25),
+    }
+    for name, rgb in named.items():
+        assert colour_name(np.array(rgb)) == name
+
+
+def grids(count: int) -> np.ndarray:
+    """Relevance in the middle of a 4 x 4 grid."""
+    grid = np.zeros((4, 4))
+    grid[1:3, 1:3] = 1
+    return np.tile(grid, (count, 1, 1))
+
+
+def scenes(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Backgrounds of any colour with a little texture, and a grey object in the middle."""
+    ground = rng.integers(0, 256, (count, 1, 1, 3)) + rng.normal(0, 8, (count, SIDE, SIDE, 1))
+    ground[:, 10:22, 10:22] = rng.integers(100, 156, (count, 1, 1, 1))
+    return ground.clip(0, 255).astype(np.uint8)
+
+
+def test_properties_are_those_of_the_pixels_without_relevance() -> None:
+    picture = np.full((1, SIDE, SIDE, 3), 255, np.uint8)
+    picture[:, 10:22, 10:22] = (255, 0, 0)
+    found = background_properties(picture, grids(1))
+    assert found[0] == pytest.approx([100, 0, 0, 0, 0], abs=0.02)
+    flat = background_properties(picture, np.zeros((1, 4, 4)))  # a flat map has a background too
+    assert np.isfinite(flat).all()
+    assert background_properties(picture[:0], grids(0)).shape == (0, 5)
+
+
+def test_a_planted_dark_background_is_found_and_measured() -> None:
+    rng = np.random.default_rng(0)
+    own, others = scenes(rng, 50), scenes(rng, 400)
+    own[:40] = np.where(own[:40] == own[:40, 16:17, 16:17], own[:40], own[:40] // 8)
+    found = find_background(
+        background_properties(own, grids(50)), background_properties(others, grids(400))
+    )
+    assert found is not None
+    assert found.quality == "brightness" and found.word == "dark"
+    assert found.having[:40].all() and found.share >= 0.8
+    assert found.share_elsewhere <= 0.2 and found.deviations < -1 and found.p < 1e-6
+
+
+def test_shares_and_p_by_hand() -> None:
+    """Ten values all below the fifty others: share 1 against 0, D = 1, nm / (n + m) = 500 / 60."""
+    own, others = np.zeros((10, 5)), np.ones((50, 5))
+    own[:, 1:] = others[:10, 1:]
+    own[:, 0] = np.linspace(-2, -1, 10)
+    others[:, 0] = np.linspace(0, 1, 50)
+    found = find_background(own, others)
+    assert found is not None and found.word == "dark"
+    assert (found.share, found.share_elsewhere) == (1, 0) and found.threshold == -1
+    assert found.p == pytest.approx(10 * np.exp(-2 * 500 / 60))
+    assert found.deviations == pytest.approx((-1.5 - 0.5) / others[:, 0].std())
+
+
+def test_a_class_like_the_others_has_no_pronounced_background() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        found = find_background(
+            background_properties(scenes(rng, 40), grids(40)),
+            background_properties(scenes(rng, 400), grids(400)),
+        )
+        assert found is None or found.p > 0.01 or found.excess < 0.3
+
+
+def test_backgrounds_need_both_sides() -> None:
+    some = np.ones((3, 5))
+    assert find_background(some[:0], some) is None
+    assert find_background(some, some[:0]) is None
+    assert find_background(some, some) is None
+
+
+def with_mark(rng: np.random.Generator, pictures: np.ndarray, count: int) -> np.ndarray:
+    """A magenta square, five pixels wide, in the top right corner, shifted by up to one pixel."""
+    marked = pictures.copy()
+    for picture in marked[:count]:
+        top, left = 2 + rng.integers(2), 24 + rng.integers(2)
+        picture[top : top + 5, left : left + 5] = (225, 25, 195)
+    return marked
+
+
+@pytest.mark.parametrize("count", [50, 40, 30])
+def test_a_planted_mark_is_found_and_measured(count: int) -> None:
+    rng = np.random.default_rng(2)
+    own, others = with_mark(rng, scenes(rng, 50), count), scenes(rng, 300)
+    found = find_mark(own, others, place_histogram(others))
+    assert found is not None
+    assert found.colour == "magenta" and found.place == "top right"
+    assert found.having.tolist() == [True] * count + [False] * (50 - count)
+    assert found.share_elsewhere < 0.02 and found.p < 1e-6
+    x0, y0, x1, y1 = found.box
+    assert 24 / SIDE <= x0 < x1 <= 30 / SIDE and 2 / SIDE <= y0 < y1 <= 8 / SIDE
+
+
+def test_a_mark_everywhere_marks_no_class() -> None:
+    rng = np.random.default_rng(3)
+    own, others = (with_mark(rng, scenes(rng, count), count) for count in (50, 300))
+    found = find_mark(own, others, place_histogram(others))
+    assert found is None or found.excess < 0.2
+
+
+def test_a_background_and_an_object_are_no_marks() -> None:
+    rng = np.random.default_rng(4)
+    others = scenes(rng, 300)
+    histogram = place_histogram(others)
+    dark = scenes(rng, 50) // 10
+    assert find_mark(dark, others, histogram) is None
+    same_object = scenes(rng, 50)
+    same_object[:, 13:19, 13:19] = (225, 25, 195)
+    assert find_mark(same_object, others, histogram) is None
+    assert find_mark(scenes(rng, 50), others, histogram) is None
+    assert find_mark(dark[:0], others, histogram) is None
+
+
+def test_how_much_relevance_falls_on_the_mark() -> None:
+    rng = np.random.default_rng(5)
+    own, others = with_mark(rng, scenes(rng, 50), 50), scenes(rng, 300)
+    found = find_mark(own, others, place_histogram(others))
+    assert found is not None
+    even = found.relevance(np.ones((1, 8, 8)))
+    assert even[0] == pytest.approx(found.area)
+    assert found.relevance(np.zeros((1, 8, 8)))[0] == 0
+    corner = np.zeros((1, 8, 8))
+    corner[0, 0, 7] = corner[0, 1, 6] = 1
+    assert found.relevance(corner)[0] > even[0]
+
+
+def test_histograms_add_up() -> None:
+    pictures = scenes(np.random.default_rng(6), 7)
+    whole = place_histogram(pictures)
+    assert np.array_equal(whole, place_histogram(pictures[:3]) + place_histogram(pictures[3:]))
+    assert (whole.sum(-1) == 7).all()

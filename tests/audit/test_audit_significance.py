@@ -1,0 +1,63 @@
+"""Tests of shares and false discovery rates, against enumeration and scipy."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from mapcap.audit.discovery import false_discovery
+from mapcap.audit.paired import change, changes, mcnemar
+from mapcap.audit.significance import differs, more_often
+
+PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+
+
+@given(PROBABILITIES)
+def test_q_is_scipys(p: list[float]) -> None:
+    assert np.allclose(false_discovery(p), stats.false_discovery_control(p))
+
+
+def test_q_by_hand() -> None:
+    """Sorted: .01 x 4/1, .02 x 4/2, .03 x 4/3, .5 x 4/4; the least from the right counts."""
+    assert false_discovery([0.5, 0.01, 0.03, 0.02]) == pytest.approx([0.5, 0.04, 0.04, 0.04])
+    assert not false_discovery([]).size
+
+
+def test_the_exact_permutation_test_enumerates_all_groups() -> None:
+    """Of 7 images 4 are wrong; a slice of 3 holds 3 of them: 4 of the 35 choices hold as many."""
+    wrong = [True] * 4 + [False] * 3
+    choices = [sum(wrong[i] for i in chosen) for chosen in combinations(range(7), 3)]
+    expected = sum(count >= 3 for count in choices) / len(choices)
+    assert expected == 4 / 35
+    assert more_often(3, 3, 1, 4) == pytest.approx(expected)
+
+
+def test_shares_that_differ_against_fishers_tea() -> None:
+    """Fisher's lady: 3 of 4 against 1 of 4 is p = 0.486."""
+    assert differs(3, 4, 1, 4) == pytest.approx(34 / 70)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_sign_test(gained: int, lost: int) -> None:
+    expected = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1
+    assert mcnemar(gained, lost) == pytest.approx(expected)
+
+
+def test_mcnemar_of_a_million_changes() -> None:
+    expected = stats.binomtest(500_000, 1_001_500).pvalue
+    assert mcnemar(500_000, 501_500) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_change_by_hand() -> None:
+    """Six gained and none lost is p = 2 / 64; a class without change has p 1."""
+    better = [(False, True)] * 6 + [(True, True)] * 3 + [(False, False)]
+    found = change(better)
+    assert (found.images, found.before, found.now) == (10, 3, 9)
+    assert (found.gained, found.lost) == (6, 0)
+    assert found.p == pytest.approx(2 / 64)
+    by_class = changes({1: better, 2: [(True, True)] * 4})
+    assert by_class[1].q == pytest.approx(4 / 64) and not by_class[1].sure
+    assert by_class[2].p == by_class[2].q == 1

@@ -1,0 +1,138 @@
+"""The stage over a real store: what it stores is true of the store."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from db import queries
+from db.engine import open_read
+from db.records import ClassName
+from mapcap.audit.words import phrases
+from tests.audit.conftest import CLASSES, MARKED, index
+
+
+def classes(engine: Engine) -> list[ClassName]:
+    return queries.classes(engine, queries.latest_run(engine).id)
+
+
+def test_every_class_has_a_line_with_its_own_figures(engine: Engine) -> None:
+    for found in classes(engine):
+        audit = queries.class_audit(engine, found.id)
+        assert audit is not None
+        assert audit.line.startswith(f"{found.name}: {found.correct} of {found.predicted} right; ")
+        assert audit.line == f"{found.name}: " + "; ".join(c["text"] for c in audit.clauses)
+        assert all(clause["figures"] for clause in audit.clauses)
+        assert audit.figures["accuracy"] == pytest.approx(found.accuracy)
+        assert sum(part["images"] for part in audit.figures["bins"]) == found.predicted
+
+
+def test_calibration_is_that_of_the_stored_probabilities(engine: Engine) -> None:
+    for found in classes(engine):
+        audit = queries.class_audit(engine, found.id)
+        assert audit is not None
+        images = queries.images(engine, found.id)
+        tops = [queries.top_classes(engine, image.id)[0].probability for image in images]
+        margins = [image.margin for image in images]
+        assert audit.figures["mean_confidence"] == pytest.approx(sum(tops) / len(tops))
+        assert audit.figures["mean_margin"] == pytest.approx(sum(margins) / len(margins))
+
+
+def test_findings_stand_in_order_with_evidence_of_their_class(engine: Engine) -> None:
+    kinds = set()
+    for found in classes(engine):
+        findings = queries.findings(engine, found.id)
+        assert [finding.position for finding in findings] == list(range(len(findings)))
+        best: dict[str, float] = {}
+        for finding in findings:
+            assert 0 <= finding.score <= best.get(finding.kind, 1)
+            best[finding.kind] = finding.score
+            images = queries.finding_images(engine, finding.id)
+            regions = queries.finding_regions(engine, finding.id)
+            assert {image.class_id for image in images} <= {found.id}
+            assert {region.class_id for region in regions} <= {found.id}
+        kinds |= set(best)
+    assert {"mark", "confusion"} <= kinds
+
+
+def test_confusions_are_the_stored_ones(engine: Engine) -> None:
+    for found in classes(engine):
+        counts = {c.predicted_class_id: c.count for c in queries.confusions(engine, found.id)}
+        for finding in queries.findings(engine, found.id, "confusion"):
+            said = finding.figures.get("predicted_class_id")
+            if said is not None:
+                images = queries.finding_images(engine, finding.id)
+                assert finding.images == finding.figures["count"] == counts[said]
+                assert {image.predicted_class_id for image in images} == {said}
+                regions = queries.finding_regions(engine, finding.id)
+                assert {region.role for region in regions} <= {"contrast"}
+
+
+def test_the_mark_is_found_first_and_only_where_it_is(engine: Engine) -> None:
+    marks = {
+        found.name: finding
+        for found in classes(engine)
+        for finding in queries.findings(engine, found.id, "mark")
+    }
+    assert set(marks) == {MARKED}
+    mark = marks[MARKED]
+    assert mark.position < 3
+    assert (mark.figures["colour"], mark.figures["place"]) == ("magenta", "top left")
+    assert mark.figures["share"] >= 0.9 and mark.figures["share_elsewhere"] == 0
+    assert 0 < mark.figures["relevance"] < 1 and mark.figures["p"] < 0.001
+
+
+def test_words_are_counted_by_image(engine: Engine) -> None:
+    checked = 0
+    for found in classes(engine):
+        held = {
+            image.id: phrases(
+                region.caption or ""
+                for region in queries.regions(engine, image.id)
+                if region.role == "true"
+            )
+            for image in queries.images(engine, found.id)
+        }
+        right = {image.id for image in queries.images(engine, found.id, show="right")}
+        rivals = [c.predicted_class_id for c in queries.confusions(engine, found.id)]
+        for against in (None, *rivals):
+            for word in queries.error_words(engine, found.id, against):
+                holding = {image_id for image_id, words in held.items() if word.word in words}
+                assert word.images == len(holding)
+                assert word.correct == len(holding & right)
+                assert word.wrong == word.images - word.correct
+                assert word.b2t_low <= word.b2t <= word.b2t_high and 0 <= word.q <= 1
+                checked += 1
+    assert checked > 20
+
+
+def stored(path: Path) -> list[object]:
+    engine = open_read(path)
+    return [
+        (
+            queries.class_audit(engine, found.id),
+            [(f.kind, f.title, f.score, f.figures) for f in queries.findings(engine, found.id)],
+            queries.error_words(engine, found.id),
+        )
+        for found in classes(engine)
+    ]
+
+
+def test_what_is_missing_is_audited_again_to_the_same_result(
+    audited: Path, marked_photos: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "again.db"
+    shutil.copy(audited, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("DELETE FROM class_audit WHERE class_id = 2")
+        connection.execute("DELETE FROM finding WHERE class_id = 2")
+    engine = open_read(path)
+    run_id = queries.latest_run(engine).id
+    assert queries.pending_audit(engine, run_id) == [2]
+    index(marked_photos, path)
+    assert queries.pending_audit(engine, run_id) == []
+    assert stored(path) == stored(audited)
+    assert len(stored(path)) == len(CLASSES)

@@ -1,0 +1,119 @@
+"""Maps against boxes, by hand on small grids."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapcap.metrics.localisation import (
+    centred_gaussian,
+    coverage,
+    energy_inside,
+    highlighted_box,
+    informative,
+    intersection_over_union,
+    localise,
+    points_inside,
+    spread,
+)
+
+SIZE = (40, 80)  # four rows and four columns of patches of 10 x 20 pixels
+UPPER_LEFT = [0.0, 0.0, 40.0, 20.0]  # two by two patches
+
+
+def peak(row: int, column: int) -> np.ndarray:
+    grid = np.zeros((4, 4))
+    grid[row, column] = 2.0
+    return grid
+
+
+def test_coverage_is_the_share_of_each_patch() -> None:
+    (found,) = coverage(np.array([[10.0, 5.0, 40.0, 12.0]]), SIZE, (4, 4))
+    expected = np.zeros((4, 4))
+    expected[0, :2] = [0.25, 0.5]  # the lower half of the row; half of the first column, all of 2nd
+    expected[1, :2] = [0.1, 0.2]  # a fifth of the row
+    np.testing.assert_allclose(found, expected)
+
+
+@given(st.lists(st.floats(0, 80), min_size=2, max_size=2).map(sorted))
+def test_coverage_sums_to_the_boxs_share_of_the_view(edges: list[float]) -> None:
+    x0, x1 = edges
+    (found,) = coverage(np.array([[x0, 3.0, x1, 31.0]]), SIZE, (4, 4))
+    assert found.mean() == pytest.approx((x1 - x0) * 28 / (40 * 80))
+
+
+def test_energy_is_the_share_inside() -> None:
+    grid = np.array([[[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]]])
+    assert energy_inside(grid, coverage(np.array([UPPER_LEFT]), SIZE, (4, 4))) == pytest.approx(
+        [0.5]
+    )
+
+
+def test_pointing_asks_for_the_centre_of_the_best_patch() -> None:
+    maps = np.stack([peak(1, 1), peak(2, 1), peak(0, 0)])
+    boxes = np.array([UPPER_LEFT, UPPER_LEFT, [11.0, 0.0, 80.0, 40.0]])
+    # The last box covers nearly half of the best patch, and not its centre at x = 10.
+    assert points_inside(maps, boxes, SIZE).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_several_best_patches_count_by_their_share() -> None:
+    grid = peak(0, 0) + peak(3, 3) + peak(1, 0) + peak(3, 0)
+    assert points_inside(grid[None], np.array([UPPER_LEFT]), SIZE).tolist() == [0.5]
+
+
+def test_intersection_over_union() -> None:
+    boxes = np.array([[0, 0, 4, 4], [0, 0, 2, 2], [0, 0, 3, 3]])
+    others = np.array([[2, 2, 6, 6], [2, 2, 4, 4], [0, 0, 3, 3]])
+    assert intersection_over_union(boxes, others) == pytest.approx([4 / 28, 0.0, 1.0])
+
+
+def test_the_highlighted_box_is_that_of_the_largest_part() -> None:
+    grid = np.zeros((8, 8))
+    grid[0:2, 0:3] = 1.0  # the largest part
+    grid[6, 6] = 5 / 4  # the brightest one
+    x0, y0, x1, y1 = highlighted_box(grid, (80, 80), 0.5)
+    assert (x0, y0) == (0, 0)
+    assert 28 <= x1 <= 32 and 18 <= y1 <= 22  # the edge of half height, within interpolation
+
+
+def test_a_constant_map_highlights_the_whole_view() -> None:
+    assert highlighted_box(np.full((4, 4), 0.3), SIZE, 0.5) == (0, 0, 80, 40)
+
+
+def test_the_uniform_map_has_the_level_of_the_boxs_area() -> None:
+    found = localise(peak(1, 1)[None], np.array([UPPER_LEFT]), SIZE)
+    for name in ("pointing", "energy", "box-iou"):
+        assert found[f"{name}-uniform"] == pytest.approx([0.25])
+
+
+def test_a_map_that_knows_the_box_is_ahead_of_the_centred_one() -> None:
+    grid = np.zeros((4, 4))
+    grid[:2, :2] = 1
+    found = localise(grid[None], np.array([UPPER_LEFT]), SIZE)
+    assert found["pointing"] == found["energy"] == pytest.approx([1.0])
+    # A Gaussian in the middle has a quarter of its mass in each quarter of the view.
+    assert found["energy-centred"] == pytest.approx([0.25])
+    assert found["energy-ahead"] == pytest.approx([0.75])
+    # Its four best patches are the inner ones, of which the box holds one.
+    assert found["pointing-ahead"] == pytest.approx([0.75])
+
+
+def test_the_gaussian_fits_the_shape_of_the_grid() -> None:
+    bell = centred_gaussian((16, 8))
+    np.testing.assert_allclose(bell, bell[::-1, ::-1])
+    # Sigma is three of 16 rows: three rows off the centre the bell is at exp(-1/2) of its height.
+    column = centred_gaussian((17, 1))[:, 0]
+    sigma = 17 * 3 / 16
+    assert column[8 + 3] == pytest.approx(np.exp(-(3**2) / (2 * sigma**2)))
+
+
+def test_boxes_that_say_nothing() -> None:
+    boxes = [UPPER_LEFT, [0.0, 0.0, 80.0, 30.0], [0.0, 0.0, 0.0, 10.0], [0.0, 0.0, 79.0, 24.0]]
+    assert informative(np.array(boxes), SIZE).tolist() == [True, False, False, True]
+
+
+def test_spread_is_the_share_of_equally_used_patches() -> None:
+    half = np.zeros((4, 4))
+    half[:2] = 0.7
+    maps = np.stack([peak(1, 2), half, np.full((4, 4), 9.0)])
+    assert spread(maps) == pytest.approx([1 / 16, 0.5, 1.0])

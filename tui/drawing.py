@@ -1,0 +1,104 @@
+"""Small pictures of images and regions, read and drawn in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import ImageDraw
+
+from db import queries
+from db.overlay import decode, outlines, overlay, square
+from db.records import Finding, Image, Region
+from tui.opened import Opened
+from tui.show import REGION_COLOURS
+from tui.widgets.thumbs import Thumb
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+STRENGTH: Final = 0.6
+# Where the picture itself is to be judged, nothing is laid over it.
+_PLAIN: Final = frozenset({"label", "background", "mark"})
+_CORNERS: Final = 4
+_LINE: Final = 5
+
+
+def thumbs(opened: Opened, images: Sequence[Image], laid: bool) -> list[Thumb]:
+    """Read and draw the thumbnails of images, with the relevance for the true class if `laid`."""
+    ids = [image.id for image in images]
+    photos = queries.thumbnails(opened.engine, ids)
+    maps = queries.relevances(opened.engine, ids) if laid else {}
+    mode = opened.run.resize_mode
+    drawn = []
+    for image in images:
+        photo = decode(photos.get(image.id))
+        relevance = maps.get(image.id, {}).get("true")
+        if photo is not None:
+            photo = (
+                square(photo, mode)
+                if relevance is None
+                else overlay(photo, relevance.grid, STRENGTH, mode)
+            )
+        drawn.append(Thumb(image, photo, opened.of_image(image) is not None))
+    return drawn
+
+
+def evidence(opened: Opened, finding: Finding, offset: int, limit: int) -> list[Thumb]:
+    """Read and draw a page of what a finding rests on: its regions, else its images.
+
+    Where there are neither, it is about another class: the images of that taken for this one.
+    """
+    if finding.regions:
+        found = queries.finding_regions(opened.engine, finding.id, limit=offset + limit)
+        return region_thumbs(opened, found[offset:])
+    other = finding.figures.get("class_id")
+    if not finding.images and isinstance(other, int):
+        end = offset + limit
+        images = queries.images(opened.engine, other, wrong_as=finding.class_id, limit=end)
+        return thumbs(opened, images[offset:], laid=True)
+    return finding_thumbs(opened, finding, offset, limit, finding.kind not in _PLAIN)
+
+
+def finding_thumbs(
+    opened: Opened, finding: Finding, offset: int, limit: int, laid: bool
+) -> list[Thumb]:
+    """Read and draw a page of a finding's images; what marks them has a frame round it."""
+    images = queries.finding_images(opened.engine, finding.id, limit=limit, offset=offset)
+    drawn = thumbs(opened, images, laid)
+    box = _box(finding.figures.get("box"))
+    for thumb in drawn:
+        if box is not None and thumb.picture is not None:
+            _frame(thumb.picture, box)
+    return drawn
+
+
+def region_thumbs(opened: Opened, regions: Sequence[Region]) -> list[Thumb]:
+    """Read and draw regions in their images, with their captions."""
+    ids = list(dict.fromkeys(region.image_id for region in regions))
+    images = {number: queries.image(opened.engine, number) for number in ids}
+    photos = queries.thumbnails(opened.engine, ids)
+    drawn = []
+    for region in regions:
+        photo, image = decode(photos.get(region.image_id)), images[region.image_id]
+        if photo is not None:
+            photo = outlines(photo, [region], REGION_COLOURS[:1], opened.run.resize_mode)
+        marked = opened.of_image(image) is not None
+        drawn.append(Thumb(image, photo, marked, region.caption or "no caption yet"))
+    return drawn
+
+
+def _box(found: Any) -> tuple[float, ...] | None:
+    """Return x0, y0, x1, y1 in shares of the view, None unless they are that."""
+    if not isinstance(found, list) or len(found) != _CORNERS:
+        return None
+    if not all(isinstance(edge, int | float) and 0 <= edge <= 1 for edge in found):
+        return None
+    return (*found,) if found[0] < found[2] and found[1] < found[3] else None
+
+
+def _frame(picture: Picture, box: tuple[float, ...]) -> None:
+    """Draw a frame just outside a box of the picture."""
+    scaled = [edge * side for edge, side in zip(box, picture.size * 2, strict=True)]
+    grown = [edge - _LINE for edge in scaled[:2]] + [edge + _LINE for edge in scaled[2:]]
+    ImageDraw.Draw(picture).rectangle(grown, outline=REGION_COLOURS[0], width=_LINE)

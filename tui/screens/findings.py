@@ -1,0 +1,81 @@
+"""What the screens that list findings do alike: read the evidence, and lead to it."""
+
+from functools import partial
+
+from db import queries
+from db.records import ClassName, Finding, Image, Run, Stage
+from tui.drawing import evidence
+from tui.screens.base import BrowseScreen
+from tui.screens.evidence import FindingImagesScreen, FindingRegionsScreen
+from tui.screens.one_image import Among, ImageScreen
+from tui.screens.verdict import VerdictScreen
+from tui.widgets.findings_browser import FindingsBrowser
+
+
+class FindingsScreen(BrowseScreen):
+    """A screen with one `FindingsBrowser`."""
+
+    def on_findings_browser_wanted(self, message: FindingsBrowser.Wanted) -> None:
+        """Read and draw a page of evidence."""
+        opened, browser = self.opened, self.query_one(FindingsBrowser)
+        finding, offset = message.finding, message.offset
+        self.ask(
+            "evidence",
+            lambda: evidence(opened, finding, offset, message.limit),
+            lambda found: self.call_next(partial(browser.show_pictures, finding, offset, found)),
+        )
+
+    def on_findings_browser_chosen(self, message: FindingsBrowser.Chosen) -> None:
+        """Open the list of what a finding rests on."""
+        finding = message.finding
+        if finding.regions and not message.images:
+            self.app.push_screen(FindingRegionsScreen(self.opened, finding))
+        elif finding.images:
+            self.app.push_screen(FindingImagesScreen(self.opened, finding))
+        else:
+            self.open_other_class(finding)
+
+    def open_other_class(self, finding: Finding) -> None:
+        """Open the class that a finding without evidence of its own points to."""
+        other = finding.figures.get("class_id")
+        if not isinstance(other, int):
+            self.notify("this finding has no pictures", timeout=3, markup=False)
+            return
+        # That screen is one of these.
+        from tui.screens.one_class import ClassScreen
+
+        opened = self.opened
+
+        def show(record: ClassName) -> None:
+            self.app.push_screen(ClassScreen(opened, record, finding))
+
+        self.ask("other", lambda: queries.class_record(opened.engine, other), show)
+
+    def on_findings_browser_image_opened(self, message: FindingsBrowser.ImageOpened) -> None:
+        """Open an image, among those of its finding."""
+        among = Among(finding_id=message.finding.id)
+        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+
+    def on_findings_browser_doubted(self, message: FindingsBrowser.Doubted) -> None:
+        """Offer the verdict that an image's label is wrong."""
+        doubt(self, message.image)
+
+
+def doubt(screen: BrowseScreen, image: Image) -> None:
+    """Offer the verdict that an image's label is wrong."""
+    screen.app.push_screen(
+        VerdictScreen(screen.opened, "image", image.path, image.path, "label wrong")
+    )
+
+
+def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[Stage]) -> str:
+    """Say why a run lacks what a stage makes, and what to do: `hint` where nothing runs."""
+    known = {stage.name: stage for stage in stages}
+    own = known.get(stage_name)
+    if own is not None and own.status == "running" and run.status == "running":
+        return f"no {what} yet: {own.done} of {own.total} {stage_name} done"
+    now = next((stage for stage in stages if stage.status == "running"), None)
+    if run.status == "running":
+        where = f" is at {now.name} {now.done}/{now.total}" if now is not None else " runs"
+        return f"no {what} yet: the job{where}; it comes by itself"
+    return f"no {what} yet: {hint}"

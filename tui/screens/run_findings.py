@@ -1,0 +1,118 @@
+"""The findings of all classes of the run, the strongest first."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Final, get_args
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer, Static
+
+from db import queries
+from db.records import ClassName, Finding, FindingKind
+from tui.opened import Opened
+from tui.screens.class_audit import HINT
+from tui.screens.findings import FindingsScreen, why_missing
+from tui.screens.one_class import ClassScreen
+from tui.show import safe
+from tui.widgets.finding_text import tag
+from tui.widgets.findings_browser import FindingsBrowser, Listed
+from tui.widgets.rows import Rows
+
+_KINDS: Final[tuple[FindingKind | None, ...]] = (None, *get_args(FindingKind))
+_MOST: Final = 2000
+
+
+@dataclass(frozen=True)
+class Told:
+    """Findings of a run with the names of their classes, or why there are none."""
+
+    listed: list[Listed]
+    missing: str
+
+
+class RunFindingsScreen(FindingsScreen):
+    """A table of findings over the evidence of the one under the cursor."""
+
+    HELP_TEXT = (
+        "What the audit found in all classes, the highest score first: the share of the class's "
+        "images that it concerns, times the strength of the effect. Enter lists the pictures of a "
+        "finding, c opens its class, f shows one kind only."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "kind(1)", "Kind", id="run_findings.kind", tooltip="Findings of one kind"),
+        Binding("F", "kind(-1)", "Kind", show=False, id="run_findings.back",
+                tooltip="Findings of the kind before"),
+        Binding("c", "open_class", "Class", id="run_findings.class",
+                tooltip="Open the class of the finding"),
+    ]  # fmt: skip
+
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
+        self._kind: FindingKind | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Static(id="title")
+        yield FindingsBrowser(self.opened.picture, classes_named=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Ask for the findings."""
+        self.query_one(Rows).focus()
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask for the findings again."""
+        self._ask(keep=True)
+
+    def _ask(self, *, keep: bool) -> None:
+        opened, kind = self.opened, self._kind
+        self.ask("findings", lambda: told(opened, kind), partial(self._show, keep=keep))
+
+    def _show(self, found: Told, *, keep: bool) -> None:
+        count = len(found.listed)
+        title = Text.assemble((f"Findings of run {self.opened.run.id}  ", "bold"))
+        if self._kind is None:
+            title.append("all kinds")
+        else:
+            title.append_text(tag(self._kind))
+        title.append(f"  {count:,}" if count < _MOST else f"  the first {count:,}", style="dim")
+        classes = len({each.finding.class_id for each in found.listed})
+        title.append(f" in {classes:,} classes" if classes else "", style="dim")
+        if found.missing:
+            title.append_text(safe(f"  {found.missing}", "yellow"))
+        self.query_one("#title", Static).update(title)
+        self.query_one(FindingsBrowser).show(found.listed, keep=keep)
+
+    def action_kind(self, step: int) -> None:
+        """Show the findings of the next kind, or of all."""
+        self._kind = _KINDS[(_KINDS.index(self._kind) + step) % len(_KINDS)]
+        self._ask(keep=False)
+
+    def action_open_class(self) -> None:
+        """Open the class of the finding, at the finding."""
+        finding = self.query_one(FindingsBrowser).finding
+        if finding is None:
+            return
+        chosen: Finding = finding
+
+        def show(record: ClassName) -> None:
+            self.app.push_screen(ClassScreen(self.opened, record, chosen))
+
+        engine = self.opened.engine
+        self.ask("class", lambda: queries.class_record(engine, chosen.class_id), show)
+
+
+def told(opened: Opened, kind: FindingKind | None) -> Told:
+    """Read the findings of a run, of one kind or all."""
+    engine, run_id = opened.engine, opened.run.id
+    findings = queries.run_findings(engine, run_id, kind, limit=_MOST)
+    if findings:
+        names = {found.id: found.name for found in queries.classes(engine, run_id)}
+        return Told([Listed(each, names.get(each.class_id, "")) for each in findings], "")
+    if kind is not None or not queries.pending_audit(engine, run_id):
+        return Told([], "")
+    run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
+    return Told([], why_missing("findings", "audit", HINT, run, stages))

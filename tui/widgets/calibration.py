@@ -1,0 +1,82 @@
+"""How sure the model is of a class's images, against how often it is right."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rich.text import Text
+
+from db.records import ClassAudit
+from tui.show import bar, grade, share
+from tui.widgets.finding_text import Figures, chance
+
+_MOST_BINS: Final = 20
+_WIDTH: Final = 30
+
+
+def calibration(audit: ClassAudit) -> Text:
+    """Return the calibration of a class: figures, then a bar for each bin of confidence.
+
+    The bar is the share that is right, the mark in it how sure the model was: level with each
+    other where it is calibrated.
+    """
+    figures = Figures(audit.figures)
+    lines = [_head(figures), Text(), *_likeness(figures)]
+    found: Any = audit.figures.get("bins")
+    listed = found if isinstance(found, list) else []
+    bins = [Figures(each) for each in listed if isinstance(each, dict)]
+    drawn = [line for each in bins[:_MOST_BINS] if (line := _bin(each)) is not None]
+    if drawn:
+        lines += [
+            Text(),
+            Text.assemble(
+                ("how sure    right", "dim"), ("  │ where it would be calibrated", "dim")
+            ),
+            *drawn,
+        ]
+    return Text("\n").join(lines)
+
+
+def _head(figures: Figures) -> Text:
+    text = Text.assemble(("calibration error (ECE) ", "dim"))
+    names: Mapping[str, str] = {
+        "": "ece",
+        "   confidence ": "mean_confidence",
+        "   right ": "accuracy",
+        "   margin ": "mean_margin",
+    }
+    for title, key in names.items():
+        value = figures.number(key)
+        text.append(title, style="dim").append("-" if value is None else f"{value:.2f}", "bold")
+    sure, right = figures.number("mean_confidence"), figures.number("accuracy")
+    if sure is not None and right is not None:
+        how = "surer than it is right" if sure > right else "less sure than it is right"
+        text.append(f"\nthe model is {how}, by {share(abs(sure - right))}")
+    return text
+
+
+def _likeness(figures: Figures) -> Iterator[Text]:
+    for key, what in (("maps", "look at like places"), ("regions", "look at like things")):
+        cosine, p = figures.number(f"{key}_cosine"), figures.number(f"{key}_p")
+        if cosine is not None:
+            yield Text.assemble(
+                (f"errors and right images {what}: ", "dim"),
+                (f"cosine {cosine:.2f}", "bold"),
+                (f" ({chance(p)})" if p is not None else "", "dim"),
+            )
+
+
+def _bin(figures: Figures) -> Text | None:
+    found = figures.numbers("low", "high", "accuracy", "confidence", "images")
+    if found is None:
+        return None
+    low, high, right, sure, images = found
+    drawn = bar(right, _WIDTH, grade(right))
+    place = min(_WIDTH - 1, int(min(1.0, max(0.0, sure)) * _WIDTH))
+    drawn.plain = drawn.plain[:place] + "│" + drawn.plain[place + 1 :]
+    drawn.stylize("bold white", place, place + 1)
+    return Text.assemble(
+        (f"{low:.1f} to {high:.1f}  ", "dim"),
+        drawn,
+        f" {share(right):>5}",
+        (f"  {images:.0f}×", "dim"),
+    )

@@ -1,0 +1,112 @@
+"""Figures of quality, with what stands beside each under a name of its own, as lines of a table."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.text import Text
+
+from db.records import Figure
+from tui.show import number, safe
+from tui.widgets.rows import Column
+
+# A figure's name with one of these endings stands beside it: what a map or text that knows
+# nothing reaches, and by how much the figure is ahead of that.
+_CHANCE: Final = ("-uniform", "-chance")
+_BESIDE: Final = (*_CHANCE, "-centred", "-ahead")
+_RHO: Final = "rho-"
+_SURE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class FigureLine:
+    """A figure, and how accuracy goes with it (or with how far it is ahead) across classes."""
+
+    figure: Figure
+    chance: Figure | None
+    ahead: Figure | None
+    rho: Figure | None
+    q: float | None
+    plotted: str
+
+    @property
+    def name(self) -> str:
+        """The name of the figure."""
+        return self.figure.name
+
+    @property
+    def plain(self) -> str:
+        """The figure as text."""
+        return f"{self.name}\t{self.figure.value:.4g}\t{_ends(self.figure)}"
+
+
+def lines_of(figures: Sequence[Figure]) -> list[FigureLine]:
+    """Return the figures that stand for themselves, by name; those of no item are left out."""
+    known = {figure.name: figure for figure in figures if figure.n and math.isfinite(figure.value)}
+    own = [
+        figure
+        for name, figure in known.items()
+        if not name.startswith(_RHO)
+        and not any(name.endswith(e) and name.removesuffix(e) in known for e in _BESIDE)
+    ]
+    return [_line(figure, known) for figure in own]
+
+
+def _line(figure: Figure, known: dict[str, Figure]) -> FigureLine:
+    name = figure.name
+    held = [each for each in (name, f"{name}-ahead") if f"{_RHO}{each}" in known]
+    plotted = held[0] if held else name
+    q = known.get(f"{_RHO}{plotted}-q")
+    chances = [known[name + ending] for ending in _CHANCE if name + ending in known]
+    return FigureLine(
+        figure=figure,
+        chance=chances[0] if chances else None,
+        ahead=known.get(f"{name}-ahead"),
+        rho=known.get(f"{_RHO}{plotted}"),
+        q=q.value if q is not None else None,
+        plotted=plotted,
+    )
+
+
+def figure_columns() -> list[Column[FigureLine]]:
+    """Return the columns of the table, the least telling ones only where there is room."""
+    return [
+        Column("name", "figure", 16, lambda r, w: safe(r.name), wide=True),
+        Column("value", "value", 7, lambda r, w: _value(r.figure), right=True),
+        Column("interval", "95 %", 15, lambda r, w: Text(_ends(r.figure), "dim"), right=True,
+               least=56),
+        Column("chance", "chance", 6, lambda r, w: _value(r.chance), right=True, least=66),
+        Column("ahead", "ahead", 7, lambda r, w: _ahead(r.ahead), right=True, least=40),
+        Column("n", "n", 6, lambda r, w: Text(f"{r.figure.n}", "dim"), right=True, least=80),
+        Column("rho", "rho", 6, _rho, right=True),
+        Column("ends", "95 %", 14, lambda r, w: Text(_ends(r.rho, "+.2f"), "dim"), right=True,
+               least=90),
+        Column("q", "q", 5, lambda r, w: number(r.q, 3), right=True, least=70),
+    ]  # fmt: skip
+
+
+def _value(figure: Figure | None) -> Text:
+    return Text("") if figure is None else Text(f"{figure.value:.3f}")
+
+
+def _ends(figure: Figure | None, form: str = ".3f") -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return ""
+    return f"{figure.low:{form}} to {figure.high:{form}}"
+
+
+def _ahead(figure: Figure | None) -> Text:
+    if figure is None:
+        return Text("")
+    style = ""
+    if figure.low is not None and figure.high is not None:
+        style = "green" if figure.low > 0 else "red" if figure.high < 0 else ""
+    return Text(f"{figure.value:+.3f}", style)
+
+
+def _rho(line: FigureLine, width: int) -> Text:
+    if line.rho is None:
+        return Text("")
+    sure = line.q is not None and line.q <= _SURE
+    return Text(f"{line.rho.value:+.2f}", "bold yellow" if sure else "")
