@@ -1,4 +1,4 @@
-"""Print the README's tables of columns: of the exports, and of the SQLite file itself."""
+"""Print the tables of docs/tables.md: the columns of exports, and of the SQLite file itself."""
 
 from collections.abc import Iterator
 

@@ -55,7 +55,7 @@ def measure(file: Path, starts: int, walks: int) -> tuple[Figures, int]:
     env = environment(file.parent)
     figures: Figures = {}
     engine = open_read(file)
-    bare = bare_start(env, 2 * starts)
+    bare = bare_start(env, 2 * starts + 5)
     figures["Python alone"] = [bare]
     searched = 0
     command = [sys.executable, "-c", _BROWSE, "browse", str(file), "--images", "half"]

@@ -22,6 +22,7 @@ _PIECE: Final = re.compile(
 )
 # Shorter than the half second in which the cursor of an input box blinks.
 _PAUSE: Final = 0.2
+_LONGEST: Final = 5.0
 
 
 class Screen:
@@ -124,7 +125,9 @@ class Terminal:
     def settle(self, since: float, pause: float = _PAUSE) -> float:
         """Return the seconds from `since` until the last paint before a pause."""
         painted = since
-        while chunks := self._read(pause):
+        # A blinking cursor paints for ever.
+        end = time.perf_counter() + _LONGEST
+        while time.perf_counter() < end and (chunks := self._read(pause)):
             painted = self._paint(chunks)
         return painted - since
 

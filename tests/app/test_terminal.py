@@ -59,7 +59,9 @@ def test_a_late_answer_is_no_junk_and_no_key(stored: Any, tmp_path: Path, delay:
         terminal.settle(0)
         terminal.press("[?l")
         terminal.wait(lambda s: "[?l" in s.text, time.perf_counter(), 30)
-        terminal.press("\x7f" * 3 + "lion")
+        terminal.press("\x7f" * 3)
+        terminal.wait(lambda s: "words in the name" in s.text, time.perf_counter(), 30)
+        terminal.press("lion")
         terminal.wait(lambda s: "lion" in s.line(2), time.perf_counter(), 30)
     finally:
         terminal.close()

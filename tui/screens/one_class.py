@@ -247,6 +247,9 @@ class ClassScreen(ClassAuditScreen):
 
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Go into the tab that is shown now, however it was chosen."""
+        if event.tabbed_content.active != event.pane.id:
+            # Left again meanwhile: to focus what is in it would bring it back.
+            return
         tab = (event.pane.id or "").removesuffix("-tab")
         if tab == "findings":
             self.query_one(FindingsPane).focus_first()

@@ -53,13 +53,9 @@ class ErrorWords(Vertical):
     def show(self, words: Sequence[ErrorWord], rivals: Sequence[Rival], *, keep: bool) -> None:
         """Show the words tested against `against`."""
         self._rivals = rivals
-        head = Text("words of the wrong images against ", "dim")
-        if self.against is None:
-            head.append("the right ones of the class", style="bold")
-        else:
-            head.append("right ones of ", style="dim").append_text(
-                safe(self.against[1], "bold", longest=60)
-            )
+        head = Text.assemble(("errors against the right ones of ", "dim"))
+        name = "the class" if self.against is None else self.against[1]
+        head.append_text(safe(name, "bold", longest=60))
         sure = sum(word.q <= _SIGNIFICANT for word in words)
         head.append(f"   {sure} of {len(words)} sure (q ≤ {_SIGNIFICANT})", style="dim")
         head.no_wrap, head.overflow = True, "ellipsis"

@@ -106,11 +106,11 @@ def _confusion(figures: Figures) -> Iterator[Text]:
         yield Text(f"{doubted:.0f} of the {count:.0f} may be labelled wrongly.", style="yellow")
     back = figures.number("taken_back")
     if back is not None and name is not None:
-        yield Text.assemble(f"The other way round: {back:.0f} images of ", name, ".")
+        yield Text.assemble(f"The other way round: {back:.0f} of ", name, ".")
     names = figures.numbers("names_cosine", "names_rank")
     if names is not None:
-        rank = "the nearest" if names[1] == 1 else f"number {names[1]:.0f} by nearness"
-        yield Text(f"The names: cosine {names[0]:.2f}, {rank} of all.")
+        nearer = f"{names[1] - 1:.0f}" if names[1] > 1 else "none"
+        yield Text(f"The two names: cosine {names[0]:.2f}, {nearer} of the others nearer.")
     captions = figures.pairs("contrast_captions")
     if captions and name is not None:
         yield Text.assemble("What speaks for ", name, " there:")

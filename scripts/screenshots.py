@@ -1,0 +1,118 @@
+"""The pictures of the app in README, made from a real store.
+
+    python scripts/screenshots.py sample.db --out docs
+
+writes `docs/screenshots/NAME.svg`, and NAME.png beside it where rsvg-convert is installed. The
+store is only read. The pictures may be published with it: use the built-in sample
+(`mapcap index sample --db sample.db`).
+"""
+
+import argparse
+import asyncio
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from PIL import Image
+from textual.pilot import Pilot
+
+from tui.app import make_app
+
+_SIZE: Final = (120, 36)
+_COLOURS: Final = 128
+# Of Rich's SVG export: the width of a cell, and how far its top is above the baseline of its text.
+_CELL: Final = 12.2
+_ASCENT: Final = 18.5
+_FONTS: Final = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
+# Keys from the first screen, whose cursor stands on the worst class.
+WALKS: Final = {
+    "classes": (),
+    "findings": ("enter", "2"),
+    "image": ("enter", "4", "f", "enter"),
+}
+
+
+async def _rest(pilot: Pilot[None]) -> None:
+    """Wait until all that was asked for is shown."""
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def shot(store: Path, keys: Sequence[str], verdicts: Path) -> str:
+    """Return what the app shows after some keys, as SVG."""
+    app = make_app(store, images="half", verdicts=verdicts)
+    async with app.run_test(size=_SIZE) as pilot:
+        await _rest(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await _rest(pilot)
+        return published(app.export_screenshot(title=f"mapcap browse {store.name}"))
+
+
+def published(svg: str) -> str:
+    """Return an SVG that needs no network and keeps its spaces in every reader.
+
+    Textual's export asks a server for its font, which a page that shows the file as a picture
+    refuses; the lengths of all texts are in the file, so that another font fits as well.
+    """
+    svg = re.sub(r"@font-face\s*\{[^}]*\}|<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = svg.replace("Fira Code, monospace", _FONTS).replace("Fira Code", _FONTS)
+    # librsvg takes leading spaces away even where they are no-break spaces.
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
+    return _shortened(svg)
+
+
+def _shortened(svg: str) -> str:
+    """Leave out what is the same at each of the thousands of cells of a picture."""
+    svg = re.sub(r"terminal-\d+-", "t-", svg)
+    svg = svg.replace(' shape-rendering="crispEdges"', "")
+    svg = svg.replace("<style>", "<style>rect { shape-rendering: crispEdges }", 1)
+    svg = re.sub(r'<text class="(\S+)" x="([\d.]+)" y="([\d.]+)"[^>]*>(▀+)</text>', _blocks, svg)
+    svg = svg.replace("<style>", '<defs><rect id="h" width="12.3" height="12.3"/></defs><style>', 1)
+    return "\n".join(line.strip() for line in svg.splitlines() if line.strip()) + "\n"
+
+
+def _blocks(text: re.Match[str]) -> str:
+    """Return half-blocks as rectangles: not every font has them fill their half of the line."""
+    style, left, baseline, blocks = text.groups()
+    top = f"{float(baseline) - _ASCENT:.1f}"
+    places = (f"{float(left) + i * _CELL:.1f}" for i in range(len(blocks)))
+    return "".join(f'<use href="#h" class="{style}" x="{x}" y="{top}"/>' for x in places)
+
+
+def rendered(file: Path, convert: str) -> None:
+    """Write an SVG file as PNG beside it, in few colours: half the size, and none is missed."""
+    png = file.with_suffix(".png")
+    subprocess.run([convert, "-o", str(png), str(file)], check=True)
+    with Image.open(png) as drawn:
+        few = drawn.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    few.save(png, optimize=True)
+
+
+def main() -> None:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("db", type=Path, metavar="DB")
+    parser.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR")
+    options = parser.parse_args()
+    folder = options.out / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    convert = shutil.which("rsvg-convert")
+    with TemporaryDirectory() as empty:
+        for name, keys in WALKS.items():
+            file = folder / f"{name}.svg"
+            file.write_text(asyncio.run(shot(options.db, keys, Path(empty) / "none.sqlite")))
+            if convert is not None:
+                rendered(file, convert)
+    for file in sorted(folder.iterdir()):
+        print(f"{file}  {file.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
