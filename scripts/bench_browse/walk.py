@@ -205,7 +205,8 @@ class Walk:
         ):
             self._do(what, typed, shown)
             if what != "search: a path that is there":
-                self._terminal.press(BACKSPACE * len(typed))
+                back = self._terminal.press(BACKSPACE * len(typed))
+                self._terminal.wait(holds("captions, class names, image paths"), back)
                 self._terminal.settle(0)
 
 

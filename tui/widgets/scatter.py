@@ -24,6 +24,11 @@ _MARKED: Final = Style(color="black", bgcolor="yellow", bold=True)
 _AXIS: Final = Style(dim=True)
 
 
+def _drawable(value: float) -> bool:
+    """Return whether a value has a place between others: the span of two must be finite too."""
+    return math.isfinite(2 * value)
+
+
 @dataclass(frozen=True)
 class Point:
     """A point and what it stands for."""
@@ -52,7 +57,7 @@ class Scatter(Widget):
     def show(self, points: Sequence[Point], x_label: str, y_label: str) -> None:
         """Show points; the mark stays on the point of the same name."""
         before = self.point
-        finite = [p for p in points if math.isfinite(p.x) and math.isfinite(p.y)]
+        finite = [p for p in points if _drawable(p.x) and _drawable(p.y)]
         self._points = sorted(finite, key=lambda point: (point.x, point.y))
         self._labels = (clean(x_label), clean(y_label))
         names = [point.name for point in self._points]
@@ -137,4 +142,4 @@ class Scatter(Widget):
 
 
 def _dot(share: float, dots: int) -> int:
-    return min(dots - 1, max(0, round(share * (dots - 1))))
+    return round(min(1.0, max(0.0, share)) * (dots - 1))
