@@ -31,7 +31,7 @@ from scripts.build_mini.reading import (
     text_batches,
 )
 
-MINUTES = 14.0
+MINUTES = 35.0
 """Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
 TEXT_EVERY = 2
 """Plain text is read in every second step."""
