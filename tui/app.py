@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from db.errors import StoreError
 from db.glance import Glance, glance
-from db.later import queries
+from db.later import loading, queries
 from db.records import ClassName, Run
 from db.text import clean
 from db.verdicts import beside
@@ -199,4 +199,5 @@ def make_app(
 
 def _load() -> None:
     """Load the other screens, which would keep the first key waiting."""
-    from tui.screens import one_class, runs, search  # noqa: F401
+    with loading:
+        from tui.screens import one_class, runs, search  # noqa: F401

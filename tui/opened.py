@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from db.later import queries
+from db.later import loading, queries
 from db.records import ClassName, Image, Run, Stage, Summary
 from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
 
@@ -33,12 +32,11 @@ class Opened:
     meaning: Callable[[str], str]
     marks: Marks = field(default_factory=dict)
     _engine: Engine | None = None
-    _opening: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> Engine:
         """The connections to the store, made at the first use; StoreError as of `open_read`."""
-        with self._opening:
+        with loading:
             if self._engine is None:
                 # Brings SQLAlchemy, which the first screen does not wait for.
                 from db.engine import open_read

@@ -30,9 +30,12 @@ _BROWSE = "from mapcap.cli import main; main()"
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of the app: an ordinary terminal, compiled bytecode, no animation."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # A size told by the environment is believed before the pseudo-terminal's own.
+    told = ("PYTHON", "COLUMNS", "LINES")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(told)}
     return env | {
         "PYTHONPATH": str(_ROOT),
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONPYCACHEPREFIX": str(folder / "bench_browse_bytecode"),
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",

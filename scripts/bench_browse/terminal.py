@@ -112,15 +112,23 @@ class Terminal:
         os.write(self._fd, keys.encode())
         return began
 
-    def wait(self, shown: Callable[[Screen], bool], since: float, limit: float = 30.0) -> float:
-        """Return the seconds from `since` until the screen was painted so; raises Late."""
+    def wait(self, shown: Callable[[Screen], bool], since: float, limit: float = 60.0) -> float:
+        """Return the seconds from `since` until the screen was painted so; raises Late.
+
+        Its message has the screen, and what the program's threads were doing.
+        """
         painted = since
         while not shown(self.screen):
             chunks = self._read(since + limit - time.perf_counter())
             if not chunks:
-                raise Late(f"not shown within {limit:.0f} s; the screen:\n{self.screen.text}")
+                raise Late(f"not shown within {limit:.0f} s:\n{self.screen.text}\n{self._stacks()}")
             painted = self._paint(chunks)
         return painted - since
+
+    def _stacks(self) -> str:
+        """End the program so that it tells what its threads were doing (PYTHONFAULTHANDLER)."""
+        os.kill(self.pid, signal.SIGABRT)
+        return "".join(text for _, text in self._read(5.0))
 
     def settle(self, since: float, pause: float = _PAUSE) -> float:
         """Return the seconds from `since` until the last paint before a pause."""
