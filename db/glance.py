@@ -25,7 +25,7 @@ _CLASSES: Final = """
     c.accuracy, c.accuracy_low, c.accuracy_high, c.mean_true_probability, c.top_wrong_class_id,
     wrong.name, c.top_wrong_count, c.distinct_captions, c.first_sentence
     FROM class_name AS c LEFT JOIN class_name AS wrong ON wrong.id = c.top_wrong_class_id
-    WHERE c.run_id = ? ORDER BY c.accuracy IS NULL, c.accuracy, c.position
+    WHERE c.run_id = ? ORDER BY c.position
 """
 _STAGES: Final = """
     SELECT name, position, done, total, seconds, worked / nullif(seconds, 0.0), status
@@ -35,7 +35,7 @@ _STAGES: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A run with its stages and its classes, the worst first."""
+    """A run with its stages and its classes, by position."""
 
     run: Run
     stages: list[Stage]

@@ -63,12 +63,9 @@ def browse(
     gc.disable()
     from tui.app import make_app
 
-    app = make_app(
+    make_app(
         db, run=run, class_name=class_name, images=images, verdicts=verdicts, meaning=_meaning
-    )
-    gc.freeze()
-    gc.enable()
-    app.run()
+    ).run()
 
 
 def _meaning(name: str) -> str:

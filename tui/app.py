@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -66,9 +67,12 @@ class MapCapApp(App[None]):
         self._pulse: Pulse | None = pulse_of(found.run, found.stages)
         self._trouble = ""
 
+    def get_default_screen(self) -> ClassesScreen:
+        """Begin with the classes, without an empty screen below them."""
+        return ClassesScreen(self.opened, self._glance)
+
     def on_mount(self) -> None:
-        """Show the first screen and begin to watch the file."""
-        self.push_screen(ClassesScreen(self.opened, self._glance))
+        """Begin to watch the file."""
         if self._start is not None:
             from tui.screens.one_class import ClassScreen
 
@@ -117,7 +121,8 @@ class MapCapApp(App[None]):
         self._pulse = None
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(ClassesScreen(self.opened))
+        if isinstance(self.screen, ClassesScreen):
+            self.screen.turn_to(self.opened)
         self._look()
 
     def on_runs_screen_switched(self, message: RunsScreen.Switched) -> None:
@@ -201,3 +206,6 @@ def _load() -> None:
     """Load the other screens, which would keep the first key waiting."""
     with loading:
         from tui.screens import one_class, runs, search  # noqa: F401
+    # `mapcap browse` starts without; what is loaded by now stays, and is not looked through again.
+    gc.freeze()
+    gc.enable()

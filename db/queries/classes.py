@@ -1,38 +1,15 @@
 """Classes with their figures, in one small query each."""
 
-from typing import Any, Final, Literal
-
-from sqlalchemy import ColumnElement, Engine, literal, or_, select
+from sqlalchemy import Engine, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from db import schema
 from db.errors import StoreError
+from db.ordering import ClassSort, arranged
 from db.records import ClassName, Confusion, TokenRelevance, Vectors
 from db.sql import Query, contains, raw, stack
 
-ClassSort = Literal[
-    "position",
-    "name",
-    "images",
-    "accuracy",
-    "mean_true_probability",
-    "top_wrong_share",
-    "distinct_captions",
-    "first_sentence",
-]
-
 _wrong = aliased(schema.ClassName)
-_SORTS: Final[dict[ClassSort, ColumnElement[Any]]] = {
-    "position": schema.ClassName.position.expression,
-    "name": schema.ClassName.name.collate("NOCASE"),
-    "images": schema.ClassName.images.expression,
-    "accuracy": schema.ClassName.accuracy.expression,
-    "mean_true_probability": schema.ClassName.mean_true_probability.expression,
-    # SQLite gives NULL for a share of nothing.
-    "top_wrong_share": schema.ClassName.top_wrong_count / schema.ClassName.predicted,
-    "distinct_captions": schema.ClassName.distinct_captions.expression,
-    "first_sentence": schema.ClassName.first_sentence.collate("NOCASE"),
-}
 _CLASS: Query = select(
     schema.ClassName.id,
     schema.ClassName.position,
@@ -68,19 +45,9 @@ def classes(
     words: str = "",
     below: float | None = None,
 ) -> list[ClassName]:
-    """Return the classes of a run; those without the figure that sorts come last.
-
-    `words` keeps the classes whose name or label holds them, `below` those of lower accuracy.
-    """
-    key = _SORTS[sort]
-    query = _CLASS.where(schema.ClassName.run_id == run_id)
-    if words:
-        query = query.where(contains(words, schema.ClassName.name, schema.ClassName.label))
-    if below is not None:
-        query = query.where(schema.ClassName.accuracy < below)
-    ordered = key.desc() if descending else key.asc()
-    # Not NULLS LAST, which the SQLite of older systems does not know.
-    return _all(engine, query.order_by(key.is_(None), ordered, schema.ClassName.position))
+    """Return the classes of a run, arranged as `db.ordering.arranged` does it."""
+    query = _CLASS.where(schema.ClassName.run_id == run_id).order_by(schema.ClassName.position)
+    return arranged(_all(engine, query), sort=sort, descending=descending, words=words, below=below)
 
 
 def search_classes(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[ClassName]:

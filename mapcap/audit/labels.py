@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 _CHUNK = 4096
 """Images of the run compared at a time."""
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 10, 3
+MOST_MIXED = 0.2
+"""A model that takes more of two classes' images for the other is no witness between them."""
 
 
 def neighbour_count(class_sizes: NDArray[np.int64]) -> int:
@@ -78,13 +80,15 @@ def suspects(
     confidence: NDArray[Any],
     neighbour_classes: NDArray[np.int64],
     self_confidence: Mapping[int, float],
+    mixed: Mapping[int, float],
 ) -> Suspects:
     """Return the images of a class that look wrongly labelled.
 
     Two witnesses must agree. The model: the image is taken for another class with at least the
     probability that images of that class have for it on average (the threshold of confident
     learning, Northcutt et al., arXiv 1911.00068). The images: more than half of the nearest are
-    of that class, and at most half as many of the image's own.
+    of that class, and at most half as many of the image's own. Both look through the same model:
+    where it mixes two classes up (`MOST_MIXED`), neither says anything about a label.
 
     Args:
         own_class: the class's id.
@@ -92,14 +96,16 @@ def suspects(
         confidence: (n,) probability of those.
         neighbour_classes: (n, k) classes of the nearest images, by their labels.
         self_confidence: mean probability of the true class, by class id.
+        mixed: share of the images of this class and another taken for each other, by its id.
     """
     if not neighbour_classes.shape[1]:
         empty = np.empty(0, np.int64)
         return Suspects(empty, empty, empty.astype(float), empty.astype(float))
     needed = np.array([self_confidence.get(int(said), 1.0) for said in predicted])
+    apart = np.array([mixed.get(int(said), 0.0) <= MOST_MIXED for said in predicted], bool)
     votes = (neighbour_classes == predicted[:, None]).mean(1)  # (n,)
     own = (neighbour_classes == own_class).mean(1)  # (n,)
     agree = (votes > 1 / 2) & (own <= votes / 2)
-    doubted = np.flatnonzero((predicted != own_class) & (confidence >= needed) & agree)
+    doubted = np.flatnonzero((predicted != own_class) & (confidence >= needed) & agree & apart)
     order = doubted[np.lexsort((doubted, -votes[doubted] * confidence[doubted]))]
     return Suspects(order, predicted[order], votes[order], confidence[order].astype(float))

@@ -84,15 +84,23 @@ class Reference:
 class ClassNames:
     """The classes of a run in the order of the logits, with their text embeddings (K, D).
 
-    `self_confidence` is the mean probability of the true class, by id; `taken_for` counts the
-    images of each class (first id) taken for another (second id).
+    `self_confidence` is the mean probability of the true class, by id; `predicted` the number of
+    predicted images, by id; `taken_for` counts the images of each class (first id) taken for
+    another (second id).
     """
 
     ids: Sequence[int]
     names: Mapping[int, str]
     embeddings: NDArray[np.float16]
     self_confidence: Mapping[int, float]
+    predicted: Mapping[int, int]
     taken_for: Mapping[tuple[int, int], int]
+
+    def mixed(self, one: int, other: int) -> float:
+        """Return which share of the images of two classes is taken for the other of them."""
+        pairs = (one, other), (other, one)
+        images = self.predicted.get(one, 0) + self.predicted.get(other, 0)
+        return sum(self.taken_for.get(pair, 0) for pair in pairs) / max(1, images)
 
     def nearness(self, one: int, other: int) -> tuple[float, int]:
         """Return the cosine of two names, and the other's rank among the names nearest to one."""

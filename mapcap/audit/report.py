@@ -71,7 +71,7 @@ def audit_class(material: Material) -> ClassReport:
 
 
 def _doubted(material: Material) -> Suspects:
-    images, reference = material.images, material.reference
+    images, reference, names = material.images, material.reference, material.names
     _, sizes = np.unique(reference.classes, return_counts=True)
     k = neighbour_count(sizes)
     places = nearest(images.embeddings, images.ids, reference.embeddings, reference.ids, k)
@@ -80,7 +80,8 @@ def _doubted(material: Material) -> Suspects:
         images.predicted,
         images.confidence,
         reference.classes[places],
-        material.names.self_confidence,
+        names.self_confidence,
+        {said: names.mixed(material.class_id, said) for said in set(images.predicted.tolist())},
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from db import queries
-from db.queries.classes import ClassSort
+from db.ordering import ClassSort
 from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, console, open_run, print_page
 from mapcap.errors import UserError

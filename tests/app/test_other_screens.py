@@ -77,7 +77,7 @@ async def test_switching_and_comparing_runs(
         assert isinstance(app.screen, ClassesScreen)
         assert app.opened.run.id == second
         assert len(app.screen.query_one("#classes", Rows).records) == 3
-        assert len(app.screen_stack) == 2
+        assert len(app.screen_stack) == 1
 
 
 async def test_a_class_is_marked_with_a_note_and_the_mark_taken_back(

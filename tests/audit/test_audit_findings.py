@@ -73,6 +73,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         names=NAMES,
         embeddings=unit(np.array([[1, 0.9, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])),
         self_confidence=dict.fromkeys(NAMES, 0.5),
+        predicted=dict.fromkeys(NAMES, 40),
         taken_for={(LYNX, ME): 2, (CRANE, ME): 30},
     )
     rivals = {LYNX: Rival([phrases(["a spotted cat"])] * 20, unit(rng.normal(size=(20, SIZE))))}

@@ -43,13 +43,21 @@ def test_both_witnesses_must_agree() -> None:
     predicted = np.array([2, 2, 2, 2, 1])
     confidence = np.array([0.9, 0.5, 0.9, 0.9, 0.9])
     neighbours = np.array([[2, 2, 2, 1], [2, 2, 2, 2], [2, 2, 1, 1], [3, 3, 3, 2], [2, 2, 2, 2]])
-    found = suspects(1, predicted, confidence, neighbours, {1: 0.5, 2: 0.8})
+    found = suspects(1, predicted, confidence, neighbours, {1: 0.5, 2: 0.8}, {})
     assert found.index.tolist() == [0] and found.said.tolist() == [2]
     assert found.votes.tolist() == [0.75] and found.confidence.tolist() == [0.9]
 
 
 def test_the_most_doubtful_comes_first_and_no_neighbours_no_doubt() -> None:
     predicted, confidence = np.array([2, 2]), np.array([0.8, 0.95])
-    found = suspects(1, predicted, confidence, np.full((2, 3), 2), {2: 0.5})
+    found = suspects(1, predicted, confidence, np.full((2, 3), 2), {2: 0.5}, {})
     assert found.index.tolist() == [1, 0]
-    assert not suspects(1, predicted, confidence, np.empty((2, 0), int), {2: 0.5}).index.size
+    assert not suspects(1, predicted, confidence, np.empty((2, 0), int), {2: 0.5}, {}).index.size
+
+
+def test_a_model_that_mixes_two_classes_up_is_no_witness() -> None:
+    predicted, confidence = np.array([2, 3]), np.array([0.9, 0.9])
+    neighbours = np.array([[2, 2, 2], [3, 3, 3]])
+    expected = {2: 0.5, 3: 0.5}
+    found = suspects(1, predicted, confidence, neighbours, expected, {2: 0.21, 3: 0.2})
+    assert found.index.tolist() == [1]

@@ -23,7 +23,7 @@ def test_it_sees_what_the_queries_give(store: Any) -> None:
     found = glance(path_of(store))
     run_id = store.run_id
     assert found.run == queries.latest_run(store.engine) == queries.run(store.engine, run_id)
-    assert found.classes == queries.classes(store.engine, run_id, sort="accuracy")
+    assert found.classes == queries.classes(store.engine, run_id)
     assert found.stages == queries.stages(store.engine, run_id)
     assert found.totals == queries.run_totals(store.engine, run_id)
     assert glance(path_of(store), run_id) == found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import ClassVar, Final, cast
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -15,15 +15,13 @@ from textual.widgets import Footer, Input, Static
 
 from db.glance import Glance
 from db.later import queries
+from db.ordering import ClassSort, arranged
 from db.records import ClassName, Run, RunTotals, Stage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.show import accuracy_bar, number, safe, share
 from tui.widgets.class_card import Card, ClassCard
 from tui.widgets.rows import Column, Rows
-
-if TYPE_CHECKING:
-    from db.queries.classes import ClassSort
 
 _SORTS: Final[tuple[ClassSort, ...]] = (
     "name",
@@ -73,6 +71,7 @@ class ClassesScreen(BrowseScreen):
     def __init__(self, opened: Opened, glance: Glance | None = None) -> None:
         super().__init__(opened)
         self._glance = glance
+        self._every: list[ClassName] = []
         self._sort: ClassSort = "accuracy"
         self._descending = False
         self._filter = ""
@@ -108,14 +107,18 @@ class ClassesScreen(BrowseScreen):
     def on_mount(self) -> None:
         """Show what the first look at the file has found, or ask for the classes."""
         self.query_one("#filter").display = False
-        rows = self.query_one(Rows)
-        rows.focus()
+        self.query_one(Rows).focus()
         if self._glance is None:
             self.reload()
             return
-        rows.sorted_by = (self._sort, self._descending)
         self._entitle(self._glance.run, self._glance.totals, self._glance.stages)
-        self._show(self._glance.classes)
+        self._take(self._glance.classes)
+
+    def turn_to(self, opened: Opened) -> None:
+        """Show another run, in the same order and with the same filter."""
+        self.opened = opened
+        self._keep = False
+        self.reload()
 
     def catch_up(self) -> None:
         """Ask again, unless the first look at the file has just been shown."""
@@ -135,33 +138,25 @@ class ClassesScreen(BrowseScreen):
             ),
             lambda found: self._entitle(*found),
         )
-        self._ask_rows()
+        self.ask("rows", lambda: queries.classes(opened.engine, opened.run.id), self._take)
 
     def _entitle(self, run: Run, totals: RunTotals, stages: Sequence[Stage]) -> None:
         self.query_one("#title", Static).update(_title(run, totals, stages))
 
-    def _ask_rows(self) -> None:
-        """Ask for the classes in the order and with the filter that hold."""
-        opened, sort, descending = self.opened, self._sort, self._descending
-        words, below = parsed(self._filter)
-        self.query_one(Rows).sorted_by = (sort, descending)
-        self.ask(
-            "rows",
-            lambda: queries.classes(
-                opened.engine,
-                opened.run.id,
-                sort=sort,
-                descending=descending,
-                words=words,
-                below=below,
-            ),
-            self._show,
-        )
+    def _take(self, records: list[ClassName]) -> None:
+        self._every = records
+        self._show()
 
-    def _show(self, records: list[ClassName]) -> None:
+    def _show(self) -> None:
+        """Show the classes in the order and with the filter that hold."""
+        words, below = parsed(self._filter)
         rows = self.query_one(Rows)
+        rows.sorted_by = (self._sort, self._descending)
         before = rows.record
-        rows.fill(records, keep=self._keep)
+        shown = arranged(
+            self._every, sort=self._sort, descending=self._descending, words=words, below=below
+        )
+        rows.fill(shown, keep=self._keep)
         if self._keep and before and rows.record and rows.record.id == before.id:
             # The cursor has not moved, but its class may have grown.
             self._ask_card(rows.record)
@@ -207,7 +202,7 @@ class ClassesScreen(BrowseScreen):
     def _sorted(self, column: ClassSort) -> None:
         self._sort = column
         self._keep = False
-        self._ask_rows()
+        self._show()
 
     def action_filter(self) -> None:
         """Begin to type a filter."""
@@ -228,7 +223,7 @@ class ClassesScreen(BrowseScreen):
         """Filter as it is typed."""
         self._filter = event.value
         self._keep = False
-        self._ask_rows()
+        self._show()
 
     def on_input_submitted(self) -> None:
         """Go back to the table; the filter stays."""

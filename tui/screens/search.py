@@ -100,12 +100,14 @@ class SearchScreen(BrowseScreen):
             self.ask(kind, hits, partial(self._show, kind, keep))
 
     def _show(self, kind: str, keep: bool, hits: list[Hit]) -> None:
-        keep = keep or bool(self._hits)
+        rows = self.query_one(Rows)
+        # Where nobody has moved the cursor, it stands on the first, also if that comes last.
+        keep = keep or (bool(self._hits) and rows.cursor > 0)
         self._hits[kind] = hits
         found = [hit for each in _FINDERS for hit in self._hits.get(each, [])]
         # Nothing is found when none of the three has found anything.
         if found or len(self._hits) == len(_FINDERS):
-            self.query_one(Rows).fill(found, keep=keep)
+            rows.fill(found, keep=keep)
 
     def on_input_submitted(self) -> None:
         """Go to the list."""

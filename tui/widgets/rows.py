@@ -131,7 +131,16 @@ class Rows(ScrollView, Generic[R], can_focus=True):
                 self.cursor = place
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.records) + 1)
+        size = Size(self.size.width, len(self.records) + 1)
+        same_bar = (size.height > self.container_size.height) == self.show_vertical_scrollbar
+        same_place = size.width == self.virtual_size.width and not self.styles.auto_dimensions
+        if same_bar and same_place:
+            # The bar stays, or stays away: the screen need not be laid out anew for each letter
+            # of a filter.
+            self.set_reactive(Rows.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
