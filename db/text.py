@@ -12,6 +12,9 @@ _KEPT = {"\u200d"}
 
 def clean(text: str) -> str:
     """Replace what could steer a terminal by U+FFFD, and tabs and newlines by a space."""
+    if text.isprintable():
+        # Nothing of the above is: this is most texts, and some are drawn at each key.
+        return text
     return "".join(
         " "
         if char in "\t\n\r"

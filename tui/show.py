@@ -54,12 +54,12 @@ def accuracy_bar(value: float | None, low: float | None, high: float | None, wid
         return Text.assemble(("not predicted yet"[:width].ljust(width), "dim"))
     drawn = bar(value, width, grade(value))
     if low is not None and high is not None and width > 1:
-        first, last = (min(width - 1, int(edge * width)) for edge in (low, high))
-        for place in range(first, last + 1):
-            cell = drawn.plain[place]
-            if cell == " ":
-                drawn.plain = drawn.plain[:place] + "─" + drawn.plain[place + 1 :]
-                drawn.stylize("white", place, place + 1)
+        first, last = (min(max(int(edge * width), 0), width - 1) for edge in (low, high))
+        free = max(first, len(drawn.plain.rstrip()))
+        if free <= last:
+            line = drawn.plain
+            drawn.plain = line[:free] + "─" * (last + 1 - free) + line[last + 1 :]
+            drawn.stylize("white", free, last + 1)
     return drawn
 
 

@@ -242,19 +242,25 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         return _fitted(Text(title), width, column.right)
 
     def _line(self, cells: Sequence[Text], width: int, style: Style) -> Strip:
-        text = Text(" ", end="").join(cells)
-        segments = [
-            Segment(part.text, style + part.style if part.style else style)
-            for part in text.render(self.app.console, end="")
-        ]
-        return Strip(segments).adjust_cell_length(width, style)
+        console = self.app.console
+        segments = []
+        for cell in cells:
+            if cell.style:
+                # A text without spans forgets its own style when it is drawn.
+                cell.stylize_before(cell.style)
+            segments += [
+                Segment(part.text, style + part.style if part.style else style)
+                for part in cell.render(console)
+            ]
+            segments.append(Segment(" ", style))
+        return Strip(segments[:-1]).adjust_cell_length(width, style)
 
 
 def _fitted(text: Text, width: int, right: bool) -> Text:
-    fitted = text.copy()
-    fitted.end = ""
-    fitted.truncate(width, overflow="ellipsis")
-    missing = width - fitted.cell_len
+    """Bring a text, drawn for this line alone, to a width."""
+    text.end = ""
+    text.truncate(width, overflow="ellipsis")
+    missing = width - text.cell_len
     if missing > 0:
-        (fitted.pad_left if right else fitted.pad_right)(missing)
-    return fitted
+        (text.pad_left if right else text.pad_right)(missing)
+    return text
