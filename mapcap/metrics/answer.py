@@ -41,14 +41,15 @@ def asked(figures: Iterable[Stated]) -> list[str]:
     The strongest link comes first.
     """
     known = {figure.name: figure for figure in figures}
-    named = [
-        name
-        for name in CORRELATED
-        if not FIGURES[name].entangled
-        and f"{CORRELATION}{name}" in known
-        and known[f"{CORRELATION}{name}"].n
-    ]
+    named = [name for name in CORRELATED if not FIGURES[name].entangled and _whole(known, name)]
     return sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value))
+
+
+def _whole(known: dict[str, Stated], name: str) -> bool:
+    """Return whether a link has all its figures: a file that somebody sent may lack some."""
+    rho = known.get(f"{CORRELATION}{name}")
+    complete = rho is not None and rho.n > 1 and rho.low is not None and rho.high is not None
+    return complete and f"{CORRELATION}{name}-q" in known
 
 
 def answer(figures: Iterable[Stated]) -> str | None:

@@ -51,6 +51,9 @@ def test_many_links_are_counted() -> None:
         [Figure("energy", 0.5, None, None, 9)],
         [Figure("rho-energy", 0.0, None, None, 0)],  # the same in all classes
         links(("tokens-deletion-ahead", 0.9, 0.001, 25)),  # goes with accuracy by its making
+        links(("energy", 0.9, 0.001, 25))[:1],  # a file that lacks the rate
+        links(("energy", 0.9, 0.001, 1)),
+        [Figure("rho-energy", 0.9, None, None, 25), *links(("energy", 0.9, 0.001, 25))[1:]],
     ],
 )
 def test_nothing_to_answer_from(figures: Sequence[Figure]) -> None:
