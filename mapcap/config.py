@@ -7,12 +7,15 @@ from typing import Any
 
 from mapcap.errors import UserError
 from mapcap.names import closest
+from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
-_BEFORE = {"keep_artefacts": True, "class_frequency": False}
+_BEFORE = {"keep_artefacts": True, "class_frequency": False, "shared": False}
 """What runs did before these fields existed."""
+_HALF = 0.5, "half"
+"""How runs wrote this rule before there were others, and how they write it now."""
 
 MAX_SENTENCES_PER_SUMMARY = 9
 """Summaries are stored for every length from 1 to this."""
@@ -51,8 +54,8 @@ class IndexConfig:
     """First layer of the relevance product; -1 = the last layer alone, as the poster."""
     regions: int = 3
     """At most this many regions an image."""
-    threshold: float = 0.5
-    """Share of the map's range above which a pixel is salient."""
+    threshold: str = "mean"
+    """Rule by which a pixel is salient: `half`, `mean` or `mass:Q` (`mapcap.regions.salient`)."""
     min_area: float = 0.01
     """Regions that cover less of the view than this share are dropped."""
     sentences: int = 5
@@ -65,6 +68,8 @@ class IndexConfig:
     """Whether captions that speak of the rendering (`mapcap/data/artefacts.txt`) may be chosen."""
     class_frequency: bool = True
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
+    shared: bool = True
+    """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
     seed: int = 0
     """Seeds the choice of captions where a class has more than `max_sentences`."""
 
@@ -78,6 +83,8 @@ class IndexConfig:
             (self.representation in REPRESENTATIONS, "--representation",
              f"is one of {', '.join(REPRESENTATIONS)}"),
             (1 <= self.regions <= 50, "--regions", "is between 1 and 50"),
+            (is_rule(self.threshold), "--threshold",
+             "is half, mean or mass:Q with Q above 0 and at most 1"),
             (1 <= self.sentences <= MAX_SENTENCES_PER_SUMMARY, "--sentences",
              f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
             (self.limit_per_class is None or self.limit_per_class >= 1, "--limit-per-class",
@@ -104,6 +111,8 @@ class IndexConfig:
         run of then is still the same run.
         """
         values = asdict(self)
+        if self.threshold == _HALF[1]:
+            values["threshold"] = _HALF[0]
         kept = {k: v for k, v in values.items() if k not in _BEFORE or v != _BEFORE[k]}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
@@ -111,6 +120,8 @@ class IndexConfig:
     def from_json(cls, text: str) -> "IndexConfig":
         """Read what `to_json` wrote, ignoring keys that this version does not know."""
         values = _BEFORE | json.loads(text)
+        if values["threshold"] == _HALF[0]:
+            values["threshold"] = _HALF[1]
         known = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
         kept["templates"] = tuple(kept["templates"])
@@ -126,8 +137,10 @@ class Preset:
     captioner: str
     lm: str
     purpose: str
+    threshold: str = IndexConfig.threshold
     keep_artefacts: bool = IndexConfig.keep_artefacts
     class_frequency: bool = IndexConfig.class_frequency
+    shared: bool = IndexConfig.shared
 
 
 PRESETS = {
@@ -139,7 +152,7 @@ PRESETS = {
         "ViT-B-32", "openai",
         "clipcap:hf-hub:akhaliq/CLIP-prefix-captioning-conceptual-weights/conceptual_weights.pt",
         "gpt2", "the poster's: CLIP ViT-B/32, ClipCap on Conceptual Captions, GPT-2",
-        keep_artefacts=True, class_frequency=False,
+        threshold="half", keep_artefacts=True, class_frequency=False, shared=False,
     ),
     "strong": Preset(
         "ViT-L-14", "datacomp_xl_s13b_b90k", "blip:Salesforce/blip-image-captioning-large",
@@ -165,7 +178,9 @@ def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None
         "pretrained": None if "model" in named else chosen.pretrained,
         "captioner": chosen.captioner,
         "lm": chosen.lm,
+        "threshold": chosen.threshold,
         "keep_artefacts": chosen.keep_artefacts,
         "class_frequency": chosen.class_frequency,
+        "shared": chosen.shared,
     }
     return replace(config, preset=preset, **{**parts, **named})

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-MIN_AREA = 0.005  # share of the view: one patch of a 14 x 14 grid
+from mapcap.salience import salient
+
 _EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
 
 
@@ -31,22 +33,22 @@ class Region:
 def find_regions(
     grid: ArrayLike,
     size: tuple[int, int],
-    threshold: float = 0.5,
-    max_regions: int = 3,
-    min_area: float = MIN_AREA,
+    threshold: str,
+    max_regions: int,
+    min_area: float,
 ) -> list[Region]:
     """Regions of a relevance grid (gh, gw) on a view of `size` (height, width), heaviest first.
 
-    The grid is brought to `size` bilinearly and to [0, 1] by min-max; the pixels of at least
-    `threshold` form 8-connected components; those smaller than `min_area` (share of the view) are
-    dropped, the `max_regions` with the largest mass kept. A constant map has no regions. Raises
-    `ValueError` if the grid is not 2-D or not finite.
+    The grid is brought to `size` bilinearly; the pixels that are `salient` by the rule `threshold`
+    form 8-connected components; those smaller than `min_area` (share of the view) are dropped, the
+    `max_regions` with the largest mass kept. A constant map has no regions. Raises `ValueError` if
+    the grid is not 2-D or not finite, or for an unknown rule.
     """
     scores = _checked(grid)
     if _is_constant(scores):
         return []
     view = upsample(scores, size)  # (H, W)
-    labels, count = ndimage.label(_min_max(view) >= threshold, structure=_EIGHT_CONNECTED)
+    labels, count = components(salient(view, threshold))
     pixels = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     positive = view.clip(min=0)
     masses = np.bincount(labels.ravel(), positive.ravel(), minlength=count + 1)[1:]
@@ -64,6 +66,12 @@ def find_regions(
         )
         for index in chosen
     ]
+
+
+def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.signedinteger[Any]], int]:
+    """Number the 8-connected components of a mask (H, W) from 1: (H, W), and how many."""
+    labels, count = ndimage.label(mask, structure=_EIGHT_CONNECTED)
+    return labels, int(count)
 
 
 def heat(grid: ArrayLike, size: tuple[int, int]) -> NDArray[np.float64]:

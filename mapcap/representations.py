@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import Interception, require_all_seen, softmax_attention, weigh
-from mapcap.regions import Region, heat
+from mapcap.regions import Region, heat, upsample
+from mapcap.salience import salient
 from mapcap.towers import ClipModel, VisionTower, as_input, vision_tower
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
@@ -41,13 +42,13 @@ def embed_regions(
     grids: NDArray[np.floating[Any]],
     regions: Sequence[Sequence[Region]],
     representation: str = "pooled",
-    threshold: float = 0.5,
+    threshold: str = "mean",
 ) -> Tensor:
     """Features of all regions of a batch, not normalised: (sum R_i, D), in the order of `regions`.
 
     `images` (B, 3, H, W) preprocessed; `grids` (B, gh, gw) relevance; `regions` one sequence an
     image, from `find_regions` with size (H, W); `representation` one of `REPRESENTATIONS`;
-    `threshold` the one the regions were found with. `mask-all` and `weighted` picture the whole
+    `threshold` the rule the regions were found with. `mask-all` and `weighted` picture the whole
     map, so the regions of one image share their features. Raises `UserError` for `pooled` with a
     vision tower without a CLS token.
     """
@@ -62,8 +63,9 @@ def embed_regions(
     pictures = []
     for view, grid, found in zip(views, grids, regions, strict=True):
         relevance = heat(grid, view.shape[:2])
+        marked = salient(upsample(grid, view.shape[:2]), threshold)
         for region in found[:1] if whole else found:
-            picture = draw(representation, view, relevance, region, threshold)
+            picture = draw(representation, view, relevance, region, marked)
             pictures.append(_resized(picture, images.shape[-2:]))  # (3, H, W)
     if not pictures:
         return encode_images(model, images[:1])[:0]
@@ -80,12 +82,13 @@ def draw(
     view: Picture,
     relevance: NDArray[np.floating[Any]],
     region: Region,
-    threshold: float = 0.5,
+    marked: NDArray[np.bool_],
 ) -> Picture:
     """Picture of a region after the poster's recipes; any but `pooled` of `REPRESENTATIONS`.
 
     `view` (H, W, 3) in [0, 1]: the image as the model sees it, before mean and std; `relevance`
-    (H, W) in [0, 1], as `heat` gives it. Returns (H, W, 3), for `crop` the box alone.
+    (H, W) in [0, 1], as `heat` gives it; `marked` (H, W) what of it is `salient`. Returns
+    (H, W, 3), for `crop` the box alone.
     """
     weights = relevance[..., None].astype(np.float32)  # (H, W, 1)
     inside = region.mask[..., None]  # (H, W, 1)
@@ -96,7 +99,7 @@ def draw(
         case "mask":
             return view * weights * inside
         case "mask-all":
-            return view * weights * (weights >= threshold)
+            return view * weights * marked[..., None]
         case "blur":
             sigma = BLUR * max(view.shape[:2])
             blurred = ndimage.gaussian_filter(view, (sigma, sigma, 0), mode="nearest")

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mapcap.config import IndexConfig
 from mapcap.networks.captioners import load_captioner
 from mapcap.networks.clip import load_clip
 from mapcap.networks.language_models import load_language_model
@@ -76,7 +77,8 @@ def main() -> None:
     names = sorted({path.parent.name for path in paths})
     texts = class_weights(clip.model, clip.tokenizer, names)
     grids = relevance_maps(clip.model, images, texts, [None])[0].numpy()
-    regions = [find_regions(grid, clip.size) for grid in grids]
+    rule, most, least = IndexConfig.threshold, IndexConfig.regions, IndexConfig.min_area
+    regions = [find_regions(grid, clip.size, rule, most, least) for grid in grids]
     count = sum(map(len, regions))
 
     def maps(targets: int, start_layer: int = -1) -> Callable[[], object]:

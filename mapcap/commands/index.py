@@ -23,7 +23,7 @@ def index(
         ),
     ],
     db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The SQLite file to fill.")],
-    preset: Annotated[str, typer.Option(help=_PRESETS)] = "mini",
+    preset: Annotated[str, typer.Option(help=_PRESETS)] = IndexConfig.preset,
     model: Annotated[
         str | None,
         typer.Option(help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER or mini."),
@@ -57,17 +57,27 @@ def index(
     ] = None,
     representation: Annotated[
         str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
-    ] = "pooled",
+    ] = IndexConfig.representation,
     relevance_start_layer: Annotated[
         int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")
-    ] = -1,
-    regions: Annotated[int, typer.Option(metavar="K", help="At most K regions a map.")] = 3,
+    ] = IndexConfig.relevance_start_layer,
+    regions: Annotated[
+        int, typer.Option(metavar="K", help="At most K regions a map.")
+    ] = IndexConfig.regions,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="What of a map is a region: mean (above its mean), half (above half of its "
+            "range) or mass:Q (the share Q of its relevance). Default: mean; preset poster: half.",
+        ),
+    ] = None,
     sentences: Annotated[
         int, typer.Option(metavar="K", help="Length of the summary shown first.")
-    ] = 5,
+    ] = IndexConfig.sentences,
     redundancy: Annotated[
         float, typer.Option(metavar="X", help="Weight of what a new sentence repeats.")
-    ] = 1.0,
+    ] = IndexConfig.redundancy,
     max_sentences: Annotated[
         int, typer.Option(metavar="N", help="At most N distinct captions a class in the PMI.")
     ] = IndexConfig.max_sentences,
@@ -124,6 +134,7 @@ def index(
         pretrained=pretrained,
         captioner=captioner,
         lm=lm,
+        threshold=threshold,
         keep_artefacts=keep_artefacts,
         class_frequency=class_frequency,
     )

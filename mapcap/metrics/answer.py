@@ -52,16 +52,29 @@ def _whole(known: dict[str, Stated], name: str) -> bool:
     return complete and f"{CORRELATION}{name}-q" in known
 
 
+def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
+    """Return the figures that accuracy goes with, each with its rho; the strongest link first.
+
+    A link counts if its false discovery rate is below 5 %.
+    """
+    known = {figure.name: figure for figure in figures}
+    return [
+        (name, known[f"{CORRELATION}{name}"].value)
+        for name in asked(known.values())
+        if known[f"{CORRELATION}{name}-q"].value < SIGNIFICANT
+    ]
+
+
 def answer(figures: Iterable[Stated]) -> str | None:
     """Say in one sentence which figures accuracy goes with across classes, None if none is known.
 
-    A link is named if its false discovery rate is below 5 %.
+    The links are those of `linked`.
     """
     known = {figure.name: figure for figure in figures}
     names = asked(known.values())
     if not names:
         return None
-    links = [name for name in names if known[f"{CORRELATION}{name}-q"].value < SIGNIFICANT]
+    links = [name for name, _ in linked(known.values())]
     n = known[f"{CORRELATION}{names[0]}"].n
     if not links:
         q = known[f"{CORRELATION}{names[0]}-q"].value

@@ -4,13 +4,15 @@ Each figure stands beside the same figure of two maps that know nothing of the i
 in the centre, where photographers put things, and a uniform one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from mapcap.regions import heat
+from mapcap.metrics.names import LOCALISATION
+from mapcap.regions import components, heat, upsample
+from mapcap.salience import salient
 
 Floats = NDArray[np.float64]
 
@@ -18,25 +20,25 @@ LARGEST_BOX = 0.6
 """Larger boxes, as a share of the view, say nothing: nearly any map lies inside them."""
 SIGMA = 3 / 16
 """Of the centred Gaussian, as a share of the view's sides: three patches of a 16 x 16 grid."""
-_EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
 
 
 def localise(
-    grids: NDArray[Any], boxes: NDArray[Any], size: tuple[int, int], threshold: float = 0.5
+    grids: NDArray[Any], boxes: NDArray[Any], size: tuple[int, int], threshold: str
 ) -> dict[str, Floats]:
     """Return the figures of N maps and of the two maps of chance, each (N,), by name.
 
     `pointing`: whether the centre of the best patch lies in the box (Zhang et al. 2018; of
     several best ones, the share). `energy`: the share of the map inside the box (Wang et al.
-    2020). `box-iou`: intersection over union of the box with that of the largest connected part
-    of the map above `threshold` of its range (Zhou et al. 2016). Names ending in `-centred` and
+    2020). `mask-iou`: intersection over union of the box with the largest connected part of the
+    map that is salient by the rule `threshold`; `box-iou`: with that part's own box (Zhou et al.
+    2016). Names ending in `-centred` and
     `-uniform` are the chance levels, in `-ahead` the difference to the centred one.
 
     Args:
         grids: (N, gh, gw) relevance >= 0, no map all zero.
         boxes: (N, 4) x0, y0, x1, y1 in pixels of the view.
         size: height and width of the view.
-        threshold: as that of the regions.
+        threshold: the rule of the regions.
     """
     maps = np.asarray(grids, np.float64)
     shape = maps.shape[1:]
@@ -47,9 +49,11 @@ def localise(
         alike = np.broadcast_to(drawn, maps.shape)
         figures[f"pointing{ending}"] = points_inside(alike, boxes, size)
         figures[f"energy{ending}"] = energy_inside(alike, covered)
-        found = [highlighted_box(grid, size, threshold) for grid in drawn.reshape(-1, *shape)]
-        figures[f"box-iou{ending}"] = intersection_over_union(np.array(found, float), boxes)
-    for name in ("pointing", "energy", "box-iou"):
+        parts = [largest_part(grid, size, threshold) for grid in drawn.reshape(-1, *shape)]
+        outlines = np.array([box_around(part) for part in parts], float)
+        figures[f"box-iou{ending}"] = intersection_over_union(outlines, boxes)
+        figures[f"mask-iou{ending}"] = mask_over_union(parts, boxes)
+    for name in LOCALISATION:
         figures[f"{name}-ahead"] = figures[name] - figures[f"{name}-centred"]
     return figures
 
@@ -101,20 +105,37 @@ def points_inside(maps: NDArray[Any], boxes: NDArray[Any], size: tuple[int, int]
     return shares
 
 
-def highlighted_box(
-    grid: NDArray[Any], size: tuple[int, int], threshold: float
-) -> tuple[int, int, int, int]:
-    """Return the box x0, y0, x1, y1 of a map's largest connected part, in pixels of the view.
+def largest_part(grid: NDArray[Any], size: tuple[int, int], threshold: str) -> NDArray[np.bool_]:
+    """Return a map's largest connected salient part on the view, (H, W) bool.
 
-    A constant map singles nothing out: its box is the whole view.
+    A constant map singles nothing out: its part is the whole view.
     """
-    view = heat(grid, size)  # (H, W)
-    labels, count = ndimage.label(view >= threshold, structure=_EIGHT_CONNECTED)
-    if not count:
-        return 0, 0, size[1], size[0]
-    largest = int(np.bincount(labels.ravel())[1:].argmax())
-    rows, columns = ndimage.find_objects(labels)[largest]
-    return int(columns.start), int(rows.start), int(columns.stop), int(rows.stop)
+    if not heat(grid, size).any():
+        return np.ones(size, bool)
+    labels, _ = components(salient(upsample(grid, size), threshold))
+    part: NDArray[np.bool_] = labels == 1 + int(np.bincount(labels.ravel())[1:].argmax())
+    return part
+
+
+def box_around(part: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Return the box x0, y0, x1, y1 around a mask (H, W) that is not empty, half-open."""
+    rows, columns = (np.flatnonzero(part.any(axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def mask_over_union(parts: Sequence[NDArray[np.bool_]], boxes: NDArray[Any]) -> Floats:
+    """Return what masks (H, W), one or N, share with boxes (N, 4), by what both cover: (N,).
+
+    A pixel on a box's edge counts by the share of it that is inside.
+    """
+    given = np.asarray(boxes, np.float64)
+    ratios = np.empty(len(given))
+    for place, box in enumerate(given):
+        part = parts[place if len(parts) > 1 else 0]
+        inside = coverage(box[None], part.shape, part.shape)[0]  # (H, W)
+        shared = float(inside[part].sum())
+        ratios[place] = shared / (part.sum() + inside.sum() - shared)
+    return ratios
 
 
 def intersection_over_union(boxes: NDArray[Any], others: NDArray[Any]) -> Floats:

@@ -41,6 +41,13 @@ FIGURES: dict[str, Meaning] = {
         "up",
         True,
     ),
+    "mask-iou": Meaning(
+        "localisation",
+        "overlap of the box with the map's largest part itself",
+        "intersection over union",
+        "up",
+        True,
+    ),
     "boxes-left-out": Meaning(
         "localisation", "boxes outside the view, or over 60 % of it", "share", ""
     ),
@@ -136,7 +143,7 @@ CORRELATION = "rho-"
 
 CORRELATED = tuple(name for name, found in FIGURES.items() if found.correlated)
 
-LOCALISATION = ("pointing", "energy", "box-iou")
+LOCALISATION = ("pointing", "energy", "box-iou", "mask-iou")
 
 
 def meaning(name: str) -> Meaning | None:

@@ -21,7 +21,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 def class_values(
-    material: ClassMaterial, size: tuple[int, int], threshold: float, embed: Embed
+    material: ClassMaterial, size: tuple[int, int], threshold: str, embed: Embed
 ) -> Values:
     """Return the values of a class, all but its summary's rank, which needs all classes."""
     return {
@@ -52,7 +52,7 @@ def map_values(maps: Maps) -> Values:
     }
 
 
-def box_values(boxed: Boxed, size: tuple[int, int], threshold: float) -> Values:
+def box_values(boxed: Boxed, size: tuple[int, int], threshold: str) -> Values:
     """Return how well maps find their boxes; empty maps and boxes that say nothing stand aside."""
     if not len(boxed.grids):
         return {}

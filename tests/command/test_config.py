@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from inspect import signature
 
 import pytest
 
-from mapcap.config import PRESETS, IndexConfig, with_preset
+from mapcap.commands.index import index
+from mapcap.commands.summarize import summarize
+from mapcap.config import PRESETS, IndexConfig, Preset, with_preset
 from mapcap.errors import UserError
 
 # What the first version stored; its hash was that of this text.
@@ -26,6 +29,7 @@ def test_a_run_of_the_first_version_is_still_the_same_run() -> None:
     read = IndexConfig.from_json(FIRST)
     assert read.hash == hashlib.sha256(FIRST.encode()).hexdigest()
     assert (read.keep_artefacts, read.class_frequency) == (True, False)
+    assert read.threshold == "half"
 
 
 def test_every_field_makes_another_run() -> None:
@@ -34,9 +38,9 @@ def test_every_field_makes_another_run() -> None:
         "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
         "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
         "limit_per_class": 3, "templates": ("a {}",), "representation": "crop",
-        "relevance_start_layer": 0, "regions": 2, "threshold": 0.4, "min_area": 0.02,
+        "relevance_start_layer": 0, "regions": 2, "threshold": "mass:0.8", "min_area": 0.02,
         "sentences": 4, "redundancy": 0.5, "max_sentences": 10, "keep_artefacts": True,
-        "class_frequency": False, "seed": 1,
+        "class_frequency": False, "shared": False, "seed": 1,
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     hashes = {replace(config, **{name: value}).hash for name, value in others.items()}
@@ -52,7 +56,9 @@ def test_a_configuration_survives_being_stored() -> None:
 
 def test_the_poster_keeps_its_method_whole() -> None:
     config = with_preset(IndexConfig(photos="/photos"), "poster")
-    assert (config.keep_artefacts, config.class_frequency) == (True, False)
+    assert (config.keep_artefacts, config.class_frequency, config.shared) == (True, False, False)
+    assert with_preset(config, "mini").shared
+    assert (config.threshold, with_preset(config, "mini").threshold) == ("half", "mean")
     assert with_preset(config, "mini").class_frequency
     assert with_preset(config, "poster", class_frequency=True).class_frequency
     assert not with_preset(config, "poster", keep_artefacts=False).keep_artefacts
@@ -86,3 +92,22 @@ def test_a_value_that_no_run_could_use_names_its_option(
 ) -> None:
     with pytest.raises(UserError, match=option):
         replace(IndexConfig(photos="/photos"), **{field: value})
+
+
+def test_options_have_the_fields_defaults() -> None:
+    """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
+    of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
+    default = {each.name: each.default for each in fields(IndexConfig)}
+    speed = {"db", "device", "batch_size", "json"}
+    words = {"template", "templates"}  # together the field `templates`
+    options = signature(index).parameters
+    assert set(options) - speed - words <= set(default)
+    for name, option in options.items():
+        if name in speed | words | {"photos"}:
+            continue
+        expected = None if name in of_the_preset else default[name]
+        assert option.default == expected, name
+    again = signature(summarize).parameters
+    assert (again["k"].default, again["redundancy"].default) == (
+        IndexConfig.sentences, IndexConfig.redundancy,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from torch.nn.functional import interpolate
 
 from mapcap.regions import find_regions, heat, upsample
+from mapcap.salience import is_rule, salient
 
 GRIDS = arrays(
     np.float32,
@@ -53,15 +54,51 @@ def test_upsample_goes_down_too_and_takes_a_batch(size):
     np.testing.assert_allclose(upsample(grids, size), expected, atol=1e-9)
 
 
+def find(grid, size, threshold="mean", max_regions=3, min_area=0.005):
+    return find_regions(grid, size, threshold, max_regions, min_area)
+
+
+RULES = ["half", "mean", "mass:0.8", "mass:1", "mass:.05"]
+
+
+def plain_mask(view, rule):
+    """Pixel by pixel, as the words of the rules say it."""
+    if rule == "half":
+        return view >= view.min() + (view.max() - view.min()) / 2
+    if rule == "mean":
+        return view >= min(view.mean(), view.max())
+    wanted, sum_ = float(rule.removeprefix("mass:")) * view.sum(), 0.0
+    for value in sorted(view.ravel(), reverse=True):
+        sum_ += value
+        if sum_ >= wanted * (1 - 1e-12):
+            break
+    return view >= value
+
+
+@pytest.mark.parametrize("rule", ["", "0.5", "mass", "mass:", "mass:0", "mass:1.1", "mass:nan",
+                                  "mass:-1", "mass:1e-1", "mass:٠.٥", "Mean"])  # fmt: skip
+def test_other_rules_are_refused(rule):
+    assert not is_rule(rule)
+    with pytest.raises(ValueError, match="half, mean or mass:Q"):
+        salient(np.eye(3), rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_highest_pixel_is_salient_by_every_rule(rule):
+    assert is_rule(rule)
+    assert salient(np.full((3, 4), 0.1), rule).all()
+    assert salient(np.eye(3), rule)[0, 0]
+
+
 @settings(deadline=None)
-@given(GRIDS, SIZES, st.floats(0.05, 0.95), st.integers(1, 4), st.floats(0, 0.1))
-def test_regions_equal_the_plain_computation(grid, size, threshold, most, min_area):
-    found = find_regions(grid, size, threshold, most, min_area)
+@given(GRIDS, SIZES, st.sampled_from(RULES), st.integers(1, 4), st.floats(0, 0.1))
+def test_regions_equal_the_plain_computation(grid, size, rule, most, min_area):
+    found = find_regions(grid, size, rule, most, min_area)
     if np.ptp(grid) <= 1e-6 * grid.max():
         assert found == [] or grid.max() > grid.min()
         return
     view = upsample(grid, size)
-    mask = (view - view.min()) / (view.max() - view.min()) >= threshold
+    mask = plain_mask(view, rule)
     parts = [part for part in flood(mask) if len(part) >= min_area * view.size]
     mass = {frozenset(p): sum(view[y, x] for y, x in p) / view.sum() for p in parts}
     expected = sorted(mass.values(), reverse=True)[:most]
@@ -79,7 +116,7 @@ def test_regions_equal_the_plain_computation(grid, size, threshold, most, min_ar
 @settings(deadline=None)
 @given(GRIDS, SIZES)
 def test_patches_are_the_half_covered_ones(grid, size):
-    for region in find_regions(grid, size, min_area=0):
+    for region in find(grid, size, min_area=0):
         rows, columns = grid.shape
         fine = np.kron(region.mask, np.ones(grid.shape))  # pixels cut so that patches are whole
         height, width = size
@@ -104,7 +141,7 @@ def test_two_peaks_by_hand():
     grid[1:5, 1] = 1.0
     grid[6:8, 6:8] = 0.8
     grid[0, 7] = 0.6
-    found = find_regions(grid, (64, 64), min_area=0.01)
+    found = find(grid, (64, 64), "half", min_area=0.01)
     assert len(found) == 2
     left, corner = found
     assert left.mass > corner.mass
@@ -115,19 +152,19 @@ def test_two_peaks_by_hand():
     x0, y0, x1, y1 = left.box
     assert left.mask[y0:y1, x0:x1].any(axis=0).all()
     assert left.mask.sum() == left.mask[y0:y1, x0:x1].sum()
-    assert len(find_regions(grid, (64, 64), min_area=0)) == 3
-    assert len(find_regions(grid, (64, 64), max_regions=1)) == 1
+    assert len(find(grid, (64, 64), min_area=0)) == 3
+    assert len(find(grid, (64, 64), max_regions=1)) == 1
 
 
 def test_diagonal_neighbours_are_one_region():
     grid = np.eye(2)
-    assert len(find_regions(grid, (2, 2))) == 1
+    assert len(find(grid, (2, 2))) == 1
 
 
 def test_a_region_smaller_than_half_a_patch_keeps_the_best_patch():
     grid = np.zeros((4, 4))
     grid[2, 1] = 1.0
-    (region,) = find_regions(grid, (64, 64), threshold=0.9, min_area=0)
+    (region,) = find(grid, (64, 64), "mass:0.2", min_area=0)
     np.testing.assert_array_equal(np.argwhere(region.patches), [[2, 1]])
 
 
@@ -136,7 +173,7 @@ def test_a_region_smaller_than_half_a_patch_keeps_the_best_patch():
 def test_a_constant_map_has_no_regions_and_no_heat(value, shape):
     grid = np.full(shape, value)
     with np.errstate(all="raise"):
-        assert find_regions(grid, (50, 60)) == []
+        assert find(grid, (50, 60)) == []
         np.testing.assert_array_equal(heat(grid, (50, 60)), np.zeros((50, 60)))
 
 
@@ -152,12 +189,12 @@ def test_a_grid_that_is_not_finite_is_refused(bad):
     grid = np.ones((3, 3))
     grid[1, 1] = bad
     with pytest.raises(ValueError, match="finite"):
-        find_regions(grid, (30, 30))
+        find(grid, (30, 30))
 
 
 def test_negative_relevance_has_no_mass():
     grid = np.array([[-1.0, -1.0, -1.0, 1.0]] * 4)
-    (region,) = find_regions(grid, (16, 16), threshold=0.6)
+    (region,) = find(grid, (16, 16), "half")
     view = upsample(grid, (16, 16))
     assert region.mass == pytest.approx(view[region.mask].sum() / view[view > 0].sum())
-    assert find_regions(grid - 5, (16, 16))[0].mass == 0
+    assert find(grid - 5, (16, 16))[0].mass == 0

@@ -135,7 +135,7 @@ def test_pooled_refuses_an_empty_mask_and_a_tower_without_cls(build, images):
 
 
 def regions_of(grids: np.ndarray) -> list[list[Region]]:
-    return [find_regions(grid, (32, 32), min_area=0.001) for grid in grids]
+    return [find_regions(grid, (32, 32), "mean", 3, 0.001) for grid in grids]
 
 
 @pytest.fixture
@@ -206,7 +206,9 @@ def test_the_five_pictures_by_hand(grids):
     relevance = heat(grids[0], (32, 32))
     region = regions_of(grids)[0][0]
     inside = region.mask
-    pictures = {name: draw(name, view, relevance, region) for name in REPRESENTATIONS[1:]}
+    pictures = {
+        name: draw(name, view, relevance, region, relevance >= 0.5) for name in REPRESENTATIONS[1:]
+    }
     for y in range(32):
         for x in range(32):
             pixel, weight = view[y, x], np.float32(relevance[y, x])
@@ -228,6 +230,6 @@ def test_unknown_representations_are_refused(build, images, grids):
     with pytest.raises(ValueError, match="sketch"):
         embed_regions(build("native"), images, grids, regions_of(grids), "sketch")
     with pytest.raises(ValueError, match="pooled"):
-        draw(
-            "pooled", np.zeros((32, 32, 3), np.float32), np.zeros((32, 32)), regions_of(grids)[0][0]
-        )
+        empty = np.zeros((32, 32))
+        view = np.zeros((32, 32, 3), np.float32)
+        draw("pooled", view, empty, regions_of(grids)[0][0], empty > 0)

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapcap.metrics.localisation import (
+    box_around,
     centred_gaussian,
     coverage,
     energy_inside,
-    highlighted_box,
     informative,
     intersection_over_union,
+    largest_part,
     localise,
+    mask_over_union,
     points_inside,
     spread,
 )
@@ -71,25 +73,25 @@ def test_the_highlighted_box_is_that_of_the_largest_part() -> None:
     grid = np.zeros((8, 8))
     grid[0:2, 0:3] = 1.0  # the largest part
     grid[6, 6] = 5 / 4  # the brightest one
-    x0, y0, x1, y1 = highlighted_box(grid, (80, 80), 0.5)
+    x0, y0, x1, y1 = box_around(largest_part(grid, (80, 80), "half"))
     assert (x0, y0) == (0, 0)
     assert 28 <= x1 <= 32 and 18 <= y1 <= 22  # the edge of half height, within interpolation
 
 
 def test_a_constant_map_highlights_the_whole_view() -> None:
-    assert highlighted_box(np.full((4, 4), 0.3), SIZE, 0.5) == (0, 0, 80, 40)
+    assert box_around(largest_part(np.full((4, 4), 0.3), SIZE, "half")) == (0, 0, 80, 40)
 
 
 def test_the_uniform_map_has_the_level_of_the_boxs_area() -> None:
-    found = localise(peak(1, 1)[None], np.array([UPPER_LEFT]), SIZE)
-    for name in ("pointing", "energy", "box-iou"):
+    found = localise(peak(1, 1)[None], np.array([UPPER_LEFT]), SIZE, "half")
+    for name in ("pointing", "energy", "box-iou", "mask-iou"):
         assert found[f"{name}-uniform"] == pytest.approx([0.25])
 
 
 def test_a_map_that_knows_the_box_is_ahead_of_the_centred_one() -> None:
     grid = np.zeros((4, 4))
     grid[:2, :2] = 1
-    found = localise(grid[None], np.array([UPPER_LEFT]), SIZE)
+    found = localise(grid[None], np.array([UPPER_LEFT]), SIZE, "half")
     assert found["pointing"] == found["energy"] == pytest.approx([1.0])
     # A Gaussian in the middle has a quarter of its mass in each quarter of the view.
     assert found["energy-centred"] == pytest.approx([0.25])
@@ -117,3 +119,20 @@ def test_spread_is_the_share_of_equally_used_patches() -> None:
     half[:2] = 0.7
     maps = np.stack([peak(1, 2), half, np.full((4, 4), 9.0)])
     assert spread(maps) == pytest.approx([1 / 16, 0.5, 1.0])
+
+
+def test_a_mask_against_a_box_counts_parts_of_pixels() -> None:
+    part = np.zeros((4, 4), bool)
+    part[:2, :2] = True
+    box = np.array([[1.0, 0.5, 3.0, 2.0]])  # area 3; of the part 1 x 1.5
+    assert mask_over_union([part], box).tolist() == pytest.approx([1.5 / (4 + 3 - 1.5)])
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["half", "mean", "mass:0.8"]))
+def test_an_overlap_is_a_share(seed: int, rule: str) -> None:
+    rng = np.random.default_rng(seed)
+    grids, corner = rng.random((2, 5, 5)), rng.uniform(0, 30, (2, 2))
+    boxes = np.hstack([corner, corner + rng.uniform(1, 10, (2, 2))])
+    found = localise(grids, boxes, SIZE, rule)
+    for name in ("box-iou", "mask-iou"):
+        assert ((found[name] >= 0) & (found[name] <= 1)).all()

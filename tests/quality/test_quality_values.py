@@ -105,7 +105,7 @@ def test_empty_maps_and_useless_boxes_stand_aside() -> None:
     grids = np.zeros((4, 4, 4), np.float32)
     grids[:3, 0, 0] = 1
     boxes = np.array([[0, 0, 8, 8], [0, 0, 32, 31], [0, 0, 0, 0], [0, 0, 8, 8]], float)
-    found = box_values(Boxed(grids, boxes), (32, 32), 0.5)
+    found = box_values(Boxed(grids, boxes), (32, 32), "half")
     assert found["boxes-left-out"].tolist() == [0, 1, 1, 0]
     assert found["pointing"].tolist() == found["energy"].tolist() == [1.0]
 
@@ -167,7 +167,7 @@ def test_figures_are_means_with_intervals(store: Store) -> None:
     classes = (store.tabby, store.lynx, store.crane)
     values = {
         class_id: class_values(
-            read_class(store.engine, class_id, CONFIG, SIGHT), SIGHT.size, 0.5, embed
+            read_class(store.engine, class_id, CONFIG, SIGHT), SIGHT.size, "half", embed
         )
         for class_id in classes
     }
