@@ -17,10 +17,10 @@ python=${PYTHON:-.venv/bin/python}
 step() { "$python" -m scripts.build_mini "$@" --work "$work"; }
 step sources
 step convert
-step cache --data "$data"
+step cache --data "$data" --stamps "$stamps"
 step looks --data "$data" --wordnet "$wordnet"
-step train --data "$data" --wordnet "$wordnet"
-step features
+step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"
+step features --data "$data" --wordnet "$wordnet"
 step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step assemble --minilm "$work/minilm"
 step evaluate --data "$data" --json "$work/figures.json"

@@ -1,12 +1,14 @@
-"""Cache what the untrained blocks make of every photo, with its pixels and the object's box.
+"""Cache what the untrained blocks make of every picture, with its pixels and the object's box.
 
-The first photos are cached as they are, the others in a varied view. Each photo is run once: on
-two cores the blocks cost far more than the training of the end.
+Each view is run once: on two cores the blocks cost far more than the training of the end. Plain
+views are kept whole, varied ones with half of their patches, which costs half. An album that is
+finished is not made again, so that a long run may be cut off.
 """
 
 import random
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,52 +21,57 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from scripts.build_mini import people, stamps
 from scripts.build_mini.assemble import PATCH, SIZE, WIDTH
 from scripts.build_mini.classes import FILE, read_classes
-from scripts.build_mini.photos import TRAIN_BOXES, Box, read_boxes, training_photos, unpack
-from scripts.build_mini.places import Places, add_data, add_threads, parser
-from scripts.build_mini.views import View, plain, varied
+from scripts.build_mini.photos import TRAIN_BOXES, read_boxes, training_photos, unpack
+from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
+from scripts.build_mini.views import View, of_people, plain, varied
 from scripts.build_mini.vision import MEAN, STD, build_vit, tokens_before_end
 
-PLAIN = 24_000
-"""So many photos are cached plain; those behind them in the list are varied."""
+PLAIN = 16_000
+"""So many of TinyImageNet's photos are cached plain, the others varied."""
+PEOPLE_PLAIN, PEOPLE_VARIED = 2, 2
+"""Views of each of Flickr8k's photos: see `views.of_people`."""
+PATCHES = 32
+"""Patches of a varied view that are kept, of 64."""
 BATCH = 64
 SMALL = 56
 """Side of the kept pixels: enough to tell colours and coarse patterns."""
 
 
 @dataclass(frozen=True)
-class Cache:
-    """Rows of N photos, the classes taking turns."""
+class Album:
+    """N views of one kind."""
 
-    tokens: NDArray[np.float16]  # (N, 65, W), CLS first
+    tokens: NDArray[np.float16]  # (N, 1 + patches, W), CLS first
     pixels: NDArray[np.uint8]  # (N, SMALL, SMALL, 3)
     boxes: NDArray[np.float32]  # (N, 4) x0 y0 x1 y1 as shares of the side
-    labels: NDArray[np.int64]  # (N,)
-
-    @property
-    def plain(self) -> int:
-        """How many photos are plain: those before this number."""
-        return min(PLAIN, len(self.labels))
+    labels: NDArray[np.int64]  # (N,) which class, photo of Flickr8k or stamp it shows
 
     def inputs(self, rows: NDArray[np.integer[Any]]) -> Tensor:
-        """Read the tokens of some photos: (B, N, W) float32."""
+        """Read the tokens of some views: (B, N, W) float32."""
         return torch.from_numpy(self.tokens[rows].astype(np.float32))
 
 
-def open_cache(folder: Path) -> Cache:
-    """Open a finished cache without reading it into memory."""
+@dataclass(frozen=True)
+class Order:
+    """What an album is to hold: the number of each view's subject, and how to make view i."""
+
+    name: str
+    labels: Sequence[int]
+    view: Callable[[int], View]
+    patches: int | None = None
+    """Patches that are kept; None: all of them."""
+
+
+def open_album(folder: Path) -> Album:
+    """Open a finished album without reading it into memory."""
     names = ("tokens", "pixels", "boxes", "labels")
     tokens, pixels, boxes, labels = (
         np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names
     )
-    return Cache(tokens, pixels, boxes, labels)
-
-
-def view_of(index: int, path: Path, box: Box) -> View:
-    """Make the view of a photo at a place in the list; the same one every time."""
-    photo = Image.open(path).convert("RGB")
-    return plain(photo, box) if index < PLAIN else varied(photo, box, random.Random(path.name))
+    return Album(tokens, pixels, boxes, labels)
 
 
 def normalised(views: list[View]) -> Tensor:
@@ -73,34 +80,39 @@ def normalised(views: list[View]) -> Tensor:
     return (pixels.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
 
 
-def fill_cache(folder: Path, vit: Path, paths: list[Path], boxes: list[Box]) -> None:
-    """Run the photos through the first blocks; pictures are read while the network works."""
-    count = len(paths)
-    tokens = open_memmap(
-        folder / "tokens.npy", "w+", np.float16, (count, 1 + (SIZE // PATCH) ** 2, WIDTH)
-    )
+def fill_album(cache: Path, network: Any, order: Order) -> None:
+    """Run views through the first blocks; pictures are read while the network works."""
+    if (cache / order.name).exists():
+        return
+    folder, count = cache / f"{order.name}.part", len(order.labels)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    whole = (SIZE // PATCH) ** 2
+    shape = (count, 1 + (order.patches or whole), WIDTH)
+    tokens = open_memmap(folder / "tokens.npy", "w+", np.float16, shape)
     pixels = open_memmap(folder / "pixels.npy", "w+", np.uint8, (count, SMALL, SMALL, 3))
     shares = np.zeros((count, 4), np.float32)
-    network = build_vit(vit)
-    started = time.monotonic()
-    for rows, views in _read_ahead(paths, boxes):
+    started, rng = time.monotonic(), random.Random(order.name)
+    for rows, views in _read_ahead(count, order.view):
+        kept = None if order.patches is None else sorted(rng.sample(range(whole), order.patches))
         with torch.inference_mode():
-            tokens[rows] = tokens_before_end(network, normalised(views)).half().numpy()
+            tokens[rows] = tokens_before_end(network, normalised(views), kept).half().numpy()
         small = [view.picture.resize((SMALL, SMALL), Image.Resampling.BOX) for view in views]
         pixels[rows] = np.stack([np.asarray(picture) for picture in small])
         shares[rows] = [view.box for view in views]
         if rows.start % (50 * BATCH) == 0:
             rate = rows.stop / (time.monotonic() - started)
-            print(f"{rows.stop} of {count} photos, {rate:.0f}/s", flush=True)
+            print(f"{order.name}: {rows.stop} of {count}, {rate:.0f}/s", flush=True)
     np.save(folder / "boxes.npy", shares)
+    np.save(folder / "labels.npy", np.array(order.labels))
+    folder.rename(cache / order.name)
 
 
-def _read_ahead(paths: list[Path], boxes: list[Box]) -> Iterator[tuple[slice, list[View]]]:
+def _read_ahead(count: int, view: Callable[[int], View]) -> Iterator[tuple[slice, list[View]]]:
     def read(rows: slice) -> list[View]:
-        return [view_of(i, paths[i], boxes[i]) for i in range(rows.start, rows.stop)]
+        return [view(i) for i in range(rows.start, rows.stop)]
 
-    ends = range(BATCH, len(paths) + BATCH, BATCH)
-    parts = [slice(end - BATCH, min(end, len(paths))) for end in ends]
+    parts = [slice(start, min(start + BATCH, count)) for start in range(0, count, BATCH)]
     with ThreadPoolExecutor(1) as executor:
         following = executor.submit(read, parts[0])
         for part, next_part in zip(parts, [*parts[1:], None], strict=True):
@@ -110,22 +122,74 @@ def _read_ahead(paths: list[Path], boxes: list[Box]) -> Iterator[tuple[slice, li
             yield part, views
 
 
+def things(data: Path, photos: Path) -> list[Order]:
+    """Order TinyImageNet's photos, the classes taking turns: the first plain, the others varied."""
+    paths, labels = training_photos(photos, read_classes(data / FILE))
+    boxes = read_boxes(data / TRAIN_BOXES)
+
+    def view(i: int) -> View:
+        path = paths[i]
+        photo, box = Image.open(path).convert("RGB"), boxes[path.name]
+        return plain(photo, box) if i < PLAIN else varied(photo, box, random.Random(path.name))
+
+    return [
+        Order(Places.THINGS, labels[:PLAIN], view),
+        Order(Places.THINGS_VARIED, labels[PLAIN:], lambda i: view(PLAIN + i), PATCHES),
+    ]
+
+
+def humans(data: Path, photos: Path) -> list[Order]:
+    """Order Flickr8k's photos for training: all of them once in each way, way after way."""
+    files = [each.file for each in people.read_described(data / people.TABLE, "train")]
+
+    def view(i: int, first: int) -> View:
+        turn, file = first + i // len(files), files[i % len(files)]
+        photo = Image.open(photos / people.FOLDER / file).convert("RGB")
+        return of_people(photo, turn, random.Random(f"{file}/{turn}"))
+
+    numbers = range(len(files))
+    return [
+        Order(Places.PEOPLE, [*numbers] * PEOPLE_PLAIN, lambda i: view(i, 0)),
+        Order(
+            Places.PEOPLE_VARIED,
+            [*numbers] * PEOPLE_VARIED,
+            lambda i: view(i, PEOPLE_PLAIN),
+            PATCHES,
+        ),
+    ]
+
+
+def cut_outs(folder: Path) -> list[Order]:
+    """Order renders of the stamps."""
+    found = stamps.training_stamps(folder)
+    labels = [number for _ in range(stamps.RENDERS) for number in range(len(found))]
+    return [
+        Order(
+            Places.STAMPS,
+            labels,
+            lambda i: stamps.render(found[labels[i]], i // len(found))[0],
+        )
+    ]
+
+
 def main() -> None:
     """Run the step."""
     options = parser(__doc__)
     add_data(options)
+    add_stamps(options)
     add_threads(options)
-    options.add_argument("--photos", type=int, help="take only the first so many, for a trial")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
     unpack(given.data, places.photos)
-    paths, labels = training_photos(places.photos, read_classes(given.data / FILE))
-    paths, labels = paths[: given.photos], labels[: given.photos]
-    boxes = read_boxes(given.data / TRAIN_BOXES)
-    places.cache.mkdir(exist_ok=True)
-    fill_cache(places.cache, places.vit, paths, [boxes[path.name] for path in paths])
-    np.save(places.cache / "labels.npy", np.array(labels))
+    network = build_vit(places.vit)
+    orders = [
+        *humans(given.data, places.photos),
+        *cut_outs(given.stamps),
+        *things(given.data, places.photos),
+    ]
+    for order in orders:
+        fill_album(places.cache, network, order)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ A group stands in one sequence, so that p(sentence | other sentence) comes to me
 """
 
 import random
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,16 +13,15 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import PreTrainedTokenizerFast
 
 from scripts.build_mini.appearance import Appearance, Nouns, describe
+from scripts.build_mini.people import TABLE, read_described, tidy_sentence
 
 Group = list[str]
 
-FLICKR = "flickr8k-captions.txt"
 CLIPCAP = "clipcap-captions"
 END = "<|endoftext|>"
 VOCABULARY = 4_096
 
-_OF_A_PHOTO = 5
-"""Flickr8k has five captions a photo, one after the other."""
+_TOGETHER = 5
 _STAMPS = 4
 _SHORTEST = 9
 SAME_PHOTO, SAME_CLASS = 9_000, 13_000
@@ -31,22 +29,16 @@ SAME_PHOTO, SAME_CLASS = 9_000, 13_000
 _CAPTIONS_OF_PHOTO, _PHOTOS_OF_CLASS = 3, 4
 
 
-def tidy_sentence(line: str) -> str:
-    """Write a sentence as the captions are written: lower case, one full stop, no quotes."""
-    bare = line.strip().lower().rstrip(" .").replace('"', "")
-    return re.sub(r"\s+([.,!?])", r"\1", bare) + "."
-
-
 def real_groups(data: Path, stamps: Path, rng: random.Random) -> list[Group]:
-    """Read Flickr8k's captions, ClipCap's captions by class, and the stamps' sentences.
+    """Read Flickr8k's sentences by photo, ClipCap's captions by class, and the stamps' sentences.
 
     Captions that speak of a background are left out: they describe an artefact.
     """
-    groups = _cut(_sentences(data / FLICKR), _OF_A_PHOTO)
+    groups = [list(photo.sentences) for photo in read_described(data / TABLE, "train")]
     for path in sorted((data / CLIPCAP).glob("*/*.txt")):
         found = [s for s in _sentences(path) if "background" not in s and len(s) >= _SHORTEST]
         rng.shuffle(found)
-        groups += _cut(found, _OF_A_PHOTO)
+        groups += _cut(found, _TOGETHER)
     told = [path.read_text(encoding="utf-8", errors="replace") for path in _texts(stamps)]
     first_lines = [text.splitlines()[0].strip() for text in told if text.strip()]
     return groups + _cut([tidy_sentence(line) for line in first_lines if line], _STAMPS)

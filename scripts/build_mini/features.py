@@ -1,28 +1,85 @@
-"""Features of photos, boxes and parts of boxes, and what the pixels behind each of them show.
+"""Features of whole pictures and parts of them, each with what may be said of it.
 
-These are the pairs that the captioner learns from. A box and a part are read as the package's
-`pooled` representation reads a region.
+These are the pairs that the captioner learns from: photos of people with people's sentences, parts
+of these with the noun phrase that fits best, things and stamps with what the pixels show, and with
+the human who is in the picture too, if there is one. A part is read as the package's `pooled`
+representation reads a region.
 """
 
+import json
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
 
+from scripts.build_mini import noun_phrases, people
 from scripts.build_mini.appearance import Appearance
 from scripts.build_mini.assemble import PATCH, SIZE
-from scripts.build_mini.cache import open_cache
-from scripts.build_mini.looks import analyse_rows, write_looks
+from scripts.build_mini.cache import PEOPLE_PLAIN, Album, open_album
+from scripts.build_mini.looks import analyse_rows, class_nouns, read_look
 from scripts.build_mini.masks import blob, box_patches, with_cls
-from scripts.build_mini.places import Places, add_threads, parser
-from scripts.build_mini.vision import build_vit, load_end
+from scripts.build_mini.minilm import MiniLM
+from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
+from scripts.build_mini.probe import Probe, fit_probe
+from scripts.build_mini.train import ANIMALS
+from scripts.build_mini.vision import End, build_vit, load_end
 
-PHOTOS = 28_000
-"""The first so many of the cache: the plain ones and 4,000 varied ones."""
+THINGS = 12_000
+"""The first so many plain things."""
+FALSE_HUMANS = 0.05
+"""Share of the photos of `ALONE` that may be taken for humans."""
+ALONE = ANIMALS | {"food", "fruit", "structure", "land", "walls", "paint", "surface"}
+"""Kinds of things that are mostly photographed without people."""
+HUMANS = (
+    "a man", "a woman", "a boy", "a girl", "a child", "a baby", "a person", "people", "two people",
+    "a hand",
+)  # fmt: skip
+LEAST_AHEAD = 0.02
+"""Cosine by which a region's phrase, less its mean, must be nearer than the photo's others."""
 _BATCH = 256
 _GRID = (SIZE // PATCH, SIZE // PATCH)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What may be said of one feature: texts, or a look of a class or a stamp."""
+
+    texts: tuple[str, ...] = ()
+    look: Appearance | None = None
+    label: int = -1
+    """Class of the look."""
+    stamp: int = -1
+    human: str = ""
+    """The human who is there beside the thing."""
+
+
+def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
+    """Write one pair a line as JSON."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(pair)) + "\n" for pair in pairs)
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read what `write_pairs` wrote."""
+    with path.open(encoding="utf-8") as file:
+        return [_pair(json.loads(line)) for line in file]
+
+
+def _pair(stored: dict[str, Any]) -> Pair:
+    look = stored["look"] and read_look(stored["look"])
+    return Pair(**{**stored, "texts": tuple(stored["texts"]), "look": look})
+
+
+def batches(count: int) -> Iterator[NDArray[np.intp]]:
+    """Cut rows into batches."""
+    return (np.arange(k, min(k + _BATCH, count)) for k in range(0, count, _BATCH))
 
 
 def region_masks(
@@ -33,35 +90,177 @@ def region_masks(
     return np.stack(wholes), np.stack([blob(whole, rng) for whole in wholes])
 
 
+@torch.inference_mode()
+def read(
+    end: End, album: Album, rows: NDArray[np.intp], masks: Sequence[NDArray[np.bool_]] = ()
+) -> list[Tensor]:
+    """Features (B, D) of whole views and of their parts."""
+    seen = [None, *(torch.from_numpy(with_cls(mask)) for mask in masks)]
+    return end.regions(album.inputs(rows), seen)
+
+
+def nearest_phrases(
+    regions: Tensor, phrases: Sequence[Sequence[str]], embedded: dict[str, Tensor]
+) -> list[str]:
+    """Choose for each region (R, D) the phrase of its photo that is clearly nearest, else "".
+
+    A phrase's mean cosine with all regions is taken off: some phrases are near to everything.
+    """
+    z = F.normalize(regions, dim=1)
+    names = sorted(embedded)
+    place = {name: i for i, name in enumerate(names)}
+    texts = torch.stack([embedded[name] for name in names])
+    usual = texts @ z.mean(0)
+    chosen = []
+    for row, own in zip(z, phrases, strict=True):
+        rows = [place[name] for name in own]
+        if not rows:
+            chosen.append("")
+            continue
+        ahead = texts[rows] @ row - usual[rows]
+        best, second = torch.cat([ahead, torch.tensor([0.0])]).topk(2).values.tolist()
+        chosen.append(own[int(ahead.argmax())] if best - second >= LEAST_AHEAD else "")
+    return chosen
+
+
+def people_pairs(
+    end: End, album: Album, told: Sequence[people.Described], chunker: Any, encode: Any
+) -> tuple[Tensor, list[Pair]]:
+    """Features and texts of Flickr8k's plain views and of two parts of each."""
+    rng = np.random.default_rng(1)
+    everywhere = np.ones(_GRID, bool)
+    wholes: list[Tensor] = []
+    parts: list[Tensor] = []
+    for rows in batches(len(album.labels)):
+        masks = [np.stack([blob(everywhere, rng) for _ in rows]) for _ in range(2)]
+        whole, *regions = read(end, album, rows, masks)
+        wholes.append(whole)
+        parts.append(torch.stack(regions, 1))
+    spoken = [
+        tuple(sorted({p for s in each.sentences for p in chunker.phrases(s)})) for each in told
+    ]
+    names = sorted({phrase for own in spoken for phrase in own})
+    embedded = dict(zip(names, encode(names), strict=True))
+    own = [spoken[label] for label in album.labels]
+    features, pairs = [*wholes], [Pair(told[label].sentences) for label in album.labels]
+    for part in torch.cat(parts).unbind(1):
+        chosen = nearest_phrases(part, own, embedded)
+        kept = [i for i, phrase in enumerate(chosen) if phrase]
+        features.append(part[kept])
+        pairs += [Pair((f"{chosen[i]}.",)) for i in kept]
+    return torch.cat(features), pairs
+
+
+def who_is_there(z: Tensor, probe: Probe, humans: Tensor) -> list[str]:
+    """Name the human in each of some pictures (N, D), "" where the probe sees none.
+
+    `humans` (H, D) are the embedded `HUMANS`; each one's mean cosine with the pictures that show
+    any human is taken off, as some are near to everything.
+    """
+    sees, cosines = probe.sees(z), F.normalize(z, dim=1) @ humans.T  # (N,), (N, H)
+    if not sees.any():
+        return [""] * len(z)
+    best = (cosines - cosines[sees].mean(0)).argmax(1).tolist()
+    return [HUMANS[i] if there else "" for i, there in zip(best, sees.tolist(), strict=True)]
+
+
+def thing_pairs(
+    end: End, album: Album, count: int, probe: Probe, humans: Tensor
+) -> tuple[Tensor, list[Pair]]:
+    """Features and looks of plain things, of their boxes and of a part of each.
+
+    `humans` as of `who_is_there`.
+    """
+    rng, started = np.random.default_rng(0), time.monotonic()
+    features: list[Tensor] = []
+    pairs: list[Pair] = []
+    for rows in batches(min(count, len(album.labels))):
+        pixels, boxes = np.asarray(album.pixels[rows]), np.asarray(album.boxes[rows])
+        inside, part = region_masks(boxes, rng)
+        for z, masks in zip(
+            read(end, album, rows, (inside, part)), (boxes, inside, part), strict=True
+        ):
+            features.append(z)
+            pairs += [
+                Pair(look=look, label=int(album.labels[row]), human=human)
+                for look, row, human in zip(
+                    analyse_rows(pixels, masks), rows, who_is_there(z, probe, humans), strict=True
+                )
+            ]
+        if rows[0] % (20 * _BATCH) == 0:
+            print(f"{rows[-1] + 1} things, {time.monotonic() - started:.0f} s", flush=True)
+    return torch.cat(features), pairs
+
+
+def stamp_pairs(end: End, album: Album) -> tuple[Tensor, list[Pair]]:
+    """Features and looks of the stamps' renders and their boxes."""
+    features, pairs = [], []
+    for rows in batches(len(album.labels)):
+        boxes = np.asarray(album.boxes[rows])
+        inside = np.stack([box_patches(box, _GRID) for box in boxes])
+        looks = analyse_rows(np.asarray(album.pixels[rows]), boxes)
+        for z in read(end, album, rows, (inside,)):
+            features.append(z)
+            pairs += [
+                Pair(look=look, stamp=int(album.labels[row]))
+                for look, row in zip(looks, rows, strict=True)
+            ]
+    return torch.cat(features), pairs
+
+
+def learn_humans(
+    end: End, things: Album, humans: Album, told: Sequence[people.Described], kinds: Sequence[str]
+) -> Probe:
+    """Teach the probe on small views of photos whose sentences agree, and on things alone."""
+    first = len(humans.labels) // PEOPLE_PLAIN
+    shows = [people.shows_human(told[label]) for label in humans.labels[first:]]
+    alone = [i for i in range(THINGS) if kinds[things.labels[i]] in ALONE]
+
+    def features(album: Album, rows: Sequence[int]) -> Tensor:
+        parts = [np.array(rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
+        return torch.cat([read(end, album, part)[0] for part in parts])
+
+    with_humans, nobody = (
+        [first + i for i, shown in enumerate(shows) if shown is wanted] for wanted in (True, False)
+    )
+    return fit_probe(
+        features(humans, with_humans),
+        features(humans, nobody),
+        features(things, alone),
+        FALSE_HUMANS,
+    )
+
+
 def main() -> None:
     """Run the step."""
     options = parser(__doc__)
+    add_data(options)
+    add_wordnet(options)
     add_threads(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    cache = open_cache(places.cache)
+    things, humans, stamps = (
+        open_album(places.cache / name) for name in (Places.THINGS, Places.PEOPLE, Places.STAMPS)
+    )
     end = load_end(build_vit(places.vit), places.cycles)
-    rng = np.random.default_rng(0)
-    count, started = min(PHOTOS, len(cache.labels)), time.monotonic()
-    features: list[NDArray[np.float16]] = []
-    looks: list[Appearance] = []
-    for start in range(0, count, _BATCH):
-        rows = np.arange(start, min(start + _BATCH, count))
-        pixels, boxes = np.asarray(cache.pixels[rows]), np.asarray(cache.boxes[rows])
-        inside, part = region_masks(boxes, rng)
-        seen = [None, *(torch.from_numpy(with_cls(masks)) for masks in (inside, part))]
-        with torch.inference_mode():
-            found = end.regions(cache.inputs(rows), seen)
-        features += [each.half().numpy() for each in found]
-        for masks in (boxes, inside, part):
-            looks += analyse_rows(pixels, masks)
-        if start % (20 * _BATCH) == 0:
-            print(f"{rows[-1] + 1} photos, {time.monotonic() - started:.0f} s", flush=True)
-    np.save(places.features, np.concatenate(features))
-    write_looks(places.feature_looks, looks)
-    labels = [np.tile(cache.labels[k : min(k + _BATCH, count)], 3) for k in range(0, count, _BATCH)]
-    np.save(places.feature_labels, np.concatenate(labels))
+    encode = MiniLM(places.minilm).encode
+    told = people.read_described(given.data / people.TABLE, "train")
+    chunker = noun_phrases.learn((s for each in told for s in each.sentences), given.wordnet)
+    kinds = [nouns.kind for nouns in class_nouns(given.data, given.wordnet)]
+    with torch.inference_mode(False):
+        probe = learn_humans(end, things, humans, told, kinds)
+    print(f"humans are seen from a score of {probe.threshold:.2f}", flush=True)
+    found = [
+        people_pairs(end, humans, told, chunker, encode),
+        thing_pairs(end, things, THINGS, probe, encode(HUMANS)),
+        stamp_pairs(end, stamps),
+    ]
+    for name, (_, pairs) in zip(("people", "things", "stamps"), found, strict=True):
+        shown = sum(bool(pair.human) for pair in pairs)
+        print(f"{name}: {len(pairs)} pairs, {shown} with a human beside")
+    np.save(places.features, torch.cat([z for z, _ in found]).half().numpy())
+    write_pairs(places.pairs, [pair for _, pairs in found for pair in pairs])
 
 
 if __name__ == "__main__":

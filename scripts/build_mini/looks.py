@@ -1,4 +1,4 @@
-"""What the pixels of the plain photos show: appearances, and one embedded caption each."""
+"""What the pixels of the plain things show: appearances, and one embedded caption each."""
 
 import json
 import random
@@ -20,7 +20,7 @@ from scripts.build_mini.appearance import (
     describe,
     nouns_for,
 )
-from scripts.build_mini.cache import open_cache
+from scripts.build_mini.cache import open_album
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.minilm import MiniLM
 from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
@@ -46,15 +46,16 @@ def write_looks(path: Path, looks: Iterable[Appearance]) -> None:
 def read_looks(path: Path) -> list[Appearance]:
     """Read what `write_looks` wrote."""
     with path.open(encoding="utf-8") as file:
-        return [_appearance(json.loads(line)) for line in file]
+        return [read_look(json.loads(line)) for line in file]
 
 
-def _appearance(stored: dict[str, Any]) -> Appearance:
+def read_look(stored: dict[str, Any]) -> Appearance:
+    """Make an appearance of what JSON gives."""
     colours = {
         field: tuple(Colour(**colour) for colour in stored[field])
         for field in ("colours", "accents", "surroundings")
     }
-    return Appearance(**{**stored, **colours})
+    return Appearance(**{**stored, **colours, "largest": tuple(stored["largest"])})
 
 
 def class_nouns(data: Path, wordnet: Path) -> list[Nouns]:
@@ -80,12 +81,12 @@ def main() -> None:
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    cache = open_cache(places.cache)
+    album = open_album(places.cache / Places.THINGS)
     started = time.monotonic()
-    looks = analyse_rows(cache.pixels[: cache.plain], cache.boxes[: cache.plain])
+    looks = analyse_rows(album.pixels, album.boxes)
     write_looks(places.looks, looks)
     print(f"{len(looks)} photos analysed, {time.monotonic() - started:.0f} s", flush=True)
-    labels = cache.labels[: cache.plain].tolist()
+    labels = album.labels.tolist()
     captions = write_captions(looks, labels, class_nouns(given.data, given.wordnet))
     embeddings = MiniLM(places.minilm).encode(captions)
     np.save(places.caption_embeddings, embeddings.half().numpy())

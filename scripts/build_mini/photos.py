@@ -1,8 +1,9 @@
-"""TinyImageNet's photos and boxes: unpacking the archives, listing what is in them."""
+"""The photos and TinyImageNet's boxes: unpacking the archives, listing what is in them."""
 
 import tarfile
 from pathlib import Path
 
+from scripts.build_mini import people
 from scripts.build_mini.classes import PhotoClass
 
 Box = tuple[int, int, int, int]
@@ -10,18 +11,25 @@ Box = tuple[int, int, int, int]
 
 MISSION = "mission25"
 ARCHIVES = (f"{MISSION}.tar", *(f"tiny-imagenet-train-{part}of4.tar" for part in range(4)))
+UNSEEN = 20
+"""The last photos of each class, by name, are kept out of every training, for tests."""
 TRAIN_BOXES = "tiny-imagenet-train-boxes.tsv"
 MISSION_BOXES = f"{MISSION}_boxes.tsv"
 
 
 def unpack(data: Path, photos: Path) -> None:
     """Unpack the archives of the data folder, those whose last file is not there already."""
-    photos.mkdir(parents=True, exist_ok=True)
     for name in ARCHIVES:
-        with tarfile.open(data / name) as archive:
-            files = [member for member in archive.getmembers() if member.isfile()]
-            if not (photos / files[-1].name).exists():
-                archive.extractall(photos, filter="data")
+        _unpack(data / name, photos)
+    _unpack(data / people.ARCHIVE, photos / people.FOLDER)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path) as archive:
+        files = [member for member in archive.getmembers() if member.isfile()]
+        if not (folder / files[-1].name).exists():
+            archive.extractall(folder, filter="data")
 
 
 def read_boxes(path: Path) -> dict[str, Box]:
@@ -48,11 +56,13 @@ def mission_names(photos: Path) -> list[str]:
 def training_photos(photos: Path, classes: list[PhotoClass]) -> tuple[list[Path], list[int]]:
     """List all photos for training and the class of each, the classes taking turns.
 
+    The last `UNSEEN` of each class are left out.
+
     So any part of the list's beginning is balanced, and a cache that was cut short of use.
     """
     turns: list[tuple[int, int, Path]] = []
     for index, photo_class in enumerate(classes):
-        found = of_class(photos, photo_class.wnid)
+        found = of_class(photos, photo_class.wnid)[:-UNSEEN]
         turns += [(turn, index, path) for turn, path in enumerate(found)]
     turns.sort(key=lambda entry: entry[:2])
     return [path for *_, path in turns], [index for _, index, _ in turns]

@@ -12,6 +12,11 @@ class Places:
 
     ONNX: ClassVar[str] = "vit_s_focus.onnx"
     MINILM: ClassVar[str] = "minilm"
+    THINGS: ClassVar[str] = "things"
+    THINGS_VARIED: ClassVar[str] = "things-varied"
+    PEOPLE: ClassVar[str] = "people"
+    PEOPLE_VARIED: ClassVar[str] = "people-varied"
+    STAMPS: ClassVar[str] = "stamps"
 
     work: Path
 
@@ -40,7 +45,7 @@ class Places:
 
     @property
     def cache(self) -> Path:
-        """The photos' tokens, pixels, boxes and labels."""
+        """The albums of cached views."""
         return self.work / "cache"
 
     @property
@@ -60,18 +65,13 @@ class Places:
 
     @property
     def features(self) -> Path:
-        """Features of photos, boxes and parts of boxes."""
+        """Features of pictures and parts of them."""
         return self.work / "features.npy"
 
     @property
-    def feature_looks(self) -> Path:
-        """What the pixels behind each feature show."""
-        return self.work / "feature_looks.jsonl"
-
-    @property
-    def feature_labels(self) -> Path:
-        """The class of each feature's photo."""
-        return self.work / "feature_labels.npy"
+    def pairs(self) -> Path:
+        """What may be said of each feature."""
+        return self.work / "pairs.jsonl"
 
     @property
     def language_model(self) -> Path:
@@ -103,6 +103,16 @@ def add_wordnet(options: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         help="folder of WordNet 3.0's data.noun (usr/share/wordnet in Debian's wordnet-base)",
+    )
+
+
+def add_stamps(options: argparse.ArgumentParser) -> None:
+    """Add the option for Tux Paint's stamps."""
+    options.add_argument(
+        "--stamps",
+        type=Path,
+        required=True,
+        help="folder of Tux Paint's stamps (usr/share/tuxpaint/stamps in tuxpaint-stamps-default)",
     )
 
 

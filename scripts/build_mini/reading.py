@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
-from scripts.build_mini.appearance import Appearance, Nouns, describe
+from scripts.build_mini.appearance import Nouns, describe
+from scripts.build_mini.features import Pair
 
 PAIRS, TEXTS = 128, 24
 """Captions and sequences in a batch."""
 CAPTION_TOKENS, SENTENCE_TOKENS, SEQUENCE_TOKENS = 30, 40, 64
 END_ID = 0
 """The end-of-text token starts every sequence and ends every caption."""
+MIXTURE = {"people": 0.42, "phrases": 0.12, "things": 0.31, "with humans": 0.08, "stamps": 0.07}
+"""Shares of the captions; see `kind_of`."""
+_LINKED = 0.85
 _POOL = 8
 """Batches drawn at once and sorted by length, so that little is padding."""
 
@@ -25,19 +28,52 @@ Ids = list[int]
 
 @dataclass(frozen=True)
 class Pairs:
-    """What the pixels behind M features show, the class of each, and the words for the classes."""
+    """What may be said of M features, and the words for classes and for stamps."""
 
-    looks: list[Appearance]
-    labels: NDArray[Any]
+    pairs: list[Pair]
     nouns: list[Nouns]
+    stamps: list[Nouns]
 
     def batches(self, tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Iterator[Any]:
         """Draw features, each time with a new caption, without end: lists of (token ids, row)."""
+        kinds: dict[str, list[int]] = {kind: [] for kind in MIXTURE}
+        for row, pair in enumerate(self.pairs):
+            kinds[kind_of(pair)].append(row)
+        there = [kind for kind in kinds if kinds[kind]]
+        weights = [MIXTURE[kind] for kind in there]
         while True:
-            rows = [rng.randrange(len(self.looks)) for _ in range(_POOL * PAIRS)]
-            texts = [describe(self.looks[i], self.nouns[self.labels[i]], rng) for i in rows]
-            ids = [[*each[:CAPTION_TOKENS], END_ID] for each in encode(tokenizer, texts)]
-            yield from sorted_batches(list(zip(ids, rows, strict=True)), PAIRS, rng)
+            drawn = rng.choices(there, weights, k=_POOL * PAIRS)
+            rows = [rng.choice(kinds[kind]) for kind in drawn]
+            ids = encode(tokenizer, [self.say(self.pairs[row], rng) for row in rows])
+            entries = [
+                ([*each[:CAPTION_TOKENS], END_ID], row) for each, row in zip(ids, rows, strict=True)
+            ]
+            yield from sorted_batches(entries, PAIRS, rng)
+
+    def say(self, pair: Pair, rng: random.Random) -> str:
+        """Write a caption for a feature."""
+        if pair.look is None:
+            return rng.choice(pair.texts)
+        nouns = self.nouns[pair.label] if pair.stamp < 0 else self.stamps[pair.stamp]
+        text = describe(pair.look, nouns, rng)
+        return beside_human(text, pair.human, nouns.kind, rng) if pair.human else text
+
+
+def kind_of(pair: Pair) -> str:
+    """Name the part of the mixture that a pair belongs to."""
+    if pair.look is None:
+        return "people" if len(pair.texts) > 1 else "phrases"
+    if pair.stamp >= 0:
+        return "stamps"
+    return "with humans" if pair.human else "things"
+
+
+def beside_human(text: str, human: str, kind: str, rng: random.Random) -> str:
+    """Say that a human is there, too: "a man with a brown stick", "a woman wearing a red coat"."""
+    if text.startswith("the ") or " is " in text or " are " in text:
+        return f"{human} and {text}"
+    link = "wearing" if kind == "cloth" else "with"
+    return f"{human} {link if rng.random() < _LINKED else 'and'} {text}"
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]) -> list[Ids]:

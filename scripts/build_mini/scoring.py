@@ -62,6 +62,23 @@ def speaks_of_black_background(text: str) -> bool:
     return bool(_BLACK_BACKGROUND.search(text.lower().strip()))
 
 
+_STOCK = re.compile(
+    r"\b(in the distance|far away|all around|surrounded by|in the background|in soft light"
+    r"|in bright light|in clear daylight|in hazy light|in hard light)\b"
+)
+
+
+def ends_in_stock(text: str) -> bool:
+    """Whether a caption holds one of the endings that are said of anything."""
+    return bool(_STOCK.search(text.lower()))
+
+
+def area_under_curve(scores: Floats, true: NDArray[np.bool_]) -> float:
+    """How often a true case (N,) scores higher than a false one; ties count half."""
+    high, low = scores[true][:, None], scores[~true][None]
+    return float((high > low).mean() + 0.5 * (high == low).mean())
+
+
 def says_name(text: str, name: str) -> bool:
     """Whether a caption holds a class name as whole words."""
     return bool(re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text.lower()))
@@ -73,9 +90,16 @@ def share(values: Sequence[bool]) -> float:
 
 
 def caption_figures(
-    texts: Sequence[str], names: Sequence[str], verdicts: Sequence[bool | None]
+    texts: Sequence[str],
+    names: Sequence[str],
+    verdicts: Sequence[bool | None],
+    firsts: Sequence[bool | None],
 ) -> dict[str, float]:
-    """Sum up captions: one class name and one verdict on the colour each (None: no colour said)."""
+    """Sum up captions: one class name each, and whether its colour is the region's.
+
+    Of the verdicts the first ones accept any colour said, the second ones the first alone, among
+    the region's two largest; None where no colour is said.
+    """
     judged = [verdict for verdict in verdicts if verdict is not None]
     named = [says_name(text, name) for text, name in zip(texts, names, strict=True)]
     return {
@@ -84,5 +108,7 @@ def caption_figures(
         "black background": share([speaks_of_black_background(text) for text in texts]),
         "says a colour": share([verdict is not None for verdict in verdicts]),
         "colour right, of those": share(judged),
+        "first colour of the two largest": share([v for v in firsts if v is not None]),
+        "stock endings": share([ends_in_stock(text) for text in texts]),
         "says the class name": share(named),
     }

@@ -15,6 +15,8 @@ _LEAST_OF_THE_BOX = 0.4
 """A crop shows at least this share of the object's box."""
 _LEAST_SIDE = 16
 _JITTER, _GREY, _MIRROR = 0.6, 0.08, 0.5
+_TINY = 64
+"""Side of TinyImageNet's photos."""
 _HUE = 8
 """Of 256 steps around the circle."""
 
@@ -50,6 +52,27 @@ def varied(photo: Image.Image, box: Box, rng: random.Random) -> View:
     if rng.random() < _GREY:
         picture = picture.convert("L").convert("RGB")
     return View(picture, (x0, y0, x1, y1))
+
+
+def of_people(photo: Image.Image, turn: int, rng: random.Random) -> View:
+    """Show a photo that has sentences instead of a box: as it is, small, or varied, by turns.
+
+    Turn 0 is what the network is given in use. In every second turn the photo is first shrunk to
+    the size of TinyImageNet's, so that sharpness does not tell one data set from the other.
+    """
+    if turn % 2:
+        photo = photo.resize((_TINY, _TINY), Image.Resampling.BOX)
+    whole = (0, 0, *photo.size)
+    if turn == 0:
+        return _shown(photo, whole, _middle(photo.size))
+    return plain(photo, whole) if turn == 1 else varied(photo, whole, rng)
+
+
+def _middle(size: tuple[int, int]) -> Box:
+    """The largest square in the middle."""
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    return left, top, left + side, top + side
 
 
 def _shown(photo: Image.Image, box: Box, window: Box) -> View:

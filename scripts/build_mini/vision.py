@@ -29,9 +29,14 @@ def build_vit(weights: Path) -> Any:
     return vit.eval().requires_grad_(False)
 
 
-def tokens_before_end(vit: Any, images: Tensor) -> Tensor:
-    """Run preprocessed images (B, 3, H, W) up to the trained blocks: tokens (B, N, W)."""
+def tokens_before_end(vit: Any, images: Tensor, patches: Sequence[int] | None = None) -> Tensor:
+    """Run preprocessed images (B, 3, H, W) up to the trained blocks: tokens (B, N, W), CLS first.
+
+    With `patches` only those are read (FLIP, Li et al. 2023): cheaper, and one more variation.
+    """
     tokens: Tensor = vit._embeds(images)
+    if patches is not None:
+        tokens = tokens[:, [0, *(1 + patch for patch in patches)]]
     for block in vit.transformer.resblocks[:-TRAINED_BLOCKS]:
         tokens = block(tokens)
     return tokens

@@ -18,9 +18,18 @@ from torch.nn import functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from scripts.build_mini.assemble import WIDTH
+from scripts.build_mini.cache import open_album
 from scripts.build_mini.corpus import appearance_groups, real_groups, train_tokenizer
+from scripts.build_mini.features import read_pairs
 from scripts.build_mini.looks import class_nouns, read_looks
-from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
+from scripts.build_mini.places import (
+    Places,
+    add_data,
+    add_stamps,
+    add_threads,
+    add_wordnet,
+    parser,
+)
 from scripts.build_mini.reading import (
     END_ID,
     SENTENCE_TOKENS,
@@ -30,18 +39,21 @@ from scripts.build_mini.reading import (
     sequence,
     text_batches,
 )
+from scripts.build_mini.stamps import training_stamps
 
 MINUTES = 35.0
 """Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
-TEXT_EVERY = 2
-"""Plain text is read in every second step."""
+TEXT_EVERY = 4
+"""Plain text is read in every fourth step."""
 PREFIX, HIDDEN = 5, 768
-LAYERS, HEADS, STATE = 4, 4, 256
+LAYERS, HEADS, STATE = 5, 4, 256
 RATE, LAST_RATE, WARM_UP = 1.5e-3, 0.02, 60
-NOISE = 0.05
+NOISE = 0.12
 """Of a feature's length: so that neighbours of a feature read like it."""
 FEATURE_LENGTH = 6.0
 """The mapper's first layer is scaled as if features had this length, where tanh is not flat yet."""
+KEEP_EVERY = 240.0
+"""Seconds between checkpoints."""
 HELD_OUT = 150
 """Groups of human sentences that only the perplexity at the end is measured on."""
 
@@ -96,11 +108,26 @@ def noisy(features: Tensor) -> Tensor:
 
 
 def train(
-    network: Captioner, features: Tensor, pairs: Iterator[Any], texts: Iterator[Any], minutes: float
+    network: Captioner,
+    features: Tensor,
+    pairs: Iterator[Any],
+    texts: Iterator[Any],
+    minutes: float,
+    kept: Path,
 ) -> None:
-    """Train for a time; the rate follows a half cosine over it."""
+    """Train for a time; the rate follows a half cosine over it.
+
+    `kept` is written every few minutes; where it is there already, training goes on from it.
+    """
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02, betas=(0.9, 0.98))
-    started, step, spent = time.monotonic(), 0, 0.0
+    step, before = 0, 0.0
+    if kept.exists():
+        found = torch.load(kept, weights_only=True)
+        network.load_state_dict(found["network"])
+        adam.load_state_dict(found["adam"])
+        step, before = found["step"], found["spent"]
+    started = time.monotonic() - before
+    saved = before
     while (passed := (spent := time.monotonic() - started) / (60 * minutes)) < 1:
         fall = (1 + math.cos(math.pi * passed)) / 2 * (1 - LAST_RATE) + LAST_RATE
         for group in adam.param_groups:
@@ -118,8 +145,12 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         adam.step()
         step += 1
-        if step % 100 == 1:
+        if step % 50 == 1:
             print(f"step {step}: {report}, {spent:.0f} s", flush=True)
+        if spent - saved > KEEP_EVERY:
+            state = {"network": network.state_dict(), "adam": adam.state_dict()}
+            torch.save({**state, "step": step, "spent": spent}, kept)
+            saved = spent
 
 
 @torch.inference_mode()
@@ -134,7 +165,7 @@ def main() -> None:
     add_data(options)
     add_wordnet(options)
     add_threads(options)
-    options.add_argument("--stamps", type=Path, required=True, help="folder of Tux Paint's stamps")
+    add_stamps(options)
     options.add_argument("--minutes", type=float, default=MINUTES, help="default: %(default)s")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
@@ -142,7 +173,7 @@ def main() -> None:
     places, rng = Places(given.work), random.Random(0)
     nouns = class_nouns(given.data, given.wordnet)
     real = real_groups(given.data, given.stamps, rng)
-    labels = np.load(places.cache / "labels.npy", allow_pickle=False).tolist()
+    labels = open_album(places.cache / Places.THINGS).labels.tolist()
     made = appearance_groups(read_looks(places.looks), labels, nouns, rng)
     tokenizer = train_tokenizer(sentence for group in [*real, *made] for sentence in group)
     tokenizer.save_pretrained(places.language_model)
@@ -150,12 +181,13 @@ def main() -> None:
     held_out = set(rng.sample(range(len(real)), HELD_OUT))
     read = [group for place, group in enumerate(ids) if place not in held_out]
     features = torch.from_numpy(np.load(places.features, allow_pickle=False)).float()
-    seen = Pairs(
-        read_looks(places.feature_looks), np.load(places.feature_labels, allow_pickle=False), nouns
-    )
+    stamps = [stamp.nouns for stamp in training_stamps(given.stamps)]
+    seen = Pairs(read_pairs(places.pairs), nouns, stamps)
     network = Captioner(len(tokenizer))
     network.expect_length(features.norm(dim=1).median().item())
-    train(network, features, seen.batches(tokenizer, rng), text_batches(read, rng), given.minutes)
+    pairs, texts = seen.batches(tokenizer, rng), text_batches(read, rng)
+    kept = places.mapper.with_suffix(".part.pt")
+    train(network, features, pairs, texts, given.minutes, kept)
     network.eval().save(places.language_model, places.mapper)
     unread = [sequence(ids[place], rng) for place in sorted(held_out)]
     print(f"perplexity of held-out human captions: {perplexity(network, unread):.1f}")

@@ -22,6 +22,7 @@ from scripts.build_mini.appearance import (
     colour_is_right,
     colour_words,
     describe,
+    first_colour_is_large,
     full_masks,
     nouns_for,
     phrases,
@@ -370,10 +371,10 @@ def every_look() -> list[Appearance]:
     words = {
         "light": phrases.LIGHTS,
         "pattern": phrases.PATTERNS,
-        "setting": phrases.SETTINGS,
-        "size": phrases.SIZES,
-        "shape": ("tall", "wide"),
-        "place": phrases.PLACES,
+        "setting": [*phrases.SETTINGS, "", "plain", "blurred", "busy"],
+        "size": phrases.SIZE_WORDS,
+        "shape": phrases.SHAPE_WORDS,
+        "place": ("left", "top"),
     }
     return looks + [appearance(**{slot: word}) for slot, known in words.items() for word in known]
 
@@ -383,7 +384,8 @@ def test_every_caption_is_one_tidy_sentence(nouns: Nouns) -> None:
     for seen in every_look():
         for caption in many(seen, nouns, 60):
             assert re.fullmatch(r"[a-z]+(,? [a-z]+(-[a-z]+)?)*\.", caption), caption
-            assert 6 <= len(caption.split()) <= 16, caption
+            assert 3 <= len(caption.split()) <= 16, caption
+            assert not re.search("distance|around|far away", caption), caption
             assert "background" not in caption
             assert not re.search(r"\ba (?=[aeiou])|\ban (?=[^aeiou])", caption), caption
             assert not re.search(r"\b(\w+) \1\b", caption), caption
@@ -392,7 +394,7 @@ def test_every_caption_is_one_tidy_sentence(nouns: Nouns) -> None:
 @pytest.mark.parametrize("kind", sorted(phrases.COVERS))
 def test_every_kind_of_thing_can_be_described(kind: str) -> None:
     nouns = Nouns("thing", (), ("object",), kind)
-    assert len(set(many(appearance(), nouns, 200))) > 60
+    assert len(set(many(appearance(), nouns, 200))) >= 8
 
 
 def test_plural_and_mass_nouns_take_no_article() -> None:
@@ -424,6 +426,50 @@ def test_the_objects_colour_comes_before_its_surroundings_and_is_right() -> None
             assert re.match(r"([a-z]+,? ){0,8}red\b", caption), caption
 
 
+def test_a_vivid_part_is_the_second_colour() -> None:
+    salamander = appearance(
+        colours=(Colour("dark grey", "grey", 0.5), Colour("brown", "brown", 0.2)),
+        accents=(Colour("yellow", "yellow", 0.1),),
+        largest=("grey", "brown"),
+    )
+    captions = many(salamander, TABBY)
+    assert all("grey" in caption and "yellow" in caption for caption in captions)
+    assert not any("brown" in caption for caption in captions)
+    assert all(caption.index("grey") < caption.index("yellow") for caption in captions)
+
+
+def test_one_of_the_largest_colours_comes_first() -> None:
+    colours = (Colour("red", "red", 0.2), Colour("green", "green", 0.3))
+    for largest, first in (((), "red"), (("green", "black"), "green"), (("blue", "pink"), "blue")):
+        seen = appearance(colours=colours, accents=(), largest=largest, surroundings=())
+        for caption in many(seen, TABBY, 50):
+            found = re.search("red|green|blue|pink", caption)
+            assert found is not None and found[0] == first, (caption, largest)
+
+
+def test_the_largest_families_are_counted_in_pixels() -> None:
+    picture = flat(200, 30, 40)
+    picture[:20] = (250, 250, 250)
+    assert analyse(picture, np.array([0.0, 0.0, 1.0, 1.0])).largest == ("red", "white")
+    assert analyse(flat(200, 30, 40), MIDDLE).largest == ("red",)
+
+
+def test_the_first_colour_of_a_caption_against_the_two_largest() -> None:
+    picture = flat(200, 30, 40)
+    picture[:20], picture[20:23] = (250, 250, 250), (40, 60, 200)
+    mask = np.ones((56, 56), bool)
+    for text, right in (("a white and blue bus.", True), ("a red bus.", True), ("a bus.", None),
+                        ("a blue and red bus.", False), ("a green bus.", False)):  # fmt: skip
+        assert first_colour_is_large(text, picture, mask) is right
+
+
+def test_painters_colours_are_said_plainly() -> None:
+    seen = appearance(colours=(Colour("dusty pink", "pink", 0.9),), accents=(), surroundings=())
+    assert not any("dusty" in caption for caption in many(seen, COAT))
+    palette_names = set(palette().names)
+    assert set(phrases.PLAINER) <= palette_names
+
+
 def test_dark_surroundings_are_dark_and_not_black() -> None:
     seen = analyse(on(flat(8, 8, 8), 230, 200, 40), MIDDLE)
     captions = many(seen, TABBY)
@@ -432,7 +478,7 @@ def test_dark_surroundings_are_dark_and_not_black() -> None:
     assert 0 < dark < len(captions) * 0.6
 
 
-def test_the_grammar_has_hundreds_of_shapes() -> None:
+def test_the_grammar_has_many_shapes() -> None:
     """Count sentences with their nouns and colours blanked out."""
     shapes = Counter()
     for seen in every_look():
@@ -442,7 +488,7 @@ def test_the_grammar_has_hundreds_of_shapes() -> None:
                 r"\b(orange|black|bright blue|light grey|grey|olive|dark red)\b", "C", bare
             )
             shapes[re.sub(r"\ban\b", "a", re.sub(r"C(, C)*( and C)?", "C", bare))] += 1
-    assert len(shapes) > 600
+    assert len(shapes) > 150
 
 
 def test_a_pattern_is_said_when_there_is_one() -> None:

@@ -1,10 +1,8 @@
 import random
 from pathlib import Path
 
-import pytest
-
 from scripts.build_mini.appearance import Appearance, Colour, Nouns
-from scripts.build_mini.corpus import appearance_groups, real_groups, tidy_sentence, train_tokenizer
+from scripts.build_mini.corpus import appearance_groups, real_groups, train_tokenizer
 from scripts.build_mini.reading import (
     SEQUENCE_TOKENS,
     encode,
@@ -21,20 +19,10 @@ def look(colour: str) -> Appearance:
     return Appearance((Colour(colour, colour, 0.9),), (), (), "", "", "", "", "", "")
 
 
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ('A "big" Dog runs .\n', "a big dog runs."),
-        ("Look , a cat !", "look, a cat!."),
-        ("no stop", "no stop."),
-    ],
-)
-def test_sentences_are_written_like_captions(line: str, sentence: str) -> None:
-    assert tidy_sentence(line) == sentence
-
-
 def test_groups_of_human_sentences(tmp_path: Path) -> None:
-    (tmp_path / "flickr8k-captions.txt").write_text("\n".join(f"Photo {i} ." for i in range(10)))
+    rows = [f"{i // 5}.jpg\t{'dev' if i > 9 else 'train'}\tPhoto {i} ." for i in range(15)]
+    table = "\n".join(["image\tsplit\tcaption", *rows])
+    (tmp_path / "flickr8k-captions.tsv").write_text(table)
     captions = tmp_path / "clipcap-captions" / "blur"
     captions.mkdir(parents=True)
     (captions / "lion.txt").write_text("a lion on a black background.\na lion in a field.\n\nx\n")

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from scripts.build_mini.assemble import SIZE
-from scripts.build_mini.views import plain, varied
+from scripts.build_mini.views import of_people, plain, varied
 
 BOX = (20, 8, 44, 40)
 
@@ -50,3 +50,16 @@ def test_some_views_are_grey_or_recoloured() -> None:
     same = [np.allclose(mean, (200, 60, 30), atol=1) for mean in means]
     assert 0 < np.mean(grey) < 0.2
     assert 0.2 < np.mean(same) < 0.6
+
+
+def test_photos_of_people_are_shown_whole_small_or_varied() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 176, 3), np.uint8)
+    wide = Image.fromarray(pixels)
+    middle, small, crop, small_crop = (
+        of_people(wide, turn, random.Random(turn)).pixels.astype(float) for turn in range(4)
+    )
+    square = wide.crop((28, 0, 148, 120)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    assert np.array_equal(middle, np.asarray(square, float))
+    # Noise that went through 64 pixels is smooth.
+    rough = [np.abs(np.diff(view, axis=1)).mean() for view in (middle, small, crop, small_crop)]
+    assert max(rough[1], rough[3]) < min(rough[0], rough[2])

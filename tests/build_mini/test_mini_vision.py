@@ -83,3 +83,15 @@ def test_the_end_is_the_mean_of_two_cycles(vit: Any, tmp_path: Path) -> None:
     assert torch.allclose(loaded.head.weight, 0.25 * first + 0.75 * second, atol=1e-6)
     assert torch.equal(next(loaded.parameters()), next(ends[0].parameters()))  # as both have it
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
+
+
+def test_patches_that_are_left_out_are_not_read(vit: Any, images: Tensor) -> None:
+    kept = [0, 3, 7]
+    changed = images.clone()
+    changed[:, :, 24:, 24:] = 5  # the last patch of 4 x 4
+    with torch.no_grad():
+        few, same = (tokens_before_end(vit, x, kept) for x in (images, changed))
+        assert few.shape == (3, 4, vit.conv1.out_channels)
+        assert torch.equal(few, same)
+        everything = tokens_before_end(vit, images, range(16))
+        assert torch.allclose(everything, tokens_before_end(vit, images), atol=1e-6)

@@ -7,10 +7,12 @@ import torch
 
 from mapcap.networks.clipcap import ClipCap
 from mapcap.networks.language_models import load_language_model
+from scripts.build_mini import words
 from scripts.build_mini.appearance import Appearance, Colour, Nouns
 from scripts.build_mini.corpus import train_tokenizer
+from scripts.build_mini.features import Pair
 from scripts.build_mini.reading import CAPTION_TOKENS, Pairs, padded
-from scripts.build_mini.words import PREFIX, Captioner, noisy, perplexity, train
+from scripts.build_mini.words import NOISE, PREFIX, Captioner, noisy, perplexity, train
 
 
 @pytest.fixture
@@ -44,11 +46,28 @@ def test_text_loss_and_perplexity(network: Captioner) -> None:
     assert perplexity(network, sequences) == pytest.approx(np.exp(total / 4), rel=1e-4)
 
 
+def test_training_goes_on_from_what_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(words, "KEEP_EVERY", 0.0)
+    kept, batch = tmp_path / "kept.pt", [([4, 5, 0], 0), ([6, 0], 1)]
+    texts = iter([[([0, 7],)]] * 100)
+    features = torch.randn(2, 384)
+    with pytest.raises(StopIteration):
+        train(Captioner(60), features, iter([batch] * 51), texts, 10, kept)
+    assert "step 1:" in capsys.readouterr().out
+    again = Captioner(60)
+    with pytest.raises(StopIteration):
+        train(again, features, iter([batch] * 51), texts, 10, kept)
+    assert "step 101:" in capsys.readouterr().out
+    train(Captioner(60), features, iter([]), texts, 1e-6, kept)  # its time is spent
+
+
 def test_noise_is_a_share_of_the_length() -> None:
     torch.manual_seed(0)
     features = torch.randn(50, 384) * torch.tensor([1.0, 30.0]).repeat(25)[:, None]
     moved = (noisy(features) - features).norm(dim=1) / features.norm(dim=1)
-    assert torch.allclose(moved, torch.full((50,), 0.05), rtol=0.2)
+    assert torch.allclose(moved, torch.full((50,), NOISE), rtol=0.2)
 
 
 def test_what_is_trained_captions_in_the_package(tmp_path: Path) -> None:
@@ -58,7 +77,8 @@ def test_what_is_trained_captions_in_the_package(tmp_path: Path) -> None:
         Appearance((Colour(name, name, 1.0),), (), (), "", "", "", "", "", "")
         for name in ("red", "blue")
     ]
-    pairs = Pairs(looks, np.array([0, 1]), [Nouns("lemon", (), ()), Nouns("cat", (), ())])
+    said = [Pair(look=look, label=label) for label, look in enumerate(looks)]
+    pairs = Pairs(said, [Nouns("lemon", (), ()), Nouns("cat", (), ())], [])
     tokenizer = train_tokenizer(
         ["a red lemon.", "a blue cat.", "the cat is blue.", "one red lemon."] * 5, 300
     )
@@ -72,12 +92,12 @@ def test_what_is_trained_captions_in_the_package(tmp_path: Path) -> None:
     network = Captioner(len(tokenizer))
     network.expect_length(features.norm(dim=1).median().item())
     with pytest.raises(StopIteration):  # it would go on for longer
-        train(network, features, simple, texts, minutes=10)
+        train(network, features, simple, texts, 10, tmp_path / "kept.pt")
     tokenizer.save_pretrained(tmp_path / "lm")
     network.eval().save(tmp_path / "lm", tmp_path / "clipcap.pt")
-    words = load_language_model(str(tmp_path / "lm"), device=torch.device("cpu"))
+    language = load_language_model(str(tmp_path / "lm"), device=torch.device("cpu"))
     clipcap = ClipCap.from_checkpoint(
-        tmp_path / "clipcap.pt", language_model=words.model, tokenizer=words.tokenizer
+        tmp_path / "clipcap.pt", language_model=language.model, tokenizer=language.tokenizer
     )
     found = [caption.text.strip() for caption in clipcap.generate(features)]
     assert found == ["a red lemon.", "a blue cat."]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from . import phrases
@@ -16,7 +15,9 @@ _EXACT = 0.26  # share of captions that say the class's own name
 _MODIFIERS = re.compile(r"^(?:bright|dark|deep|pale|light) (?=\w+$)")
 _ARTICLE = re.compile(r"\b(?:a|A) (?=(?P<next>\w+))")
 _MOST_WORDS = 16
-_LEAST_WORDS = 6
+_LEAST_WORDS = 4
+_COVERED = 0.25  # share of captions that say what the colour lies on
+_APART = 0.3  # share that say the second colour behind the noun
 
 
 class Rng(Protocol):
@@ -28,7 +29,7 @@ class Rng(Protocol):
 
 
 def describe(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
-    """Write one caption: lower case, 6 to 16 words, the object's colour early, "." at the end.
+    """Write one caption: lower case, 4 to 16 words, the object's colour early, "." at the end.
 
     The class's own name stands in about a quarter of the captions, a coarser noun in the others.
     """
@@ -61,13 +62,28 @@ def _weighted(options: Sequence[tuple[float, str]], rng: Rng) -> str:
 
 def _sentence(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
     """Join a head with the colours and up to two tails."""
-    told_apart = _families(appearance.colours, ())
-    accents = _families(appearance.accents, told_apart)
-    names = [_shade(colour, rng) for colour in told_apart]
+    names = [_shade(colour, rng) for colour in _two(appearance)]
     noun = _noun(nouns, names, rng)
-    head, told = _head(replace(appearance, accents=accents), noun, nouns.kind, names, rng)
-    tails = _tails(appearance, told, rng)
-    return _articles(" ".join([head, *tails]).rstrip(",")) + "."
+    head = _head(appearance, noun, nouns.kind, names, rng)
+    tails = _tails(appearance, rng)
+    return _articles(" ".join([head, *tails])) + "."
+
+
+def _two(appearance: Appearance) -> list[Colour]:
+    """Choose two colours of different basic terms, one of the region's largest first.
+
+    A vivid colour on a small part is the second one: a black salamander with yellow spots is black
+    and yellow, whatever lies between.
+    """
+    told = list(_families(appearance.colours, ()))[:2]
+    vivid = _families(appearance.accents, told[:1])
+    if vivid:
+        told = [told[0], vivid[0]]
+    large = [colour for colour in told if colour.family in appearance.largest]
+    if appearance.largest and not large:
+        family = appearance.largest[0]
+        return [Colour(family, family, 0.0), told[0]]
+    return sorted(told, key=lambda colour: colour not in large)
 
 
 def _families(colours: Sequence[Colour], before: Sequence[Colour]) -> tuple[Colour, ...]:
@@ -80,10 +96,9 @@ def _families(colours: Sequence[Colour], before: Sequence[Colour]) -> tuple[Colo
 
 
 def _shade(colour: Colour, rng: Rng) -> str:
-    """Say a colour by its name, now and then without "dark", "bright" and the like."""
-    if rng.random() < 0.1:
-        return _MODIFIERS.sub("", colour.name)
-    return colour.name
+    """Say a colour by its everyday name, now and then without "dark", "bright" and the like."""
+    name = phrases.PLAINER.get(colour.name, colour.name)
+    return _MODIFIERS.sub("", name) if rng.random() < 0.3 else name
 
 
 def _noun(nouns: Nouns, colours: Sequence[str], rng: Rng) -> str:
@@ -111,42 +126,35 @@ def _together(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _head(
-    appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng
-) -> tuple[str, set[str]]:
-    """Write the object and its colours; also say which of size, shape and pattern were told."""
-    colours = _together(names[:2] if len(names) > 2 and rng.random() < 0.5 else names)
-    template = _template(appearance, noun, kind, names, rng)
+def _head(appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng) -> str:
+    """Write the object and its colours."""
+    colours = _together(names)
+    template = _template(noun, kind, names, rng)
     covers = phrases.COVERS[kind]
     part = _pick(covers, rng) if covers else ""
-    told = set()
     slots = dict.fromkeys(("size", "shape", "pattern", "pattern_and"), "")
+    told = False
     for slot, words in (("size", phrases.SIZE_WORDS), ("shape", phrases.SHAPE_WORDS)):
         value = getattr(appearance, slot)
         if "{" + slot + "}" in template and value in words and rng.random() < 0.4 and not told:
             slots[slot] = _pick(words[value], rng)
-            told.add(slot)
-    if appearance.pattern in phrases.PATTERNS and rng.random() < 0.75:
-        word = _pick(phrases.PATTERNS[appearance.pattern], rng)
+            told = True
+    if appearance.pattern in phrases.PATTERNS and rng.random() < 0.85:
+        word = _mostly_first(phrases.PATTERNS[appearance.pattern], rng)
         slots["pattern"], slots["pattern_and"] = f"{word} ", f"{word} and "
     singular = number(noun) == "count"
-    second = names[1] if len(names) > 1 else ""
-    accent = appearance.accents[0].name if appearance.accents else ""
-    head = template.format(
+    return template.format(
         a="a",
         an=f"a {noun}" if singular else noun,
         n=noun,
         c=colours,
         c1=names[0],
-        c2=second,
-        accent=accent,
+        c2=names[-1],
         detail=_pick(phrases.DETAILS.get(kind, phrases.OTHER_DETAILS), rng),
         part=part,
-        part_is="are" if part in phrases.PLURAL_COVERS else "is",
         cover_c=_cover(part, colours),
         **slots,
     )
-    return head, told
 
 
 def _cover(part: str, colours: str) -> str:
@@ -155,60 +163,41 @@ def _cover(part: str, colours: str) -> str:
     return f"{colours} {part}" if uncounted else f"a {colours} {part}"
 
 
-def _template(appearance: Appearance, noun: str, kind: str, names: list[str], rng: Rng) -> str:
+def _template(noun: str, kind: str, names: list[str], rng: Rng) -> str:
     """Choose the head's phrase by what there is to say."""
     if number(noun) == "plural":
         return _weighted(phrases.PLURAL_HEADS, rng)
     if number(noun) == "mass":
         return _weighted(phrases.MASS_HEADS, rng)
-    covered = bool(phrases.COVERS[kind])
-    draw = rng.random()
-    if appearance.accents and draw < 0.35:
-        return _weighted(phrases.ACCENT_HEADS, rng)
-    if len(names) > 1 and draw < 0.55 and names[0] != names[1]:
+    if len(names) > 1 and rng.random() < _APART:
         return _weighted(phrases.PAIR_HEADS, rng)
-    if covered and rng.random() < 0.3:
+    if phrases.COVERS[kind] and rng.random() < _COVERED:
         return _weighted(phrases.CLOTH_HEADS if kind == "cloth" else phrases.COVER_HEADS, rng)
     return _weighted(phrases.HEADS, rng)
 
 
-def _tails(appearance: Appearance, told: set[str], rng: Rng) -> list[str]:
-    """Write up to two of: place or size, surroundings, light."""
-    tails: list[str] = []
-    for value, words, chance, slot in (
-        (appearance.size, phrases.SIZES, 0.5, "size"),
-        (appearance.place, phrases.PLACES, 0.25, "place"),
-        (appearance.shape, phrases.SHAPES, 0.25, "shape"),
-    ):
-        if value in words and slot not in told and not tails and rng.random() < chance:
-            tails.append(_mostly_first(words[value], rng))
+def _tails(appearance: Appearance, rng: Rng) -> list[str]:
+    """Write where the thing lies, or else in what light, if either can be seen."""
     surroundings = _surroundings(appearance, rng)
     if surroundings:
-        tails.append(surroundings)
-    chance = 0.35 if len(tails) < 2 else 0
-    if appearance.light and appearance.setting != "dark" and rng.random() < chance:
-        tails.append(_mostly_first(phrases.LIGHTS[appearance.light], rng))
-    return tails
+        return [surroundings]
+    lit = appearance.setting != "dark" and appearance.light in phrases.LIGHTS
+    if lit and rng.random() < 0.5:
+        return [_mostly_first(phrases.LIGHTS[appearance.light], rng)]
+    return []
 
 
 def _surroundings(appearance: Appearance, rng: Rng) -> str:
     """Write the surroundings; dark ones only now and then, and never by their colour."""
-    if not appearance.surroundings:
-        return ""
     setting = appearance.setting
-    if rng.random() > (0.25 if setting == "dark" else 0.88):
+    if setting not in phrases.SETTINGS or rng.random() > (0.25 if setting == "dark" else 0.88):
         return ""
     named = [c for c in _families(appearance.surroundings, ()) if c.family != "black"]
     if setting in ("leaves", "grass"):
         named = [c for c in named if c.family == "green"]
-    elif setting in ("sky", "sand"):
-        named = named[:1]
-    elif setting != "dark":
-        # White on white tells nothing, and a decoder would say it too often.
-        named = list(_families(named, appearance.colours))
-    if setting != "dark" and not named:
+    if setting not in ("dark", "white") and not named:
         return ""
-    shades = _together([_shade(colour, rng) for colour in named]) if named else ""
+    shades = _shade(named[0], rng) if named else ""
     return _mostly_first(phrases.SETTINGS[setting], rng).format(s=shades, a="a")
 
 

@@ -37,6 +37,8 @@ class Appearance:
     """"tall", "wide" or ""."""
     place: str
     """"left", "right", "top", "bottom" or ""."""
+    largest: tuple[str, ...] = ()
+    """The two basic colour terms that cover most of the region."""
 
 
 def analyse(pixels: NDArray[np.uint8], mask: NDArray[np.generic]) -> Appearance:
@@ -94,7 +96,14 @@ def _analyse(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> list[Appeara
         setting = scene.setting(scenes, i, surroundings)
         found.append(
             Appearance(
-                colours, accents, surroundings, light, pattern, setting, *scene.frame(*box.tolist())
+                colours,
+                accents,
+                surroundings,
+                light,
+                pattern,
+                setting,
+                *scene.frame(*box.tolist()),
+                salience.largest_families(own, i),
             )
         )
     return found

@@ -156,6 +156,13 @@ def object_colours(
     )
 
 
+def largest_families(own: Regions, i: int) -> tuple[str, ...]:
+    """Name the two families that cover most of region i, the larger first."""
+    covered = np.bincount(_family_of_group(), own.share[i], minlength=len(FAMILIES))
+    first, second = np.argsort(-covered)[:2].tolist()
+    return tuple(FAMILIES[family] for family in (first, second) if covered[family] > 0)
+
+
 @cache
 def _family_of_group() -> NDArray[np.intp]:
     """Give the family of each colour group, (G,)."""

@@ -93,6 +93,21 @@ def of_the_object(text: str) -> str:
     return text
 
 
+def first_colour_is_large(
+    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> bool | None:
+    """Say whether the first colour a caption names is one of the region's two largest.
+
+    Arguments as of `colour_is_right`; None without a colour word.
+    """
+    said = _families(text)
+    if not said:
+        return None
+    shares = family_shares(pixels, mask)
+    largest = sorted(shares, key=lambda family: -shares[family])[:2]
+    return any(family in largest and shares[family] > 0 for family in said[0])
+
+
 def colour_is_right(
     text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.15
 ) -> bool | None:

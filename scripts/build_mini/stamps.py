@@ -1,0 +1,103 @@
+"""Renders of Tux Paint's stamps for the training: those that no sample and no test bed uses."""
+
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mapcap.rendering.compose import KINDS, background, compose, load_cutout
+from scripts.build_mini.appearance import Nouns
+from scripts.build_mini.classes import with_article
+from scripts.build_mini.people import tidy_sentence
+from scripts.build_mini.views import View
+from scripts.build_sample.cutouts import STAMPS as PLANTED
+from scripts.build_sample.render import may_mirror, read_stamps
+
+RENDERS = 5
+"""Pictures of each stamp."""
+_SIZE = 112
+_SCALE = 0.4, 0.85
+_ENLARGED = 1.8
+_LEFT_OUT = frozenset(
+    ("symbols", "cartoon", "flags", "chess", "faces", "plastic", "roadsigns", "hanukkah")
+)
+_KINDS = {
+    "apes": "ape", "arttools": "tool", "auto": "car", "bears": "bear", "birds": "bird",
+    "body_parts": "body part", "bovines": "cow", "brass": "musical instrument", "camel": "camel",
+    "cats": "cat", "clothes": "piece of clothing", "cycle": "bicycle", "deer": "deer",
+    "dishes": "dish", "dogs": "dog", "equines": "horse", "fish": "fish", "flowers": "flower",
+    "fruit": "fruit", "hats": "hat", "insects": "insect", "lizards": "lizard", "mammals": "mammal",
+    "moon": "moon", "mushrooms": "mushroom", "nuts": "nut", "people": "person",
+    "percussion": "musical instrument", "planes": "plane", "planets": "planet",
+    "rodents": "rodent", "ship": "ship", "shellfish": "shellfish", "string": "musical instrument",
+    "tools": "tool", "trees": "tree", "utensils": "kitchen tool", "vegetables": "vegetable",
+    "wind": "musical instrument",
+}  # fmt: skip
+"""What the pictures of a folder show; folders of mixed things are not named."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A cut-out, its sentence, and what kind of thing its folder holds."""
+
+    path: Path
+    sentence: str
+    kind: str
+    """"" where the folder holds mixed things."""
+
+    @property
+    def nouns(self) -> Nouns:
+        """What a caption may call it: by its sentence if that is short, else by its file's name."""
+        told = self.sentence.rstrip(".").removeprefix("a ").removeprefix("an ")
+        name = told if told.isalpha() or len(told.split()) == 2 else _bare(self.path.stem)
+        return Nouns(name, (), (self.kind,) if self.kind not in ("", name) else ())
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What the picture may be called."""
+        if not self.kind:
+            return (self.sentence,)
+        return self.sentence, f"a photo of {with_article(self.kind)}", self.kind
+
+
+def _bare(stem: str) -> str:
+    """`3_brown-cow2` is a brown cow."""
+    return " ".join(re.findall(r"[a-z]+", stem.lower()))
+
+
+def training_stamps(folder: Path) -> list[Stamp]:
+    """List the stamps that the sample and the planted test bed do not use, by path."""
+    used = {stamp for stamps in read_stamps().values() for stamp in stamps} | set(PLANTED.values())
+    found = []
+    for path in sorted(folder.rglob("*.png")):
+        place, told = path.relative_to(folder), path.with_suffix(".txt")
+        hidden = place.as_posix() in used or not _LEFT_OUT.isdisjoint(place.parts)
+        if hidden or path.stem.endswith("_mirror") or not told.is_file():
+            continue
+        lines = told.read_text(encoding="utf-8", errors="replace").splitlines()
+        if lines and lines[0].strip():
+            found.append(Stamp(path, tidy_sentence(lines[0]), _KINDS.get(path.parent.name, "")))
+    return found
+
+
+def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
+    """Put a stamp on a background, the same one every time: the view, and its mask (S, S)."""
+    draw = random.Random(f"{stamp.path.name}/{turn}")
+    rng = np.random.default_rng(draw.getrandbits(32))
+    kind = draw.choice(sorted(KINDS))
+    cutout = load_cutout(stamp.path)
+    scale = min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / _SIZE)
+    made = compose(
+        cutout,
+        background(kind, _SIZE, rng),
+        rng,
+        scale,
+        shadow=KINDS[kind].shadow,
+        mirror=may_mirror(stamp.path),
+        rotation=15.0,
+    )
+    x0, y0, x1, y1 = (edge / _SIZE for edge in made.box)
+    return View(Image.fromarray(made.image), (x0, y0, x1, y1)), made.alpha >= 128

@@ -1,0 +1,98 @@
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from scripts.build_mini.appearance import Appearance, Colour, Nouns
+from scripts.build_mini.features import Pair, nearest_phrases, read_pairs, write_pairs
+from scripts.build_mini.people import names_human
+from scripts.build_mini.probe import fit_probe
+from scripts.build_mini.reading import MIXTURE, Pairs, beside_human, kind_of
+
+LOOK = Appearance(
+    (Colour("red", "red", 0.9),), (), (), "", "", "", "", "", "", largest=("red", "blue")
+)
+PAIRS = [
+    Pair(texts=("a dog.", "two dogs.")),
+    Pair(texts=("the snow.",)),
+    Pair(look=LOOK, label=1),
+    Pair(look=LOOK, label=1, human="a man"),
+    Pair(look=LOOK, stamp=0),
+]
+
+
+def test_pairs_come_back_from_the_file(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "pairs.jsonl", PAIRS)
+    assert read_pairs(tmp_path / "pairs.jsonl") == PAIRS
+
+
+def test_every_pair_has_its_place_in_the_mixture() -> None:
+    assert [kind_of(pair) for pair in PAIRS] == [
+        "people", "phrases", "things", "with humans", "stamps",
+    ]  # fmt: skip
+    assert sum(MIXTURE.values()) == pytest.approx(1)
+
+
+def test_what_is_said_of_pairs() -> None:
+    rng = random.Random(0)
+    pairs = Pairs(PAIRS, [Nouns("x", (), ()), Nouns("lemon", (), ())], [Nouns("moon", (), ())])
+    said = [{pairs.say(pair, rng) for _ in range(60)} for pair in PAIRS]
+    assert said[0] == {"a dog.", "two dogs."} and said[1] == {"the snow."}
+    assert all("red" in text and "lemon" in text for text in said[2] | said[3])
+    assert all("red" in text and "moon" in text for text in said[4])
+    assert all(names_human(text) and text.startswith("a man ") for text in said[3])
+    assert not any(map(names_human, said[2] | said[4]))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "links"),
+    [
+        ("a red coat.", "cloth", {"wearing", "and"}),
+        ("a red stick.", "object", {"with", "and"}),
+        ("the stick is red.", "object", {"and"}),
+    ],
+)
+def test_how_a_human_is_joined(text: str, kind: str, links: set[str]) -> None:
+    rng = random.Random(0)
+    found = {beside_human(text, "a boy", kind, rng) for _ in range(60)}
+    assert found == {f"a boy {link} {text}" for link in links}
+
+
+def test_a_region_takes_the_phrase_that_is_clearly_nearest() -> None:
+    embedded = dict(zip(("a dog", "the snow", "a hat"), torch.eye(4), strict=False))
+    regions = torch.tensor([[3.0, 1, 0, 0], [1, 3, 0, 0], [1, 1, 0, 0.1], [1, 1, 1, 1]])
+    phrases = [("a dog", "the snow")] * 3 + [()]
+    assert nearest_phrases(regions, phrases, embedded) == ["a dog", "the snow", "", ""]
+
+
+def test_the_probe_tells_humans_and_spares_animals() -> None:
+    torch.manual_seed(0)
+    middle = F.normalize(torch.randn(3, 16), dim=1) * 3
+    humans, nobody, animals = (each + torch.randn(300, 16) for each in middle)
+    probe = fit_probe(humans[:200], nobody[:200], animals[:200], wrong=0.02)
+    assert probe.sees(humans[200:]).float().mean() > 0.85
+    assert probe.sees(nobody[200:]).float().mean() < 0.1
+    assert probe.sees(animals[:200]).float().mean() <= 0.02
+    scaled = probe.score(5 * humans)
+    assert torch.allclose(scaled, probe.score(humans), atol=1e-5)
+
+
+def test_features_are_read_at_the_masks(vit: object) -> None:
+    from scripts.build_mini.cache import Album
+    from scripts.build_mini.features import read
+    from scripts.build_mini.vision import End, tokens_before_end
+
+    images = torch.randn(3, 3, 32, 32)
+    with torch.no_grad():
+        tokens = tokens_before_end(vit, images).half().numpy()
+    nothing = np.zeros((3, 4))
+    album = Album(tokens, nothing.astype(np.uint8), nothing.astype(np.float32), np.arange(3))
+    masks = np.zeros((2, 4, 4), bool)
+    masks[:, 1, 2] = True
+    end = End(vit).requires_grad_(False)
+    whole, part = read(end, album, np.array([2, 0]), [masks])
+    assert torch.allclose(whole, end(album.inputs(np.array([2, 0]))), atol=1e-5)
+    assert part.shape == whole.shape and not torch.allclose(whole, part, atol=1e-3)
