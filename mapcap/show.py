@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -110,8 +111,9 @@ def class_page(
     summary: Summary | None,
     confusions: Sequence[Confusion],
     words: Sequence[WordScore],
+    sides: tuple[Summary, Summary] | None = None,
 ) -> RenderableType:
-    """Return one class: figures, summary, confusions, words."""
+    """Return one class: figures, summary, what either side shares, confusions, words."""
     accuracy = f"{found.correct} of {found.predicted} right"
     if found.accuracy is not None:
         accuracy += (
@@ -124,6 +126,8 @@ def class_page(
     if unreadable:
         parts.append(Text(f"{unreadable} of {found.images} images could not be read", "yellow"))
     parts += [Text(), summary_table(summary, found.distinct_captions)]
+    if sides is not None:
+        parts += [Text(), sides_table(*sides)]
     if confusions:
         table = _table("taken for", "images", "share", right=("images", "share"))
         for confusion in confusions:
@@ -147,12 +151,28 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
         table.add_row(
             str(sentence.position + 1),
             safe(sentence.text),
-            figure(sentence.relevance, 1),
-            figure(sentence.penalty, 1),
-            figure(sentence.score, 1),
+            figure(sentence.relevance, 2),
+            figure(sentence.penalty, 2),
+            figure(sentence.score, 2),
             str(sentence.count),
             str(sentence.right),
             str(sentence.wrong),
+        )
+    return table
+
+
+def sides_table(right: Summary, wrong: Summary) -> RenderableType:
+    """Return what the right images of a class share beside what the wrong ones do.
+
+    Each sentence with the number of images of that side that it stands for.
+    """
+    table = _table("images", "the right ones", "images", "the wrong ones", right=("images",))
+    for one, other in zip_longest(right.sentences, wrong.sentences):
+        table.add_row(
+            "" if one is None else str(one.right),
+            Text() if one is None else safe(one.text),
+            "" if other is None else str(other.wrong),
+            Text() if other is None else safe(other.text),
         )
     return table
 

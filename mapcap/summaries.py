@@ -1,31 +1,11 @@
-"""What a class's captions say as a whole: chosen sentences and the words that carry them."""
+"""The words that carry a class's captions."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from db.selection import Selected, relevances, select
 from mapcap.wording import content_words
-
-__all__ = ["Selected", "relevances", "select", "summaries", "words"]
-
-
-def summaries(
-    matrix: ArrayLike,
-    counts: Sequence[int] | NDArray[Any] | None = None,
-    max_k: int = 9,
-    redundancy: float = 1.0,
-    weights: Sequence[float] | NDArray[Any] | None = None,
-) -> list[list[Selected]]:
-    """Return the summary of each length from 1 to max_k, as if each were started afresh.
-
-    `select` is greedy and its state starts at zero, so the choice for k is the beginning of the
-    choice for max_k: one run gives them all. Lengths beyond the number of sentences repeat the
-    whole. Arguments and errors are those of `select`.
-    """
-    chosen = select(matrix, counts, max_k, redundancy, weights)
-    return [chosen[:k] for k in range(1, max_k + 1)]
 
 
 def words(

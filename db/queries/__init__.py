@@ -15,6 +15,7 @@ from db.queries.audit import (
 from db.queries.captions import (
     caption_regions,
     captions,
+    images_of_captions,
     search_captions,
     word_scores,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "image_figures",
     "image_tasks",
     "images",
+    "images_of_captions",
     "known_images",
     "latest_run",
     "pending_audit",

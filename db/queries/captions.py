@@ -1,6 +1,7 @@
 """Captions of classes, the word search over them, and words with scores."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from db import schema
 from db.queries.regions import REGION, fetch_regions
 from db.records import CaptionHit, ClassCaption, Region, WordScore
-from db.sql import Query
+from db.sql import Query, among
 from db.text import storable
 
 _INDEX: Final = table("caption_fts", column("rowid"), column("rank"))
@@ -65,16 +66,42 @@ def class_captions(summary_id: int | None) -> Query:
     ).join(schema.Caption, schema.Caption.id == counts.caption_id)
 
 
+def images_of_captions(
+    engine: Engine, class_id: int, caption_ids: Sequence[int]
+) -> dict[int, list[tuple[int, bool]]]:
+    """Return the images of a class that have a caption, and whether each is right, by caption."""
+    table = schema.RegionCaption
+    query = (
+        select(table.caption_id, schema.Region.image_id, schema.Prediction.correct)
+        .distinct()
+        .join(schema.Region, schema.Region.id == table.region_id)
+        .join(schema.Prediction, schema.Prediction.image_id == schema.Region.image_id)
+        .where(
+            table.class_id == class_id, table.role == "true", among(table.caption_id, caption_ids)
+        )
+    )
+    found: dict[int, list[tuple[int, bool]]] = {number: [] for number in caption_ids}
+    with engine.connect() as connection:
+        for caption_id, image_id, correct in connection.execute(query):
+            found[caption_id].append((image_id, correct))
+    return found
+
+
 def caption_regions(
-    engine: Engine, caption_id: int, *, class_id: int, after: int = 0, limit: int = 100
+    engine: Engine,
+    caption_ids: Sequence[int],
+    *,
+    class_id: int,
+    after: int = 0,
+    limit: int = 100,
 ) -> list[Region]:
-    """Return a page of the regions of a class that have a caption, by region id.
+    """Return a page of the regions of a class that have one of some captions, by region id.
 
     `after` is the id of the last region of the page before.
     """
     found = schema.RegionCaption
     query = REGION.where(
-        found.caption_id == caption_id, found.class_id == class_id, found.region_id > after
+        among(found.caption_id, caption_ids), found.class_id == class_id, found.region_id > after
     )
     return fetch_regions(engine, query.order_by(found.region_id).limit(limit))
 

@@ -1,13 +1,13 @@
 """Summaries and the matrices they are chosen from."""
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from db import schema
 from db.errors import StoreError
 from db.records import Pmi, Sentence, Summary
-from db.selection import class_weights
 from db.sql import Query, among
 
 
@@ -77,7 +77,7 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
         ids = row.caption_ids.tolist()
         find = select(schema.Caption.id, schema.Caption.text).where(among(schema.Caption.id, ids))
         texts = dict(connection.execute(find).all())
-        weights = _weights(connection, class_id, ids)
+        counted = _counted(connection, class_id, ids)
     n = len(ids)
     vectors = (row.counts, row.surprisal, row.relevance)
     if row.matrix.shape != (n, n) or any(len(part) != n for part in vectors) or len(texts) != n:
@@ -91,29 +91,37 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
         surprisal=row.surprisal,
         relevance=row.relevance,
         distinct_total=row.distinct_total,
-        weights=weights,
+        **counted,
     )
 
 
-def _weights(connection: Connection, class_id: int, ids: list[int]) -> NDArray[np.float64]:
-    """Return the weights (n,) of captions as the configuration of the class's run has them."""
+def _counted(connection: Connection, class_id: int, ids: list[int]) -> dict[str, Any]:
+    """Return what a class's run says of captions: images, classes, and its configuration."""
     owner = (
         select(schema.ClassName.run_id, schema.Run.config)
         .join(schema.Run, schema.Run.id == schema.ClassName.run_id)
         .where(schema.ClassName.id == class_id)
     )
     run_id, config = connection.execute(owner).one()
-    # Runs of before there was a choice have none.
-    if not (isinstance(config, dict) and config.get("class_frequency", False)):
-        return np.ones(len(ids))
     table = schema.ClassCaption
+    here = table.class_id == class_id
     held = (
-        select(table.caption_id, func.count())
+        select(
+            table.caption_id,
+            func.count(),
+            func.max(case((here, table.right), else_=0)),
+            func.max(case((here, table.wrong), else_=0)),
+        )
         .where(among(table.caption_id, ids))
         .group_by(table.caption_id)
     )
-    classes = dict(connection.execute(held).all())
+    found = {row[0]: row[1:] for row in connection.execute(held)}
+    columns = np.array([found.get(number, (1, 0, 0)) for number in ids], np.int64).reshape(-1, 3)
     total = select(func.count()).where(schema.ClassName.run_id == run_id)
-    return class_weights(
-        [classes.get(number, 1) for number in ids], connection.execute(total).scalar_one()
-    )
+    return {
+        "classes": columns[:, 0],
+        "right": columns[:, 1],
+        "wrong": columns[:, 2],
+        "class_total": connection.execute(total).scalar_one(),
+        "config": config if isinstance(config, dict) else {},
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,9 @@ class CaptionContrast:
 class Pmi:
     """The stored matrix of a class: `matrix[i, j]` as written, i the context, over `texts`.
 
-    `distinct_total` is the number of distinct captions before `max_sentences` cut them. `weights`
-    (n,) are what the run's selection multiplies relevance by: the inverse class frequency, or 1.
+    `distinct_total` is the number of distinct captions before `max_sentences` cut them. `right` and
+    `wrong` (n,) count the images of each caption, `classes` (n,) the classes of the run that have
+    it, of `class_total`. `config` is the run's, as it is stored.
     """
 
     class_id: int
@@ -62,12 +64,20 @@ class Pmi:
     surprisal: NDArray[np.float32]
     relevance: NDArray[np.float32]
     distinct_total: int
-    weights: NDArray[np.float64]
+    right: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    class_total: int
+    config: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A caption at its place in a summary, with its scores and its counts in the class."""
+    """A caption at its place in a summary, with its scores and its counts in the class.
+
+    `caption_ids` are those it stands for, its own among them; the counts are theirs together:
+    regions, right and wrong images.
+    """
 
     position: int
     caption_id: int
@@ -78,6 +88,7 @@ class Sentence:
     count: int
     right: int
     wrong: int
+    caption_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

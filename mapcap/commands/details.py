@@ -7,6 +7,7 @@ import typer
 
 from db import queries
 from mapcap import show
+from mapcap.class_summary import read_sides, read_summary
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
 
@@ -23,7 +24,8 @@ def show_class(
     config = IndexConfig.from_json(dumps(chosen.config))
     page: dict[str, Any] = {
         "found": found,
-        "summary": queries.summary(engine, found.id, config.sentences, config.redundancy),
+        "summary": read_summary(engine, found.id, config.sentences, config.redundancy),
+        "sides": read_sides(engine, found.id, config.sentences, config.redundancy),
         "confusions": queries.confusions(engine, found.id),
         "words": queries.word_scores(engine, found.id, "relevance")[:12],
     }

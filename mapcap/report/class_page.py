@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 from sqlalchemy import Engine
 
 from db import queries
 from db.records import ClassName, Confusion, ErrorWord, Finding, Run, Summary, WordScore
+from mapcap.class_summary import read_sides, read_summary
+from mapcap.config import IndexConfig
 from mapcap.report.examples import Evidence, Example, evidence, examples
 from mapcap.report.findings import Written, quoted, written
 from mapcap.report.pictures import Drawer
@@ -53,6 +56,8 @@ class ClassPage:
     after: ClassName | None
     line: str | None
     summary: Summary | None
+    sides: tuple[Summary, Summary] | None
+    """What the right images share, and what the wrong ones do."""
     confusions: list[Confusion]
     more_confusions: int
     right: list[Example]
@@ -81,7 +86,8 @@ def class_page(
         after=shown[place + 1] if place + 1 < len(shown) else None,
         # The class's name stands above the line already.
         line=None if audit is None else audit.line.removeprefix(f"{record.name}: "),
-        summary=_summary(engine, run, record.id),
+        summary=read_summary(engine, record.id, *_length(run)),
+        sides=read_sides(engine, record.id, *_length(run)),
         confusions=confusions[:_CONFUSIONS],
         more_confusions=sum(found.count for found in confusions[_CONFUSIONS:]),
         right=examples(engine, drawer, record.id, correct=True),
@@ -96,12 +102,15 @@ def class_page(
     )
 
 
-def _summary(engine: Engine, run: Run, class_id: int) -> Summary | None:
-    """Return the summary that the run shows first."""
-    sentences, redundancy = run.config.get("sentences"), run.config.get("redundancy")
-    if not isinstance(sentences, int) or not isinstance(redundancy, int | float):
-        return None
-    return queries.summary(engine, class_id, sentences, float(redundancy))
+def _length(run: Run) -> tuple[int, float]:
+    """Return length and redundancy of the summary that the run shows first."""
+    k, redundancy = run.config.get("sentences"), run.config.get("redundancy")
+    if not isinstance(k, int) or k < 1:
+        k = IndexConfig.sentences
+    # NaN is not at least 0 either.
+    if not isinstance(redundancy, int | float) or not 0 <= redundancy < inf:
+        redundancy = IndexConfig.redundancy
+    return k, float(redundancy)
 
 
 def _calibration(figures: Mapping[str, Any]) -> Calibration | None:

@@ -10,8 +10,8 @@ from db.batches import NewPmi
 from db.records import ClassCaption
 from mapcap.networks.clip import Clip
 from mapcap.pmi import choose_sentences, pmi_matrix
+from mapcap.selection import relevances
 from mapcap.stages.base import Stage
-from mapcap.summaries import relevances
 from mapcap.zero_shot import class_weights
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from db import queries, writes
 from db.batches import NewSentence, NewSummary
 from db.records import Pmi, WordScore
 from mapcap.config import MAX_SENTENCES_PER_SUMMARY
+from mapcap.selection import choose
 from mapcap.stages.base import Stage
-from mapcap.summaries import summaries, words
+from mapcap.summaries import words
 
 LENGTHS = range(1, MAX_SENTENCES_PER_SUMMARY + 1)
 
@@ -35,33 +34,21 @@ class Summaries(Stage[Pmi | None]):
     def compute(self, data: Pmi | None, tick: Callable[[float], None]) -> None:  # noqa: D102
         if data is None:
             return
-        writes.add_summaries(self.job.engine, choose(data, self.job.config.redundancy))
+        writes.add_summaries(self.job.engine, lengths(data, self.job.config.redundancy))
         ranked = words(data.texts, data.relevance, data.counts)
         writes.add_word_scores(
             self.job.engine, data.class_id, "relevance", [WordScore(*word) for word in ranked]
         )
 
 
-def choose(pmi: Pmi, redundancy: float) -> list[NewSummary]:
-    """Select a class's summaries of every length from its stored matrix."""
-    if not pmi.texts:
-        return [NewSummary(pmi.class_id, k, redundancy, []) for k in LENGTHS]
-    matrix = pmi.matrix.astype(np.float64)
-    chosen = summaries(matrix, pmi.counts, MAX_SENTENCES_PER_SUMMARY, redundancy, pmi.weights)
-    return [
-        NewSummary(
-            pmi.class_id,
-            k,
-            redundancy,
-            [
-                NewSentence(
-                    int(pmi.caption_ids[sentence.index]),
-                    sentence.relevance,
-                    sentence.penalty,
-                    sentence.score,
-                )
-                for sentence in selected
-            ],
-        )
-        for k, selected in zip(LENGTHS, chosen, strict=True)
+def lengths(pmi: Pmi, redundancy: float) -> list[NewSummary]:
+    """Select a class's summaries of every length from its stored matrix.
+
+    The choice for k is the beginning of that for any larger k: one choice gives them all.
+    """
+    chosen = choose(pmi, MAX_SENTENCES_PER_SUMMARY, redundancy) if pmi.texts else []
+    sentences = [
+        NewSentence(int(pmi.caption_ids[one.index]), one.relevance, one.penalty, one.score)
+        for one in chosen
     ]
+    return [NewSummary(pmi.class_id, k, redundancy, sentences[:k]) for k in LENGTHS]

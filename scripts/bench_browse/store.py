@@ -16,7 +16,7 @@ from db.batches import NewClass, NewClassText, NewPmi, NewSentence, NewSummary, 
 from db.engine import finish, open_write
 from db.records import WordScore
 from db.schema import Base
-from db.selection import relevances, select
+from mapcap.selection import relevances, select
 from scripts.bench_browse import figures
 
 CAPTIONS = 50_000

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.ordering import ClassSort
-from db.selection import select
+from mapcap.selection import choose
 from scripts.bench_browse.terminal import Screen, Terminal
 
 Shown = Callable[[Screen], bool]
@@ -157,7 +157,7 @@ class Walk:
             record = records[place]
             pmi = queries.pmi(self._engine, record.id)
             assert pmi is not None
-            sentence = pmi.texts[select(pmi.matrix, pmi.counts, 5, 1.0)[0].index]
+            sentence = pmi.texts[choose(pmi, 5, 1.0)[0].index]
             caption = queries.captions(self._engine, record.id, limit=1)[0]
             self._do("class: open", ENTER, holds(record.name, sentence[:24], "chosen from"))
             self._do("class: captions", "3", holds(caption.text[:24], "wrong"))

@@ -31,7 +31,7 @@ from db.batches import (
 )
 from db.engine import open_write
 from db.records import ErrorWord, Figure, WordScore
-from db.selection import select
+from mapcap.selection import select
 from tui.app import MapCapApp, make_app
 
 CLASSES = ["tabby", "Egyptian cat", "lion", "crane", "school bus", "teapot"]

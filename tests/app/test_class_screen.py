@@ -7,7 +7,7 @@ from textual.widgets import Static, TabbedContent
 
 from db import queries
 from db.engine import open_read
-from db.selection import select
+from mapcap.selection import choose
 from tui.app import MapCapApp
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
@@ -34,7 +34,7 @@ async def test_length_and_lambda_choose_again(
     assert pmi is not None
 
     def chosen(k: int, redundancy: float) -> list[str]:
-        return [pmi.texts[each.index] for each in select(pmi.matrix, pmi.counts, k, redundancy)]
+        return [pmi.texts[each.index] for each in choose(pmi, k, redundancy)]
 
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -46,7 +46,7 @@ async def test_length_and_lambda_choose_again(
         await press(pilot, "plus", *["right_square_bracket"] * 4)
         assert [each.text for each in table.records] == chosen(3, 2.0)
         assert [each.score for each in table.records] == [
-            each.score for each in select(pmi.matrix, pmi.counts, 3, 2.0)
+            each.score for each in choose(pmi, 3, 2.0)
         ]
         await press(pilot, *["left_square_bracket"] * 9)
         assert [each.text for each in table.records] == chosen(3, 0.0)

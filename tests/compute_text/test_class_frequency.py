@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from db.selection import class_weights, select
+from mapcap.selection import class_weights, select
 
 MATRICES = st.integers(1, 6).flatmap(
     lambda n: arrays(np.float64, (n, n), elements=st.floats(-5, 20, width=32))

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mapcap.summaries import Selected, relevances, select, summaries, words
+from mapcap.selection import (
+    NEAR,
+    Selected,
+    near_copies,
+    relevances,
+    select,
+    select_shared,
+)
+from mapcap.summaries import words
+from mapcap.wording import content_words
 
 MATRICES = st.integers(0, 8).flatmap(
     lambda n: arrays(np.float32, (n, n), elements=st.floats(-20, 20, width=32))
@@ -80,13 +89,6 @@ def test_invariants(matrix: np.ndarray, k: int, redundancy: float) -> None:
                                   [s.relevance for s in chosen])  # fmt: skip
 
 
-@settings(deadline=None)
-@given(matrix=MATRICES, redundancy=LAMBDAS)
-def test_each_summary_is_a_fresh_selection(matrix: np.ndarray, redundancy: float) -> None:
-    lists = summaries(matrix, None, 9, redundancy)
-    assert lists == [select(matrix, None, k, redundancy) for k in range(1, 10)]
-
-
 def test_a_worked_example() -> None:
     # 0 and 1 say the same; 2 is weaker but new.
     matrix = [[9, 4, 1], [4, 9, 0.5], [1, 0.5, 9]]
@@ -126,6 +128,106 @@ def test_wrong_input_is_refused(options: dict[str, object], message: str) -> Non
         select(**options)  # type: ignore[arg-type]
 
 
+# --- what many photos share
+
+
+def plain_shared(
+    matrix: np.ndarray, counts: list[int], copies: list[int], k: int, redundancy: float
+) -> list[tuple[int, float, float]]:
+    """Return index, relevance and penalty by loops, straight from the words."""
+    n = len(matrix)
+    weight = [
+        [0.0 if i == j or matrix[i][j] < 0 else float(matrix[i][j]) for j in range(n)]
+        for i in range(n)
+    ]
+    total = sum(counts) or 1
+    relevance = [sum(counts[j] * weight[i][j] for j in range(n)) / total for i in range(n)]
+    stands = {i: sum(counts[j] for j in range(n) if copies[j] == i) for i in range(n)}
+    chosen: list[tuple[int, float, float]] = []
+    while len(chosen) < k:
+        taken = [c[0] for c in chosen]
+        left = [i for i in range(n) if copies[i] == i and stands[i] and i not in taken]
+        left = [i for i in left if stands[i] >= 2] or left
+        if not left:
+            break
+        penalty = [sum(weight[i][j] for j in taken) / max(1, len(taken)) for i in range(n)]
+        best = max(left, key=lambda i: (relevance[i] - redundancy * penalty[i], -i))
+        chosen.append((best, relevance[best], penalty[best]))
+    return chosen
+
+
+@settings(deadline=None)
+@given(
+    matrix=st.integers(0, 7).flatmap(
+        lambda n: arrays(np.float32, (n, n), elements=st.integers(-3, 6).map(float))
+    ),
+    k=st.integers(1, 10),
+    redundancy=st.sampled_from([0.0, 0.5, 1.0]),
+    data=st.data(),
+)
+def test_shared_equals_the_plain_loop(
+    matrix: np.ndarray, k: int, redundancy: float, data: st.DataObject
+) -> None:
+    n = len(matrix)
+    counts = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    stand = data.draw(st.lists(st.booleans(), min_size=n, max_size=n))
+    owners = [i for i in range(n) if stand[i]]
+    pick = st.sampled_from(owners) if owners else st.nothing()
+    copies = [i if stand[i] or not owners else data.draw(pick) for i in range(n)]
+    found = select_shared(matrix, counts, copies, k, redundancy)
+    expected = plain_shared(matrix, counts, copies, k, redundancy)
+    # Means round: a tie of one computation need be none of the other.
+    if len({round(e[1] - redundancy * e[2], 6) for e in expected}) == len(expected):
+        for one, (index, relevance, penalty) in zip(found, expected, strict=True):
+            score = relevance - redundancy * penalty
+            assert one.score == pytest.approx(score) and one.relevance >= 0
+            if one.index == index:
+                assert one.relevance == pytest.approx(relevance)
+    assert select_shared(matrix, counts, copies, k + 1, redundancy)[:k] == found
+    for one in found:
+        assert one.members and all(copies[row] == one.index and counts[row] for row in one.members)
+
+
+def test_lambda_weighs_the_same_however_many_captions_there_are() -> None:
+    small = np.array([[0, 4, 1], [4, 0, 0.5], [1, 0.5, 0]])
+    large = np.kron(small, np.ones((40, 40)))  # each caption 40 times, under other words
+    for redundancy in (0.0, 0.3, 0.7, 1.0):
+        few = select_shared(small, [2] * 3, range(3), 3, redundancy)
+        many = select_shared(large, [2] * 120, np.arange(120) // 40 * 40, 3, redundancy)
+        assert [one.index * 40 for one in few] == [one.index for one in many]
+
+
+def test_a_lone_caption_comes_last() -> None:
+    matrix = [[0, 9, 9], [1, 0, 1], [1, 1, 0]]
+    assert [one.index for one in select_shared(matrix, [1, 2, 3], range(3), 3)] == [1, 2, 0]
+    assert [one.index for one in select_shared(matrix, [1, 1, 1], range(3), 1)] == [0]
+
+
+def test_near_copies_join_the_most_frequent() -> None:
+    texts = ["a brown dog.", "a brown and white dog.", "a red bus.", "the dog is brown.", "a bus."]
+    assert near_copies(texts, [1, 5, 2, 1, 9]).tolist() == [1, 1, 2, 1, 4]
+    assert near_copies(["of the", "of it"], [1, 1]).tolist() == [0, 1]  # no words to compare
+    assert near_copies([], []).tolist() == []
+
+
+@given(st.lists(st.lists(st.sampled_from("red blue dog bus sky".split()), max_size=4), max_size=8))
+def test_near_copies_are_near(words_of: list[list[str]]) -> None:
+    texts = [" ".join(words) for words in words_of]
+    counts = [len(words) for words in words_of]
+    copies = near_copies(texts, counts)
+    for place, owner in enumerate(copies):
+        assert copies[owner] == owner and counts[owner] >= counts[place]
+        if owner != place:
+            a, b = ({w for w in content_words(texts[i]) if w} for i in (place, owner))
+            assert len(a & b) >= NEAR * len(a | b) > 0
+
+
+@pytest.mark.parametrize("copies", [[0], [[0, 1]]])
+def test_copies_that_do_not_fit_are_refused(copies: list[int]) -> None:
+    with pytest.raises(ValueError, match="copies"):
+        select_shared(np.zeros((2, 2)), [1, 1], copies)
+
+
 def test_words_are_weighted_by_count_and_relevance() -> None:
     texts = ["A brown dog on the grass.", "the dog's brown ball", "a potter's wheel, and a 7 x"]
     found = words(texts, [2.0, 1.0, 0.5], [1, 4, 2])
@@ -150,5 +252,5 @@ def test_words_without_relevance_or_captions() -> None:
 
 
 def test_selecting_needs_no_torch() -> None:
-    code = "import sys, db.selection, mapcap.summaries; sys.exit('torch' in sys.modules)"
+    code = "import sys, mapcap.selection, mapcap.class_summary; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -76,13 +76,13 @@ def test_captions_say_what_a_summary_chose_and_come_in_pages(store: Any) -> None
 
 def test_the_regions_behind_a_caption(store: Any) -> None:
     cat = queries.captions(store.engine, store.tabby)[0]
-    found = queries.caption_regions(store.engine, cat.caption_id, class_id=store.tabby)
+    found = queries.caption_regions(store.engine, [cat.caption_id], class_id=store.tabby)
     assert [region.path for region in found] == ["tabby/1.jpg", "tabby/2.jpg", "tabby/2.jpg"]
     rest = queries.caption_regions(
-        store.engine, cat.caption_id, class_id=store.tabby, after=found[0].id, limit=1
+        store.engine, [cat.caption_id], class_id=store.tabby, after=found[0].id, limit=1
     )
     assert [region.id for region in rest] == [found[1].id]
-    other = queries.caption_regions(store.engine, cat.caption_id, class_id=store.lynx)
+    other = queries.caption_regions(store.engine, [cat.caption_id], class_id=store.lynx)
     assert [region.path for region in other] == ["lynx/1.jpg"]
 
 
@@ -96,6 +96,18 @@ def test_the_matrix_and_its_texts(store: Any) -> None:
     assert found.matrix.tolist() == np.arange(9.0).reshape(3, 3).tolist()
     assert found.surprisal.tolist() == [1.0] * 3
     assert found.distinct_total == 3
+    assert found.right.tolist() == [candidate.right for candidate in candidates]
+    assert found.wrong.tolist() == [candidate.wrong for candidate in candidates]
+    assert found.class_total == len(queries.classes(store.engine, store.run_id))
+    held = [
+        sum(
+            candidate.caption_id in {c.caption_id for c in queries.captions(store.engine, each.id)}
+            for each in queries.classes(store.engine, store.run_id)
+        )
+        for candidate in candidates
+    ]
+    assert found.classes.tolist() == held
+    assert found.config == queries.run(store.engine, store.run_id).config
     assert queries.pmi(store.engine, store.lynx) is None
 
 
@@ -129,3 +141,13 @@ def test_a_summary_with_its_figures(store: Any) -> None:
     assert queries.summary(store.engine, store.tabby, 2, 0.5) is None
     writes.add_summaries(store.engine, [NewSummary(store.tabby, 1, 0.25, [])])
     assert queries.summaries(store.engine, store.tabby) == [(1, 0.25), (1, 1.0), (2, 1.0)]
+
+
+def test_the_images_behind_captions(store: Any) -> None:
+    cat = queries.captions(store.engine, store.tabby)[0]
+    found = queries.images_of_captions(store.engine, store.tabby, [cat.caption_id, 10**9])
+    images = {queries.image(store.engine, number).path: right
+              for number, right in found[cat.caption_id]}  # fmt: skip
+    assert set(images) == {"tabby/1.jpg", "tabby/2.jpg"}
+    assert sum(images.values()) == cat.right
+    assert found[10**9] == []

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from db import queries
-from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi
+from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
 from db.verdicts import Mark
 from tui.drawing import thumbs
 from tui.opened import Opened
@@ -24,7 +24,7 @@ from tui.widgets.confusions_pane import ConfusionsPane
 from tui.widgets.findings_pane import FindingsPane
 from tui.widgets.images_pane import ImagesPane, Judged
 from tui.widgets.rows import Rows
-from tui.widgets.summary_pane import Chosen, SummaryPane, choose
+from tui.widgets.summary_pane import Summaries, SummaryPane, choose
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _PAGE = 200
@@ -123,10 +123,15 @@ class ClassScreen(ClassAuditScreen):
         """Choose the sentences again."""
         pane, pmi = self.query_one(SummaryPane), self._pmi
         if pmi is None:
-            pane.show([], None)
+            pane.show(Summaries(), None)
             return
         k, redundancy = pane.k, pane.redundancy
-        self.ask("choose", lambda: choose(pmi, k, redundancy), lambda found: pane.show(found, pmi))
+        engine = self.opened.engine
+        self.ask(
+            "choose",
+            lambda: choose(engine, pmi, k, redundancy),
+            lambda found: pane.show(found, pmi),
+        )
 
     # Captions
 
@@ -236,9 +241,8 @@ class ClassScreen(ClassAuditScreen):
             self.query_one("#words", Input).value = record.word
             self.action_tab("captions")
         else:
-            self.app.push_screen(
-                PlacesScreen(self.opened, record.caption_id, record.text, self.record.id)
-            )
+            ids = record.caption_ids if isinstance(record, Sentence) else (record.caption_id,)
+            self.app.push_screen(PlacesScreen(self.opened, ids, record.text, self.record.id))
 
     def action_tab(self, tab: str) -> None:
         """Show a tab."""
@@ -274,7 +278,7 @@ class ClassScreen(ClassAuditScreen):
 
     def action_copy(self) -> None:
         """Copy the name of the class and its sentences."""
-        chosen: list[Chosen] = self.query_one(SummaryPane).query_one(Rows).records
+        chosen: list[Sentence] = self.query_one("#sentences", Rows).records
         self.copy("\n".join([self.record.name, *(each.text for each in chosen)]))
 
 

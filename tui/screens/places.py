@@ -1,5 +1,7 @@
 """Where a caption stands: its regions and their images."""
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.widgets import Static
 
@@ -13,21 +15,28 @@ from tui.widgets.rows import Rows
 
 
 class PlacesScreen(RegionsScreen):
-    """The regions that have a caption, of one class or of the whole run."""
+    """The regions that have a caption, of the whole run; or one of some, of a class."""
 
     HELP_TEXT = "The regions that have this caption. Enter opens the image of one."
 
     def __init__(
-        self, opened: Opened, caption_id: int, text: str, class_id: int | None = None
+        self,
+        opened: Opened,
+        caption_ids: Sequence[int],
+        text: str,
+        class_id: int | None = None,
     ) -> None:
         super().__init__(opened)
-        self._caption_id = caption_id
+        self._caption_ids = caption_ids
         self._text = text
         self._class_id = class_id
 
     def on_mount(self) -> None:
         """Ask for the regions."""
         title = Text.assemble(("regions captioned ", "dim"), safe(self._text, "bold"))
+        copies = len(self._caption_ids) - 1
+        if copies:
+            title.append(f" and {copies} near cop{'y' if copies == 1 else 'ies'}", style="dim")
         self.query_one("#title", Static).update(title)
         self.query_one(Rows).focus()
         self.reload()
@@ -38,11 +47,11 @@ class PlacesScreen(RegionsScreen):
         self.ask("regions", lambda: self._page(0, shown), self._show)
 
     def _page(self, after: int, limit: int) -> list[Region]:
-        engine, caption_id = self.opened.engine, self._caption_id
+        engine, ids = self.opened.engine, self._caption_ids
         if self._class_id is None:
-            return queries.regions_of_caption(engine, caption_id, after=after, limit=limit)
+            return queries.regions_of_caption(engine, ids[0], after=after, limit=limit)
         return queries.caption_regions(
-            engine, caption_id, class_id=self._class_id, after=after, limit=limit
+            engine, ids, class_id=self._class_id, after=after, limit=limit
         )
 
     def _show(self, regions: list[Region]) -> None:

@@ -11,7 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Footer, Static
 
 from db import queries
-from db.records import ClassName, Figure
+from db.records import ClassName
+from mapcap.metrics.answer import linked
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
@@ -21,7 +22,6 @@ from tui.widgets.figure_table import FigureLine, figure_columns, lines_of
 from tui.widgets.rows import Rows
 from tui.widgets.scatter import Point, Scatter
 
-_SURE: Final = 0.05
 _MOST_NAMED: Final = 4
 _HINT: Final = "`mapcap quality FILE --sample 200` measures, where the photos are"
 
@@ -34,6 +34,8 @@ class Measured:
     classes: Sequence[ClassName]
     per_class: Mapping[int, Mapping[str, float]]
     missing: str
+    links: Sequence[tuple[str, float]] = ()
+    """The figures that accuracy goes with, and each one's rho."""
 
 
 class QualityScreen(BrowseScreen):
@@ -84,7 +86,7 @@ class QualityScreen(BrowseScreen):
     def _show(self, found: Measured) -> None:
         self._measured = found
         title = Text.assemble((f"Quality of run {self.opened.run.id}  ", "bold"))
-        title.append_text(safe(found.missing, "yellow") if found.missing else _answer(found.lines))
+        title.append_text(safe(found.missing, "yellow") if found.missing else _answer(found.links))
         self.query_one("#title", Static).update(title)
         self._fill()
 
@@ -159,23 +161,21 @@ def measured(opened: Opened) -> Measured:
     engine, run_id = opened.engine, opened.run.id
     # The run need not be the one that the app looks at, whose verdicts are read every few seconds.
     opened.marks = opened.read_marks()
-    lines = lines_of(queries.figures(engine, run_id))
+    figures = queries.figures(engine, run_id)
+    lines = lines_of(figures)
     if lines:
         classes = queries.classes(engine, run_id)
-        return Measured(lines, classes, queries.class_figures(engine, run_id), "")
+        return Measured(lines, classes, queries.class_figures(engine, run_id), "", linked(figures))
     run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
     return Measured((), (), {}, why_missing("figures of quality", "quality", _HINT, run, stages))
 
 
-def _answer(lines: Sequence[FigureLine]) -> Text:
+def _answer(links: Sequence[tuple[str, float]]) -> Text:
     """Say what accuracy goes with."""
-    sure = [line for line in lines if line.rho is not None and (line.q or 1.0) <= _SURE]
-    if not sure:
+    if not links:
         return Text("accuracy goes measurably with none of them", style="dim")
     text = Text("accuracy goes with ", style="dim")
-    found: list[tuple[str, Figure]] = [(line.plotted, line.rho) for line in sure if line.rho]
-    found.sort(key=lambda pair: -abs(pair[1].value))
-    for place, (name, rho) in enumerate(found[:_MOST_NAMED]):
+    for place, (name, rho) in enumerate(links[:_MOST_NAMED]):
         text.append(", " if place else "").append_text(safe(name, "bold"))
-        text.append(f" (rho {number(rho.value).plain})")
+        text.append(f" (rho {number(rho).plain})")
     return text

@@ -130,7 +130,7 @@ class SearchScreen(BrowseScreen):
         elif isinstance(record, Image):
             screen = ImageScreen(self.opened, record.id)
         else:
-            screen = PlacesScreen(self.opened, record.caption_id, record.text)
+            screen = PlacesScreen(self.opened, (record.caption_id,), record.text)
         self.app.push_screen(screen)
 
 

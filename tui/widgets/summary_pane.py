@@ -1,19 +1,20 @@
 """The sentences chosen for a class, for any length and redundancy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
+from sqlalchemy import Engine
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from db.records import Pmi
-from db.selection import select
+from db.records import Pmi, Sentence
+from mapcap.class_summary import SIDES, summarise
 from tui.show import bar, safe
 from tui.widgets.rows import Column, Rows
 
@@ -22,38 +23,24 @@ _STEP = 0.25
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A chosen sentence with the scores that chose it."""
+class Summaries:
+    """The sentences of a class, and what either side of its images shares, if it has both."""
 
-    position: int
-    caption_id: int
-    text: str
-    count: int
-    relevance: float
-    penalty: float
-    score: float
-    best: float
+    whole: tuple[Sentence, ...] = ()
+    sides: tuple[tuple[Sentence, ...], tuple[Sentence, ...]] | None = None
 
 
-def choose(pmi: Pmi, k: int, redundancy: float) -> list[Chosen]:
+def choose(engine: Engine, pmi: Pmi, k: int, redundancy: float) -> Summaries:
     """Select the sentences of a class from its stored matrix."""
-    if not pmi.texts:
-        return []
-    found = select(pmi.matrix, pmi.counts, k, redundancy, pmi.weights)
-    best = max(each.relevance for each in found) or 1.0
-    return [
-        Chosen(
-            place,
-            int(pmi.caption_ids[each.index]),
-            pmi.texts[each.index],
-            int(pmi.counts[each.index]),
-            each.relevance,
-            each.penalty,
-            each.score,
-            best,
-        )
-        for place, each in enumerate(found)
-    ]
+    found = [summarise(engine, pmi, k, redundancy, side) for side in SIDES]
+    whole, right, wrong = ((one.sentences if one is not None else None) for one in found)
+    both = None if right is None or wrong is None else (right, wrong)
+    return Summaries(whole or (), both)
+
+
+def _count(side: str) -> Callable[[Sentence, int], Text]:
+    """Return the cell of a sentence's images of one side."""
+    return lambda sentence, width: Text(str(getattr(sentence, side)))
 
 
 class SummaryPane(Vertical):
@@ -71,6 +58,8 @@ class SummaryPane(Vertical):
             tooltip="Smaller lambda: more relevance",
         ),
     ]  # fmt: skip
+    _best = 1.0
+    """The relevance that fills the bar."""
     k: reactive[int] = reactive(5, init=False)
     redundancy: reactive[float] = reactive(1.0, init=False)
 
@@ -80,22 +69,31 @@ class SummaryPane(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         yield Static(id="summary-head")
-        columns: list[Column[Chosen]] = [
+        columns: list[Column[Sentence]] = [
             Column("position", "#", 3, lambda r, w: Text(str(r.position + 1)), right=True),
             Column("text", "sentence", 12, lambda r, w: safe(r.text), wide=True),
-            Column("count", "times", 5, lambda r, w: Text(str(r.count)), right=True),
-            Column("bar", "", 8, lambda r, w: bar(r.relevance / r.best, w), least=90),
+            Column("right", "right", 5, lambda r, w: Text(str(r.right)), right=True),
+            Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong)), right=True),
+            Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), least=90),
             Column(
-                "relevance", "relevance", 9, lambda r, w: Text(f"{r.relevance:.1f}"), right=True
+                "relevance", "relevance", 9, lambda r, w: Text(f"{r.relevance:.2f}"), right=True
             ),
-            Column("penalty", "penalty", 8, lambda r, w: Text(f"{r.penalty:.1f}"), right=True),
-            Column("score", "score", 8, lambda r, w: Text(f"{r.score:.1f}"), right=True),
+            Column("penalty", "penalty", 8, lambda r, w: Text(f"{r.penalty:.2f}"), right=True),
+            Column("score", "score", 8, lambda r, w: Text(f"{r.score:.2f}"), right=True),
         ]
-        yield Rows[Chosen](
+        yield Rows[Sentence](
             columns, lambda r: r.caption_id, empty="no summary: not indexed yet", id="sentences"
         )
+        with Horizontal(id="sides"):
+            for side in ("right", "wrong"):
+                head = f"the {side} ones share"
+                shared: list[Column[Sentence]] = [
+                    Column("images", side, 5, _count(side), right=True),
+                    Column("text", head, 12, lambda r, w: safe(r.text), wide=True),
+                ]
+                yield Rows[Sentence](shared, lambda r: r.caption_id, empty="", id=f"{side}-side")
 
-    def show(self, chosen: Sequence[Chosen], pmi: Pmi | None) -> None:
+    def show(self, found: Summaries, pmi: Pmi | None) -> None:
         """Show a selection."""
         head = Text.assemble(("k ", "dim"), (f"{self.k}", "bold"), ("   λ ", "dim"))
         head.append(f"{self.redundancy:g}", style="bold")
@@ -105,7 +103,12 @@ class SummaryPane(Vertical):
             if pmi.distinct_total > n:
                 head.append(f" (of {pmi.distinct_total})", style="dim")
         self.query_one("#summary-head", Static).update(head)
-        self.query_one(Rows).fill(chosen)
+        self._best = max((each.relevance for each in found.whole), default=0.0) or 1.0
+        self.query_one("#sentences", Rows).fill(found.whole)
+        right, wrong = found.sides or ((), ())
+        self.query_one("#right-side", Rows).fill(right)
+        self.query_one("#wrong-side", Rows).fill(wrong)
+        self.query_one("#sides").display = found.sides is not None
 
     def action_length(self, step: int) -> None:
         """Ask for a longer or shorter summary."""
