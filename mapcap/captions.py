@@ -1,5 +1,6 @@
 """Captions of regions: their texts, how often each occurs, and how well it fits."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption
+
+_TWICE = re.compile(r"\b(\w+(?: \w+)?)(?: and \1\b)+")
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,11 @@ def distinct(texts: Sequence[str]) -> Distinct:
 
 
 def tidy(caption: Caption) -> Caption:
-    """Return the caption with single spaces in its text and none around it."""
-    return replace(caption, text=" ".join(caption.text.split()))
+    """Return the caption with single spaces, none around it, and "X and X" said once.
+
+    Small decoders repeat themselves where they are not sure of the second of two.
+    """
+    return replace(caption, text=_TWICE.sub(r"\1", " ".join(caption.text.split())))
 
 
 def is_empty(text: str) -> bool:

@@ -68,3 +68,17 @@ def test_cosines_of_nothing_and_of_unequal_numbers(clip: Clip) -> None:
     assert caption_cosines(clip, [], torch.empty(0, clip.embed_dim)).shape == (0,)
     with pytest.raises(ValueError, match="1 texts for 2 embeddings"):
         caption_cosines(clip, ["a dog."], torch.ones(2, clip.embed_dim))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a green and green bird.", "a green bird."),
+        ("a dark brown and dark brown and dark brown cow.", "a dark brown cow."),
+        ("a dark brown and brown cow.", "a dark brown cow."),
+        ("a red and redder cat and cat.", "a red and redder cat."),
+        ("a brown and dark brown cow.", "a brown and dark brown cow."),
+    ],
+)
+def test_a_repetition_is_said_once(text: str, wanted: str) -> None:
+    assert tidy(Caption(text, (1,), -0.5)).text == wanted
