@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.errors import StoreError
@@ -26,6 +26,7 @@ from db.files import (
     schema_version,
 )
 from db.interrupts import current
+from db.migrations import upgrade
 
 # The first SQLite with RETURNING; reading gets by with an older one.
 _NEEDED: Final = (3, 35)
@@ -171,11 +172,7 @@ def _prepare_reader(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(engine: Engine) -> None:
-    """Run the Alembic steps that are missing, all in one transaction."""
-    # Alembic is slow to import, and only a new or an old file needs it.
-    from db.migrations import upgrade
-
+    """Run the steps that are missing, all in one transaction."""
     with writing(engine) as connection:
         upgrade(connection)
-        connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
-        connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

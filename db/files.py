@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from db.errors import Interrupted, StoreError
+from db.migrations.steps import STEPS
 
-# Equals the number of the newest revision in db/migrations/versions.
-SCHEMA_VERSION: Final = 2
+# The format of the files that this MapCap writes (PRAGMA user_version).
+SCHEMA_VERSION: Final = len(STEPS)
 # "MCAP": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID: Final = 0x4D434150
 READ_TIMEOUT: Final = 5.0

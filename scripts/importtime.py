@@ -18,7 +18,7 @@ from rich.table import Table
 _PATH = "from mapcap.cli import make_app; make_app(['browse']); from tui.app import make_app"
 # For indexing alone; and what the first screen does not wait for.
 NEVER = ("torch", "torchvision", "transformers", "open_clip", "scipy", "safetensors")
-LATER = ("sqlalchemy", "numpy", "PIL", "alembic")
+LATER = ("sqlalchemy", "numpy", "PIL")
 _MOST = 15
 
 

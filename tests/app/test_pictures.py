@@ -123,7 +123,7 @@ def test_bars_are_as_wide_as_asked(value: float, width: int) -> None:
 
 
 def test_browsing_loads_no_network_library() -> None:
-    heavy = ["torch", "open_clip", "transformers", "scipy", "safetensors", "alembic"]
+    heavy = ["torch", "open_clip", "transformers", "scipy", "safetensors"]
     # These are for the screens that come after the first.
     heavy += ["sqlalchemy", "numpy", "PIL"]
     code = f"import sys, tui.app; print([m for m in {heavy} + ['mapcap'] if m in sys.modules])"

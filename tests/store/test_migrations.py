@@ -3,23 +3,42 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
-from db.engine import finish, open_read, open_write
-from db.migrations import config, upgrade
+from db.engine import APPLICATION_ID, finish, open_read, open_write
+from db.errors import StoreError
+from db.migrations import upgrade
+from db.migrations.steps import STEPS
 from db.schema import SCHEMA_VERSION, Base
 
-OLDEST = "0001"
+OLDEST = 1
 
 
-def at(path: Path, revision: str) -> Engine:
+def at(path: Path, version: int | None = None) -> Engine:
+    """Open a file and bring it to a version, as a MapCap of that version would have made it."""
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        upgrade(connection, revision)
+        upgrade(connection, version)
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     return engine
+
+
+def with_alembic_stamp(path: Path, version: int) -> None:
+    """Make a file of a format that was stamped twice, with a run in it."""
+    at(path, version).dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (f"{version:04d}",))
+        connection.execute(
+            "INSERT INTO run (config_hash, config, preset, dataset, networks, versions, host, "
+            "device, started, status, notes) "
+            "VALUES ('old', '{}', 'mini', 'photos', '{}', '{}', 'host', 'cpu', 1.0, 'done', '[]')"
+        )
+    connection.close()
 
 
 def shape(connection: Connection) -> dict[str, Any]:
@@ -39,36 +58,145 @@ def shape(connection: Connection) -> dict[str, Any]:
     return found
 
 
+def statements(connection: Connection) -> dict[str, list[str]]:
+    """The SQL of every table and index but the word index: its parts, in whatever order.
+
+    The pragmas do not tell the names of constraints, nor of checks and collations.
+    """
+    rows = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index') "
+        "AND sql IS NOT NULL AND name NOT LIKE 'caption_fts%'"
+    )
+    return {name: parts(sql) for name, sql in rows}
+
+
+def parts(sql: str) -> list[str]:
+    """What stands between the commas of the outer brackets, and what stands around these."""
+    plain = re.sub(r"\s+", " ", sql)
+    before, _, rest = plain.partition("(")
+    inner, _, after = rest.rpartition(")")
+    # No comma of an inner bracket: those are followed by a closing bracket before an opening one.
+    listed = re.split(r",(?![^()]*\))", inner)
+    return sorted(part.strip() for part in (before, *listed, after))
+
+
+def fresh() -> Engine:
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    return engine
+
+
 def test_the_oldest_shape_upgrades_to_the_metadata(tmp_path: Path) -> None:
     at(tmp_path / "old.db", OLDEST).dispose()
-    upgraded = at(tmp_path / "old.db", "head")
-    fresh = create_engine("sqlite://")
-    Base.metadata.create_all(fresh)
-    with upgraded.connect() as connection, fresh.connect() as wanted:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "compare_type": True,
-                "compare_server_default": True,
-                "include_object": lambda _o, name, kind, *_: (
-                    kind != "table" or not name.startswith(("caption_fts", "alembic_"))
-                ),
-            },
-        )
-        assert compare_metadata(context, Base.metadata) == []
+    upgraded = at(tmp_path / "old.db")
+    with upgraded.connect() as connection, fresh().connect() as wanted:
+        assert statements(connection) == statements(wanted)
         assert shape(connection) == shape(wanted)
     upgraded.dispose()
 
 
-def test_the_newest_step_carries_the_version_of_the_schema(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE extra (id INTEGER)",
+        "DROP TABLE word_score",
+        "ALTER TABLE image ADD COLUMN extra TEXT",
+        "ALTER TABLE image DROP COLUMN error",
+        "ALTER TABLE image RENAME COLUMN error TO trouble",
+        "DROP INDEX ix_image_class_id",
+        "DROP INDEX ix_image_class_id; CREATE INDEX ix_image_class_id ON image (class_id, id)",
+        "DROP INDEX ix_image_class_id; CREATE UNIQUE INDEX ix_image_class_id ON image (class_id)",
+    ]
+    + [
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
+        f"sql = replace(sql, '{old}', '{new}') WHERE name = '{table}'"
+        for table, old, new in (
+            ("image", "path TEXT NOT NULL", "path TEXT"),
+            ("image", "width INTEGER", "width FLOAT"),
+            ("image", "uq_image_run_id_path", "uq_image"),
+            ("image", "ON DELETE CASCADE", ""),
+            ("class_name", "DEFAULT ''0''", "DEFAULT ''1''"),
+            ("stage", "WITHOUT ROWID", ""),
+        )
+    ],
+)
+def test_the_comparison_notices(change: str) -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection, fresh().connect() as wanted:
+        upgrade(connection)
+        assert statements(connection) == statements(wanted)
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.executescript(change)
+        assert statements(connection) != statements(wanted)
+
+
+def test_the_version_of_the_schema_is_the_number_of_steps(engine: Engine) -> None:
     with engine.connect() as connection:
-        script = ScriptDirectory.from_config(config(connection))
-        assert script.get_heads() == [f"{SCHEMA_VERSION:04d}"]
-        steps = [step.revision for step in script.walk_revisions()]
-        stored = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    assert steps[-1] == OLDEST
-    assert len(steps) == SCHEMA_VERSION
-    assert stored == f"{SCHEMA_VERSION:04d}"
+        stored = connection.execute(text("PRAGMA user_version")).scalar()
+        tables = inspect(connection).get_table_names()
+    assert stored == SCHEMA_VERSION == len(STEPS)
+    assert not [name for name in tables if "version" in name]
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_a_file_goes_through_each_version(version: int, tmp_path: Path) -> None:
+    with at(tmp_path / "step.db", version).connect() as connection:
+        assert connection.execute(text("PRAGMA user_version")).scalar() == version
+    engine = at(tmp_path / "step.db")
+    with engine.connect() as connection, fresh().connect() as wanted:
+        assert connection.execute(text("PRAGMA user_version")).scalar() == SCHEMA_VERSION
+        assert statements(connection) == statements(wanted)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_that_alembic_stamped_keeps_its_rows_and_loses_that_stamp(
+    version: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "stamped.db"
+    with_alembic_stamp(path, version)
+    engine = at(path)
+    with engine.connect() as connection, fresh().connect() as wanted:
+        assert connection.execute(text("SELECT config_hash FROM run")).scalars().all() == ["old"]
+        assert connection.execute(text("PRAGMA user_version")).scalar() == SCHEMA_VERSION
+        assert statements(connection) == statements(wanted)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_that_alembic_stamped_opens(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "stamped.db"
+    with_alembic_stamp(path, version)
+    if version < SCHEMA_VERSION:
+        with pytest.raises(StoreError, match="mapcap upgrade"):
+            open_read(path)
+    assert finish(open_write(path))
+    reader = open_read(path)
+    with reader.connect() as connection:
+        assert connection.execute(text("SELECT config_hash FROM run")).scalars().all() == ["old"]
+    reader.dispose()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (id INTEGER)")
+        connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+
+    path = tmp_path / "old.db"
+    with_alembic_stamp(path, OLDEST)
+    with sqlite3.connect(path) as before:
+        wanted = list(before.iterdump())
+    before.close()
+    monkeypatch.setattr("db.migrations.STEPS", (*STEPS, fails))
+    with pytest.raises(StoreError, match="lacks parts"):
+        open_write(path)
+    with sqlite3.connect(path) as after:
+        assert list(after.iterdump()) == wanted
+        assert after.execute("PRAGMA user_version").fetchone() == (OLDEST,)
+    after.close()
 
 
 def test_what_the_metadata_cannot_say_is_there_too(engine: Engine) -> None:
@@ -102,5 +230,8 @@ def test_a_creation_that_is_killed_leaves_a_file_that_can_be_filled(tmp_path: Pa
 
 
 def test_steps_do_not_import_the_schema_they_must_outlive() -> None:
-    for step in Path(__file__).parents[2].glob("db/migrations/versions/r*.py"):
-        assert not re.search(r"^\s*(from|import) db\b", step.read_text(), re.MULTILINE)
+    files = [*Path(__file__).parents[2].glob("db/migrations/*.py")]
+    assert {"steps.py", "r0001_first.py"} <= {file.name for file in files}
+    for file in files:
+        imported = re.findall(r"^\s*(?:from|import) (db\S*)", file.read_text(), re.MULTILINE)
+        assert all(name.startswith("db.migrations.") for name in imported), file

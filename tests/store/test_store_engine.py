@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from db import queries, writes
 from db.batches import RunSpec
 from db.engine import APPLICATION_ID, finish, open_read, open_write, writing
 from db.errors import StoreError
+from db.migrations.steps import STEPS
 from db.schema import SCHEMA_VERSION
 
 
@@ -169,11 +170,17 @@ def test_an_older_file_is_refused_for_reading_and_brought_up_for_writing(
     tmp_path: Path, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make(tmp_path / "old.db", spec)
+
+    def step(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE later (id INTEGER)")
+
+    monkeypatch.setattr("db.migrations.STEPS", (*STEPS, step))
     for module in ("db.engine", "db.files"):
         monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StoreError, match="older MapCap"):
         open_read(path)
     engine = open_write(path)
+    assert "later" in inspect(engine).get_table_names()
     assert finish(engine)
     assert len(queries.runs(open_read(path))) == 1
 

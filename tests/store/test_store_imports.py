@@ -9,10 +9,13 @@ import pytest
     [
         (
             "db.engine, db.queries, db.records",
-            "torch open_clip transformers scipy mapcap tui alembic pandas",
+            "torch open_clip transformers scipy mapcap tui pandas",
         ),
         ("db.writes, db.batches", "torch open_clip transformers scipy mapcap tui"),
-        ("db.migrations", "torch open_clip transformers scipy mapcap tui"),
+        (
+            "db.files, db.migrations",
+            "torch open_clip transformers scipy mapcap tui sqlalchemy numpy",
+        ),
     ],
 )
 def test_the_store_loads_no_network_and_none_of_ours(modules: str, forbidden: str) -> None:

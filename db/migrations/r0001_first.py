@@ -1,11 +1,12 @@
 """The first schema: every table, and the word index over the captions."""
 
-from alembic import op
+from __future__ import annotations
 
-revision = "0001"
-down_revision = None
-branch_labels = None
-depends_on = None
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
+    from sqlalchemy import Connection
 
 # Plain SQL, not the metadata of db.schema: a step stays what it was when the schema goes on.
 _STATEMENTS = (
@@ -216,8 +217,7 @@ END""",
 )
 
 
-def upgrade() -> None:
+def create_tables(connection: Connection) -> None:
     """Create everything in an empty file."""
     for statement in _STATEMENTS:
-        # Not op.execute(text): a colon in the SQL would be taken for a parameter.
-        op.get_bind().exec_driver_sql(statement)
+        connection.exec_driver_sql(statement)

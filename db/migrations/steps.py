@@ -1,0 +1,26 @@
+"""The steps from an empty file to the present format; a new one goes to the end of `STEPS`.
+
+A step is a function of a connection, in plain SQL: it knows nothing of `db.schema`, because it
+stays what it is when the schema goes on. It is never changed once a file in the world may have run
+it. A step of a few statements is written here, a longer one in a file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from db.migrations.r0001_first import create_tables
+from db.migrations.r0002_audit import add_audit
+
+if TYPE_CHECKING:
+    # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
+    from sqlalchemy import Connection
+
+Step: TypeAlias = "Callable[[Connection], None]"
+
+# A file's format is the number of the steps it has run, so that the order here is for ever.
+STEPS: Final[tuple[Step, ...]] = (
+    create_tables,
+    add_audit,
+)
