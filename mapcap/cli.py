@@ -11,9 +11,9 @@ from typing import Annotated, Final
 import typer
 
 from db.errors import StoreError
-from db.text import clean
 from mapcap.commands.base import Db, RunNumber, errors
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 
 def about(

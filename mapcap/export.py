@@ -12,11 +12,11 @@ from db.errors import StoreError
 from db.queries.export import row_count, rows
 from db.queries.export_tables import TABLES, Column, Kind
 from db.records import Run
-from db.text import clean
 from db.values import json_of
 from db.verdicts import Verdict, beside, read_verdicts
 from mapcap.errors import UserError
 from mapcap.export_formats import Row
+from mapcap.text import clean
 
 Marks: TypeAlias = dict[tuple[str, str], Verdict]
 

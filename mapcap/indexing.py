@@ -14,7 +14,6 @@ from db import queries, writes
 from db.batches import NewClass, RunSpec
 from db.engine import finish, open_write
 from db.records import RunStatus
-from db.text import clean
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
@@ -27,6 +26,7 @@ from mapcap.progress import Bars
 from mapcap.show import class_table
 from mapcap.stages.base import Job, Networks
 from mapcap.stopping import stop_on_signals
+from mapcap.text import clean
 from mapcap.towers import vision_tower
 from mapcap.zero_shot import DEFAULT_TEMPLATES, openai_templates
 

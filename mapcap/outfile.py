@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from db.text import clean
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 
 def check_out(out: Path, *, force: bool, keep: Path) -> None:

@@ -25,7 +25,7 @@ from db.records import (
     TopClass,
     WordScore,
 )
-from db.text import clean
+from mapcap.text import clean
 
 _BAR = 5
 _WIDTHS = {"right": 7, "accuracy": _BAR + 5, "95 %": 9}

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding
-from db.text import clean
 from mapcap.audit.paired import Change
 from mapcap.show import bar, figure, safe
+from mapcap.text import clean
 
 _KEYS = {
     "confusion": ("share_of_errors", "mean_confidence", "taken_back", "names_cosine", "q"),

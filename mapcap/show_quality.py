@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassName, Figure
-from db.text import clean
 from mapcap.metrics.answer import answer, asked
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES, LOCALISATION, Kind
 from mapcap.scatter import scatter
+from mapcap.text import clean
 
 Known = Mapping[str, Figure]
 ADVISED_SAMPLE = 200

@@ -25,12 +25,12 @@ from rich.table import Table
 from db import queries
 from db.engine import open_read
 from db.errors import StoreError
-from db.text import clean
 from mapcap.errors import UserError
 from mapcap.planted.folder import PER_CLASS, write_planted
 from mapcap.planted.plan import FAULTS
 from mapcap.planted.scoring import Reported, Score, score, share_on
 from mapcap.planted.truth import TRUTH, Truth, read_truth
+from mapcap.text import clean
 
 _EVERY_IMAGE = 10**6
 

@@ -19,8 +19,8 @@ from db.errors import StoreError
 from db.glance import Glance, glance
 from db.later import loading, queries
 from db.records import ClassName, Run
-from db.text import clean
 from db.verdicts import beside
+from mapcap.text import clean
 from tui.late import PatientDriver
 from tui.opened import Marks, Opened, Pulse, pulse_of
 from tui.pictures import MODES, Mode, picture_type

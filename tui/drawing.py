@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import ImageDraw
 
 from db import queries
-from db.overlay import decode, outlines, overlay, square
 from db.records import Finding, Image, Region
+from mapcap.overlay import decode, outlines, overlay, square
 from tui.opened import Opened
 from tui.show import REGION_COLOURS
 from tui.widgets.thumbs import Thumb

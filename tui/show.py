@@ -7,7 +7,7 @@ from rich.style import Style
 from rich.text import Text
 
 from db.records import TokenRelevance
-from db.text import clean
+from mapcap.text import clean
 
 # More than any widget shows; text from outside may have any length.
 _LONGEST: Final = 400

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from db.text import clean
+from mapcap.text import clean
 
 # Below Pillow's own limit, whose first effect is only a warning.
 MAX_PIXELS = 80_000_000

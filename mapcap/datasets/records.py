@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.text import clean
+from mapcap.text import clean
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright original image."""

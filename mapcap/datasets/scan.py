@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from db.text import clean, storable
+from db.text import storable
 from mapcap.datasets.folders import list_class_folders
 from mapcap.datasets.manifest import PARQUET, TABLES, list_manifest
 from mapcap.datasets.records import (
@@ -21,6 +21,7 @@ from mapcap.datasets.records import (
 from mapcap.datasets.tables import match_boxes, read_boxes, read_names
 from mapcap.datasets.tiny_imagenet import WNID, list_tiny_imagenet
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 SAMPLE = "sample"
 """The word that stands for the built-in sample; a folder of that name is `./sample`."""

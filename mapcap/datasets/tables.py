@@ -5,9 +5,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from db.text import clean
 from mapcap.datasets.records import Box, Found, shown
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 
 def rows(path: Path, option: str) -> Iterator[tuple[int, list[str]]]:

@@ -7,11 +7,11 @@
 import re
 from pathlib import Path
 
-from db.text import clean
 from mapcap.datasets.folders import entries, list_class_folders
 from mapcap.datasets.records import Box, Found, Listing, shown
 from mapcap.datasets.tables import box_of, read_boxes, rows
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 WNID = re.compile(r"n\d{8}")
 

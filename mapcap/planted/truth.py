@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from db.text import clean
 from mapcap.errors import UserError
 from mapcap.planted.plan import Fault, Picture, Plan
 from mapcap.planted.render import SIZE, Rendered
 from mapcap.rendering.compose import Box
+from mapcap.text import clean
 
 TRUTH: Final = "truth.json"
 VERSION: Final = 1

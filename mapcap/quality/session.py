@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 
 from db.engine import finish
 from db.records import Run
-from db.text import clean
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.clip import load_clip
@@ -18,6 +17,7 @@ from mapcap.progress import Bars
 from mapcap.quality.boxes import add_boxes
 from mapcap.quality.sampling import measure_sample, measure_store, paths_of
 from mapcap.stopping import stop_on_signals
+from mapcap.text import clean
 
 
 def measure_boxes(engine: Engine, run: Run, table: Path, console: Console) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import ClassName, Run, Stage
 from db.stats import wilson
-from db.text import clean
 from mapcap.report import findings
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.quality import Quality, quality
+from mapcap.text import clean
 
 _LONGEST: Final = 800
 """Characters of a text from outside that are shown."""

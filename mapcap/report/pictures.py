@@ -10,8 +10,8 @@ from markupsafe import Markup
 from PIL.Image import Image as Picture
 from PIL.Image import Resampling
 
-from db.overlay import colours, decode, outlines, overlay, square
 from db.records import Region, Relevance
+from mapcap.overlay import colours, decode, outlines, overlay, square
 
 SIDE: Final = 192
 """Pixels of a photo's side."""

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pictures
 
-from db.overlay import SIDE, decode, outlines, overlay, square
 from db.records import Region, Vectors
+from mapcap.overlay import SIDE, decode, outlines, overlay, square
 from tui.pictures import understood
 from tui.screens.neighbours import nearest
 from tui.show import accuracy_bar, bar, safe
@@ -126,7 +126,9 @@ def test_browsing_loads_no_network_library() -> None:
     heavy = ["torch", "open_clip", "transformers", "scipy", "safetensors"]
     # These are for the screens that come after the first.
     heavy += ["sqlalchemy", "numpy", "PIL"]
-    code = f"import sys, tui.app; print([m for m in {heavy} + ['mapcap'] if m in sys.modules])"
+    # These are for the commands.
+    heavy += ["mapcap.cli", "mapcap.commands"]
+    code = f"import sys, tui.app; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -22,10 +22,10 @@ from db.engine import open_read
 from db.errors import StoreError
 from db.queries.export import row_count, rows
 from db.queries.export_tables import TABLES, Column
-from db.text import clean
 from db.verdicts import Verdict, beside, write_verdict
 from mapcap.export import NAMES, chunks, columns, count, one_row
 from mapcap.export_formats import write_csv, write_jsonl, write_parquet, writer
+from mapcap.text import clean
 
 # Columns may be added at the end; others read these files by name.
 STABLE = {

@@ -14,11 +14,11 @@ from sqlalchemy import text
 from db import queries, writes
 from db.batches import NewClass, NewImage
 from db.engine import open_read, open_write
-from db.text import clean
 from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread
 from mapcap.report.page import class_pages, pieces, read_head
+from mapcap.text import clean
 
 VOID = {"meta", "img", "path", "circle", "br"}
 

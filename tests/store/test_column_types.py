@@ -1,4 +1,3 @@
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
 from db.errors import StoreError
-from db.text import clean, storable
+from db.text import storable
 from db.types import Array, Bits, Json, RunLength, SafeText, Timestamp
 
 DIALECT = sqlite.dialect()
@@ -121,19 +120,3 @@ def test_text_without_surrogates_is_stored_as_it_is(text: str) -> None:
 def test_lone_surrogates_are_kept_apart() -> None:
     assert storable("bad\udc80.jpg") == "bad\\udc80.jpg"
     assert storable("bad\udc80.jpg") != storable("bad\udc81.jpg")
-
-
-@PATIENT
-@given(st.text())
-def test_cleaned_text_steers_no_terminal(text: str) -> None:
-    cleaned = clean(text)
-    assert len(cleaned) == len(text)
-    cleaned.encode("utf-8")
-    assert not {unicodedata.category(char) for char in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
-    turning = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    assert not {unicodedata.bidirectional(char) for char in cleaned} & turning
-
-
-def test_cleaned_text_keeps_what_people_write() -> None:
-    assert clean("a\tcat,\nשלום 👩\u200d🚀 é") == "a cat, שלום 👩\u200d🚀 é"
-    assert clean("\x1b[31mred\x07\u202e") == "\ufffd[31mred\ufffd\ufffd"

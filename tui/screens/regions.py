@@ -5,8 +5,8 @@ from textual.app import ComposeResult
 from textual.widgets import Footer, Static
 
 from db import queries
-from db.overlay import decode, original, outlines
 from db.records import Region
+from mapcap.overlay import decode, original, outlines
 from tui.screens.base import BrowseScreen
 from tui.show import REGION_COLOURS
 from tui.widgets.region_list import RegionList
