@@ -7,7 +7,7 @@ test holds them together.
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,21 +16,11 @@ from db.files import READ_TIMEOUT, check, connect, explained
 from db.records import ClassName, Run, RunTotals, Stage
 from db.values import json_of, moment_of
 
-_RUN: Final = """
-    SELECT id, config_hash, config, preset, dataset, networks, versions, host, device, started,
-    finished, status, notes FROM run
-"""
-_CLASSES: Final = """
-    SELECT c.id, c.position, c.name, c.label, c.images, c.readable, c.predicted, c.correct,
-    c.accuracy, c.accuracy_low, c.accuracy_high, c.mean_true_probability, c.top_wrong_class_id,
-    wrong.name, c.top_wrong_count, c.distinct_captions, c.first_sentence
-    FROM class_name AS c LEFT JOIN class_name AS wrong ON wrong.id = c.top_wrong_class_id
-    WHERE c.run_id = ? ORDER BY c.position
-"""
-_STAGES: Final = """
-    SELECT name, position, done, total, seconds, worked / nullif(seconds, 0.0), status
-    FROM stage WHERE run_id = ? ORDER BY position
-"""
+# Columns that no table has: the queries read them by the same text.
+ITEMS_PER_SECOND: Final = "stage.worked / nullif(stage.seconds, 0.0)"
+TOP_WRONG_NAME: Final = (
+    "(SELECT wrong.name FROM class_name AS wrong WHERE wrong.id = class_name.top_wrong_class_id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +54,47 @@ def glance(file: Path, run_id: int | None = None) -> Glance:
     with closing(connect(file, "ro", READ_TIMEOUT)) as connection:
         try:
             run = _run(connection, run_id)
-            stages = connection.execute(_STAGES, (run.id,)).fetchall()
-            classes = connection.execute(_CLASSES, (run.id,)).fetchall()
+            of_run = "WHERE run_id = ? ORDER BY position"
+            stages = _read(
+                connection, Stage, "stage", of_run, run.id, items_per_second=ITEMS_PER_SECOND
+            )
+            classes = _read(
+                connection, ClassName, "class_name", of_run, run.id, top_wrong_name=TOP_WRONG_NAME
+            )
         except sqlite3.Error as error:
             raise explained(file, error) or error from error
-    return Glance(run, [Stage(*row) for row in stages], [ClassName(*row) for row in classes])
+    return Glance(
+        run, [Stage(**values) for values in stages], [ClassName(**values) for values in classes]
+    )
 
 
 def _run(connection: sqlite3.Connection, run_id: int | None) -> Run:
     if run_id is None:
-        rows = connection.execute(f"{_RUN} ORDER BY started DESC, id DESC LIMIT 1").fetchall()
-        if not rows:
+        found = _read(connection, Run, "run", "ORDER BY started DESC, id DESC LIMIT 1")
+        if not found:
             raise StoreError("the file holds no run yet: run `mapcap index` to fill it")
     else:
-        rows = connection.execute(f"{_RUN} WHERE id = ?", (run_id,)).fetchall()
-        if not rows:
+        found = _read(connection, Run, "run", "WHERE id = ?", run_id)
+        if not found:
             raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
-    values: dict[str, Any] = dict(zip(Run.__slots__, rows[0], strict=True))
+    [values] = found
     for name in ("config", "networks", "versions", "notes"):
         values[name] = json_of(values[name])
     for name in ("started", "finished"):
         values[name] = moment_of(values[name])
     return Run(**values)
+
+
+def _read(
+    connection: sqlite3.Connection,
+    kind: type[Any],
+    table: str,
+    rest: str,
+    *parameters: int,
+    **named: str,
+) -> list[dict[str, Any]]:
+    """Return the values of a record's fields, from a table's columns of the same names."""
+    names = [field.name for field in fields(kind)]
+    columns = ", ".join(named.get(name, f"{table}.{name}") for name in names)
+    rows = connection.execute(f"SELECT {columns} FROM {table} {rest}", parameters)
+    return [dict(zip(names, row, strict=True)) for row in rows]

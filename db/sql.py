@@ -1,8 +1,9 @@
 """Small pieces of SQL that reads and writes share."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     LargeBinary,
+    Result,
     Select,
     func,
     or_,
@@ -26,6 +28,10 @@ from db.types import blob_of
 
 # A select whose rows go into a record: their types are the record's business.
 Query: TypeAlias = "Select[*tuple[Any, ...]]"
+Record = TypeVar("Record")
+
+# The columns of a box.
+_CORNERS: Final = ("x0", "y0", "x1", "y1")
 
 
 def among(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnElement[bool]:
@@ -81,10 +87,45 @@ def audit_basis() -> tuple[ColumnElement[int], ColumnElement[int]]:
     return ClassName.predicted.expression, captioned
 
 
-def boxed(row: Sequence[Any], at: int) -> list[Any]:
-    """Return a row's values with the four columns from `at` folded into one box, or None."""
-    box = None if row[at] is None else tuple(row[at : at + 4])
-    return [*row[:at], box, *row[at + 4 :]]
+def columns_of(kind: type[Any], *tables: Any, **named: Any) -> list[ColumnElement[Any]]:
+    """Return what to select for records of a kind: a column for each field, under its name.
+
+    That is the one of `named`, or else the one of the first of `tables` that has it. The field
+    `box` stands for the columns of its corners; one that is named None is left to its default.
+    AttributeError for a field that no table has.
+    """
+    names: list[str] = []
+    for field in fields(kind):
+        names += _CORNERS if field.name == "box" else [field.name]
+    for name in set(names) - set(named):
+        owner = next((table for table in tables if hasattr(table, name)), tables[0])
+        named[name] = getattr(owner, name)
+    return [named[name].label(name) for name in names if named[name] is not None]
+
+
+def records(kind: type[Record], rows: Result[*tuple[Any, ...]]) -> list[Record]:
+    """Return rows as records of a kind, each field from the column of its name."""
+    names = tuple(rows.keys())
+    return [kind(**with_box(dict(zip(names, row, strict=True)))) for row in rows]
+
+
+def with_box(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a row's values, its four corners, if it has any, folded into one box or None."""
+    if "x0" in values:
+        corners = tuple(values.pop(name) for name in _CORNERS)
+        values["box"] = None if corners[0] is None else corners
+    return values
+
+
+def row_of(new: Any, *, without: Container[str] = ()) -> dict[str, Any]:
+    """Return the values of a new row by column: what `with_box` folds is laid out again."""
+    values = {
+        field.name: getattr(new, field.name) for field in fields(new) if field.name not in without
+    }
+    if "box" in values:
+        corners = values.pop("box") or (None, None, None, None)
+        values |= zip(_CORNERS, corners, strict=True)
+    return values
 
 
 def stack(connection: Connection, query: Query) -> Vectors:

@@ -6,22 +6,19 @@ from db import schema
 from db.queries.images import IMAGE, fetch_images
 from db.queries.regions import REGION, fetch_regions
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
-from db.sql import Query
+from db.sql import Query, columns_of, records
 
 _FINDING: Query = select(
-    schema.Finding.id,
-    schema.Finding.class_id,
-    schema.Finding.kind,
-    schema.Finding.position,
-    schema.Finding.title,
-    schema.Finding.score,
-    schema.Finding.figures,
-    select(func.count())
-    .where(schema.FindingImage.finding_id == schema.Finding.id)
-    .scalar_subquery(),
-    select(func.count())
-    .where(schema.FindingRegion.finding_id == schema.Finding.id)
-    .scalar_subquery(),
+    *columns_of(
+        Finding,
+        schema.Finding,
+        images=select(func.count())
+        .where(schema.FindingImage.finding_id == schema.Finding.id)
+        .scalar_subquery(),
+        regions=select(func.count())
+        .where(schema.FindingRegion.finding_id == schema.Finding.id)
+        .scalar_subquery(),
+    )
 )
 
 
@@ -29,7 +26,7 @@ def _findings(engine: Engine, query: Query, kind: FindingKind | None) -> list[Fi
     if kind is not None:
         query = query.where(schema.Finding.kind == kind)
     with engine.connect() as connection:
-        return [Finding(*row) for row in connection.execute(query)]
+        return records(Finding, connection.execute(query))
 
 
 def findings(engine: Engine, class_id: int, kind: FindingKind | None = None) -> list[Finding]:
@@ -83,10 +80,10 @@ def finding_regions(engine: Engine, finding_id: int, *, limit: int = 100) -> lis
 def class_audit(engine: Engine, class_id: int) -> ClassAudit | None:
     """Return what the audit says of a class, or None before the audit."""
     table = schema.ClassAudit
-    query = select(table.class_id, table.line, table.clauses, table.figures)
+    query: Query = select(*columns_of(ClassAudit, table)).where(table.class_id == class_id)
     with engine.connect() as connection:
-        row = connection.execute(query.where(table.class_id == class_id)).one_or_none()
-    return None if row is None else ClassAudit(*row)
+        found = records(ClassAudit, connection.execute(query))
+    return found[0] if found else None
 
 
 def error_words(
@@ -95,25 +92,13 @@ def error_words(
     """Return the words tested against the right ones of `against`, or of the class, by |z|."""
     table = schema.ErrorWord
     query = (
-        select(
-            table.word,
-            table.against_class_id,
-            table.log_odds,
-            table.z,
-            table.q,
-            table.b2t,
-            table.b2t_low,
-            table.b2t_high,
-            table.images,
-            table.correct,
-            table.wrong,
-        )
+        select(*columns_of(ErrorWord, table))
         .where(table.class_id == class_id, table.against_class_id.is_not_distinct_from(against))
         .order_by(func.abs(table.z).desc(), table.word)
         .limit(limit)
     )
     with engine.connect() as connection:
-        return [ErrorWord(*row) for row in connection.execute(query)]
+        return records(ErrorWord, connection.execute(query))
 
 
 def word_rivals(engine: Engine, class_id: int) -> list[tuple[int, str]]:
@@ -133,13 +118,9 @@ def word_rivals(engine: Engine, class_id: int) -> list[tuple[int, str]]:
 def figures(engine: Engine, run_id: int) -> list[Figure]:
     """Return the figures of a run's quality, by name."""
     table = schema.Figure
-    query = (
-        select(table.name, table.value, table.low, table.high, table.n)
-        .where(table.run_id == run_id)
-        .order_by(table.name)
-    )
+    query = select(*columns_of(Figure, table)).where(table.run_id == run_id).order_by(table.name)
     with engine.connect() as connection:
-        return [Figure(*row) for row in connection.execute(query)]
+        return records(Figure, connection.execute(query))
 
 
 def class_figures(engine: Engine, run_id: int) -> dict[int, dict[str, float]]:

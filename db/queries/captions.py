@@ -20,7 +20,7 @@ from sqlalchemy import (
 from db import schema
 from db.queries.regions import REGION, fetch_regions
 from db.records import CaptionHit, ClassCaption, Region, WordScore
-from db.sql import Query, among
+from db.sql import Query, among, columns_of, records
 from db.text import storable
 
 _INDEX: Final = table("caption_fts", column("rowid"), column("rank"))
@@ -47,23 +47,17 @@ def captions(
         query = query.where(tuple_(counts.count, counts.caption_id) < after)
     query = query.order_by(counts.count.desc(), counts.caption_id.desc()).limit(limit)
     with engine.connect() as connection:
-        return [ClassCaption(*row) for row in connection.execute(query)]
+        return records(ClassCaption, connection.execute(query))
 
 
 def class_captions(summary_id: int | None) -> Query:
     """Return the query for `ClassCaption` records, to be narrowed to a class."""
     counts, sentence = schema.ClassCaption, schema.SummarySentence
     chosen = select(sentence.caption_id).where(sentence.summary_id == summary_id)
-    return select(
-        counts.caption_id,
-        schema.Caption.text,
-        counts.count,
-        counts.right,
-        counts.wrong,
-        schema.Caption.is_empty,
-        schema.Caption.artefact,
-        false() if summary_id is None else counts.caption_id.in_(chosen),
-    ).join(schema.Caption, schema.Caption.id == counts.caption_id)
+    selected = false() if summary_id is None else counts.caption_id.in_(chosen)
+    return select(*columns_of(ClassCaption, counts, schema.Caption, selected=selected)).join(
+        schema.Caption, schema.Caption.id == counts.caption_id
+    )
 
 
 def images_of_captions(
@@ -183,10 +177,10 @@ def word_scores(engine: Engine, class_id: int, kind: str, *, limit: int = 100) -
     """Return the words of a class by score, the highest first."""
     words = schema.WordScore
     query = (
-        select(words.word, words.score, words.count)
+        select(*columns_of(WordScore, words))
         .where(words.class_id == class_id, words.kind == kind)
         .order_by(words.score.desc(), words.word)
         .limit(limit)
     )
     with engine.connect() as connection:
-        return [WordScore(*row) for row in connection.execute(query)]
+        return records(WordScore, connection.execute(query))

@@ -1,39 +1,26 @@
 """Classes with their figures, in one small query each."""
 
-from sqlalchemy import Engine, literal, or_, select
+from sqlalchemy import Engine, literal, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from db import schema
 from db.errors import StoreError
+from db.glance import TOP_WRONG_NAME
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Confusion, TokenRelevance, Vectors
-from db.sql import Query, contains, raw, stack
+from db.sql import Query, columns_of, contains, raw, records, stack
+from db.types import SafeText
 
-_wrong = aliased(schema.ClassName)
 _CLASS: Query = select(
-    schema.ClassName.id,
-    schema.ClassName.position,
-    schema.ClassName.name,
-    schema.ClassName.label,
-    schema.ClassName.images,
-    schema.ClassName.readable,
-    schema.ClassName.predicted,
-    schema.ClassName.correct,
-    schema.ClassName.accuracy,
-    schema.ClassName.accuracy_low,
-    schema.ClassName.accuracy_high,
-    schema.ClassName.mean_true_probability,
-    schema.ClassName.top_wrong_class_id,
-    _wrong.name,
-    schema.ClassName.top_wrong_count,
-    schema.ClassName.distinct_captions,
-    schema.ClassName.first_sentence,
-).outerjoin(_wrong, _wrong.id == schema.ClassName.top_wrong_class_id)
+    *columns_of(
+        ClassName, schema.ClassName, top_wrong_name=literal_column(TOP_WRONG_NAME, SafeText)
+    )
+)
 
 
 def _all(engine: Engine, query: Query) -> list[ClassName]:
     with engine.connect() as connection:
-        return [ClassName(*row) for row in connection.execute(query)]
+        return records(ClassName, connection.execute(query))
 
 
 def classes(
@@ -87,21 +74,23 @@ def class_by_name(engine: Engine, run_id: int, name: str) -> ClassName:
 
 def confusions(engine: Engine, class_id: int) -> list[Confusion]:
     """Return what the images of a class were taken for, the most frequent first."""
-    table = schema.Confusion
+    table, wrong = schema.Confusion, aliased(schema.ClassName)
     predicted = select(schema.ClassName.predicted).where(schema.ClassName.id == class_id)
     query: Query = (
         select(
-            table.predicted_class_id,
-            _wrong.name,
-            table.count,
-            table.count / predicted.scalar_subquery(),
+            *columns_of(
+                Confusion,
+                table,
+                predicted_name=wrong.name,
+                share=table.count / predicted.scalar_subquery(),
+            )
         )
-        .join(_wrong, _wrong.id == table.predicted_class_id)
+        .join(wrong, wrong.id == table.predicted_class_id)
         .where(table.class_id == class_id)
-        .order_by(table.count.desc(), _wrong.position)
+        .order_by(table.count.desc(), wrong.position)
     )
     with engine.connect() as connection:
-        return [Confusion(*row) for row in connection.execute(query)]
+        return records(Confusion, connection.execute(query))
 
 
 def class_tokens(engine: Engine, class_id: int) -> list[TokenRelevance]:

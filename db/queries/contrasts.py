@@ -5,7 +5,7 @@ from sqlalchemy import Engine, case, func, select
 from db import schema
 from db.queries.regions import REGION, fetch_regions
 from db.records import CaptionContrast, Region
-from db.sql import Query
+from db.sql import Query, columns_of, records
 
 
 def regions_of_caption(
@@ -32,7 +32,7 @@ def caption_contrasts(
     wrong = func.sum(case((prediction.predicted_class_id == predicted_class_id, 1), else_=0))
     right = func.sum(case((prediction.correct, 1), else_=0))
     query: Query = (
-        select(words.caption_id, schema.Caption.text, wrong, right)
+        select(*columns_of(CaptionContrast, words, schema.Caption, wrong=wrong, right=right))
         .join(schema.Region, schema.Region.id == words.region_id)
         .join(prediction, prediction.image_id == schema.Region.image_id)
         .join(schema.Caption, schema.Caption.id == words.caption_id)
@@ -43,4 +43,4 @@ def caption_contrasts(
         .limit(limit)
     )
     with engine.connect() as connection:
-        return [CaptionContrast(*row) for row in connection.execute(query)]
+        return records(CaptionContrast, connection.execute(query))

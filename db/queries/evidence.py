@@ -9,7 +9,7 @@ from sqlalchemy import Engine, and_, select
 from db import schema
 from db.records import Role, Vectors
 from db.records.evidence import PredictedImage, RegionWords
-from db.sql import Query, among, raw, stack
+from db.sql import Query, among, columns_of, raw, records, stack
 
 
 def predicted_ids(engine: Engine, run_id: int) -> NDArray[np.int64]:
@@ -28,13 +28,12 @@ def predicted_ids(engine: Engine, run_id: int) -> NDArray[np.int64]:
 
 _PREDICTED: Query = (
     select(
-        schema.Image.id,
-        schema.Prediction.predicted_class_id,
-        schema.Prediction.correct,
-        schema.PredictionTop.probability,
-        schema.Prediction.margin,
-        schema.Image.width,
-        schema.Image.height,
+        *columns_of(
+            PredictedImage,
+            schema.Image,
+            schema.Prediction,
+            confidence=schema.PredictionTop.probability,
+        )
     )
     .join(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
     .join(
@@ -54,28 +53,28 @@ def predicted_images(
     if correct is not None:
         query = query.where(schema.Prediction.correct.is_(correct))
     with engine.connect() as connection:
-        return [PredictedImage(*row) for row in connection.execute(query.limit(limit))]
+        return records(PredictedImage, connection.execute(query.limit(limit)))
 
 
 def predictions_of(engine: Engine, image_ids: Sequence[int]) -> list[PredictedImage]:
     """Return images by id; those that are unreadable or not predicted are left out."""
     query = _PREDICTED.where(among(schema.Image.id, image_ids))
     with engine.connect() as connection:
-        return [PredictedImage(*row) for row in connection.execute(query)]
+        return records(PredictedImage, connection.execute(query))
 
 
 def region_words(engine: Engine, image_ids: Sequence[int], role: Role) -> list[RegionWords]:
     """Return the captioned regions of images, of maps of one role, by image and rank."""
     words, region = schema.RegionCaption, schema.Region
     query: Query = (
-        select(region.id, region.image_id, schema.Caption.text)
+        select(*columns_of(RegionWords, region, caption=schema.Caption.text))
         .join(words, words.region_id == region.id)
         .join(schema.Caption, schema.Caption.id == words.caption_id)
         .where(among(region.image_id, image_ids), region.role == role)
         .order_by(region.image_id, region.rank)
     )
     with engine.connect() as connection:
-        return [RegionWords(*row) for row in connection.execute(query)]
+        return records(RegionWords, connection.execute(query))
 
 
 def image_features(engine: Engine, image_ids: Sequence[int]) -> Vectors:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from db import schema
 from db.errors import StoreError
 from db.records import Image, Relevance, Role, TopClass
-from db.sql import Query, among, among_texts, boxed, contains
+from db.sql import Query, among, among_texts, columns_of, contains, records
 
 Show = Literal["all", "right", "wrong"]
 # The place of an image in the order of margins; an image without prediction has margin None.
@@ -19,25 +19,13 @@ Place = tuple[float | None, int]
 _predicted = aliased(schema.ClassName)
 IMAGE: Query = (
     select(
-        schema.Image.id,
-        schema.Image.class_id,
-        schema.ClassName.name,
-        schema.Image.path,
-        schema.Image.content_hash,
-        schema.Image.width,
-        schema.Image.height,
-        schema.Image.file_size,
-        schema.Image.x0,
-        schema.Image.y0,
-        schema.Image.x1,
-        schema.Image.y1,
-        schema.Image.error,
-        schema.Prediction.predicted_class_id,
-        _predicted.name,
-        schema.Prediction.correct,
-        schema.Prediction.true_probability,
-        schema.Prediction.true_rank,
-        schema.Prediction.margin,
+        *columns_of(
+            Image,
+            schema.Image,
+            schema.Prediction,
+            class_name=schema.ClassName.name,
+            predicted_name=_predicted.name,
+        )
     )
     .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
     .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
@@ -45,20 +33,12 @@ IMAGE: Query = (
 )
 
 RELEVANCE: Query = select(
-    schema.Relevance.id,
-    schema.Relevance.image_id,
-    schema.Relevance.role,
-    schema.Relevance.target_class_id,
-    schema.ClassName.name,
-    schema.Relevance.grid,
-    schema.Relevance.raw_max,
-    schema.Relevance.raw_mass,
-    schema.Relevance.region_count,
+    *columns_of(Relevance, schema.Relevance, target_name=schema.ClassName.name)
 ).join(schema.ClassName, schema.ClassName.id == schema.Relevance.target_class_id)
 
 
 def _all(connection: Connection, query: Query) -> list[Image]:
-    return [Image(*boxed(row, 8)) for row in connection.execute(query)]
+    return records(Image, connection.execute(query))
 
 
 def fetch_images(engine: Engine, query: Query) -> list[Image]:
@@ -187,13 +167,13 @@ def top_classes(engine: Engine, image_id: int) -> list[TopClass]:
     """Return an image's best classes, the predicted one first."""
     table = schema.PredictionTop
     query: Query = (
-        select(table.rank, table.class_id, schema.ClassName.name, table.probability, table.logit)
+        select(*columns_of(TopClass, table, schema.ClassName))
         .join(schema.ClassName, schema.ClassName.id == table.class_id)
         .where(table.image_id == image_id)
         .order_by(table.rank)
     )
     with engine.connect() as connection:
-        return [TopClass(*row) for row in connection.execute(query)]
+        return records(TopClass, connection.execute(query))
 
 
 def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
@@ -209,7 +189,6 @@ def relevances(engine: Engine, image_ids: list[int]) -> dict[int, dict[Role, Rel
     found: dict[int, dict[Role, Relevance]] = {image_id: {} for image_id in image_ids}
     query = RELEVANCE.where(among(schema.Relevance.image_id, image_ids))
     with engine.connect() as connection:
-        for row in connection.execute(query):
-            record = Relevance(*row)
+        for record in records(Relevance, connection.execute(query)):
             found[record.image_id][record.role] = record
     return found

@@ -5,7 +5,7 @@ from sqlalchemy.orm import aliased
 
 from db import schema
 from db.records.evidence import Paired
-from db.sql import Query
+from db.sql import Query, columns_of, records
 
 
 def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[Paired]:
@@ -18,7 +18,7 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
     own_class, other_class = schema.ClassName, aliased(schema.ClassName)
     said, said_before = schema.Prediction, aliased(schema.Prediction)
     query: Query = (
-        select(image.class_id, said_before.correct, said.correct)
+        select(*columns_of(Paired, image, before=said_before.correct, now=said.correct))
         .join(
             other,
             and_(
@@ -35,4 +35,4 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
         .order_by(own_class.position, image.id)
     )
     with engine.connect() as connection:
-        return [Paired(*row) for row in connection.execute(query)]
+        return records(Paired, connection.execute(query))

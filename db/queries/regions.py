@@ -7,30 +7,20 @@ from sqlalchemy import Engine, select
 
 from db import schema
 from db.records import Region, Vectors
-from db.sql import Query, among, boxed, raw, stack
+from db.sql import Query, among, columns_of, raw, records, stack
 
 REGION: Query = (
     select(
-        schema.Region.id,
-        schema.Region.image_id,
-        schema.Image.path,
-        schema.Image.class_id,
-        schema.ClassName.name,
-        schema.Prediction.correct,
-        schema.Region.role,
-        schema.Region.rank,
-        schema.Region.x0,
-        schema.Region.y0,
-        schema.Region.x1,
-        schema.Region.y1,
-        schema.Region.area_share,
-        schema.Region.mass_share,
-        schema.Region.patch_mask,
-        schema.Region.mask,
-        schema.RegionCaption.caption_id,
-        schema.Caption.text,
-        schema.RegionCaption.log_probability,
-        schema.RegionCaption.cosine,
+        *columns_of(
+            Region,
+            schema.Region,
+            schema.RegionCaption,
+            path=schema.Image.path,
+            class_id=schema.Image.class_id,
+            class_name=schema.ClassName.name,
+            correct=schema.Prediction.correct,
+            caption=schema.Caption.text,
+        )
     )
     .join(schema.Image, schema.Image.id == schema.Region.image_id)
     .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
@@ -43,7 +33,7 @@ REGION: Query = (
 def fetch_regions(engine: Engine, query: Query) -> list[Region]:
     """Run a query built on `REGION`."""
     with engine.connect() as connection:
-        return [Region(*boxed(row, 8)) for row in connection.execute(query)]
+        return records(Region, connection.execute(query))
 
 
 def regions(engine: Engine, image_id: int) -> list[Region]:

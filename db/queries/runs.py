@@ -1,43 +1,30 @@
 """Runs, their stages and how much they hold."""
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Float, func, literal_column, select
 
 from db import schema
 from db.errors import StoreError
+from db.glance import ITEMS_PER_SECOND
 from db.records import Run, RunCounts, RunTotals, Stage
-from db.sql import Query
+from db.sql import Query, columns_of, records
 
-_RUN: Query = select(
-    schema.Run.id,
-    schema.Run.config_hash,
-    schema.Run.config,
-    schema.Run.preset,
-    schema.Run.dataset,
-    schema.Run.networks,
-    schema.Run.versions,
-    schema.Run.host,
-    schema.Run.device,
-    schema.Run.started,
-    schema.Run.finished,
-    schema.Run.status,
-    schema.Run.notes,
-)
+_RUN: Query = select(*columns_of(Run, schema.Run))
 
 
 def runs(engine: Engine) -> list[Run]:
     """Return all runs of the file, the one that began last first."""
     with engine.connect() as connection:
         rows = connection.execute(_RUN.order_by(schema.Run.started.desc(), schema.Run.id.desc()))
-        return [Run(*row) for row in rows]
+        return records(Run, rows)
 
 
 def run(engine: Engine, run_id: int) -> Run:
     """Return a run; StoreError if the file has none of that number."""
     with engine.connect() as connection:
-        row = connection.execute(_RUN.where(schema.Run.id == run_id)).one_or_none()
-    if row is None:
+        found = records(Run, connection.execute(_RUN.where(schema.Run.id == run_id)))
+    if not found:
         raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
-    return Run(*row)
+    return found[0]
 
 
 def latest_run(engine: Engine) -> Run:
@@ -50,48 +37,43 @@ def latest_run(engine: Engine) -> Run:
 
 def stages(engine: Engine, run_id: int) -> list[Stage]:
     """Return the stages of a run in their order."""
-    rate = schema.Stage.worked / func.nullif(schema.Stage.seconds, 0.0)
+    rate = literal_column(ITEMS_PER_SECOND, Float)
     query: Query = (
-        select(
-            schema.Stage.name,
-            schema.Stage.position,
-            schema.Stage.done,
-            schema.Stage.total,
-            schema.Stage.seconds,
-            rate,
-            schema.Stage.status,
-        )
+        select(*columns_of(Stage, schema.Stage, items_per_second=rate))
         .where(schema.Stage.run_id == run_id)
         .order_by(schema.Stage.position)
     )
     with engine.connect() as connection:
-        return [Stage(*row) for row in connection.execute(query)]
+        return records(Stage, connection.execute(query))
 
 
-_SUMS = [
-    func.coalesce(func.sum(column), 0)
+_SUMS = {
+    column.key: func.coalesce(func.sum(column), 0)
     for column in (
         schema.ClassName.images,
         schema.ClassName.readable,
         schema.ClassName.predicted,
         schema.ClassName.correct,
     )
-]
+}
 
 
 def run_totals(engine: Engine, run_id: int) -> RunTotals:
     """Return the sums over a run's classes: no large table is counted."""
-    query: Query = select(func.count(), *_SUMS).where(schema.ClassName.run_id == run_id)
+    query: Query = select(
+        *columns_of(RunTotals, schema.ClassName, classes=func.count(), **_SUMS)
+    ).where(schema.ClassName.run_id == run_id)
     with engine.connect() as connection:
-        return RunTotals(*connection.execute(query).one())
+        return records(RunTotals, connection.execute(query))[0]
 
 
 def counts(engine: Engine, run_id: int) -> RunCounts:
     """Return how much a run holds; counts its regions and captions one by one."""
     regions = select(func.count()).where(schema.Region.run_id == run_id).scalar_subquery()
     captions = select(func.count()).where(schema.Caption.run_id == run_id).scalar_subquery()
-    query: Query = select(func.count(), *_SUMS, regions, captions).where(
+    more = {"classes": func.count(), "regions": regions, "captions": captions}
+    query: Query = select(*columns_of(RunCounts, schema.ClassName, **_SUMS, **more)).where(
         schema.ClassName.run_id == run_id
     )
     with engine.connect() as connection:
-        return RunCounts(*connection.execute(query).one())
+        return records(RunCounts, connection.execute(query))[0]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, case, func, select
 from db import schema
 from db.errors import StoreError
 from db.records import Pmi, Sentence, Summary
-from db.sql import Query, among
+from db.sql import Query, among, columns_of, records
 
 
 def summaries(engine: Engine, class_id: int) -> list[tuple[int, float]]:
@@ -38,22 +38,22 @@ def _sentences(connection: Connection, summary_id: int, class_id: int) -> tuple[
     table, counts = schema.SummarySentence, schema.ClassCaption
     query: Query = (
         select(
-            table.position,
-            table.caption_id,
-            schema.Caption.text,
-            table.relevance,
-            table.penalty,
-            table.score,
-            func.coalesce(counts.count, 0),
-            func.coalesce(counts.right, 0),
-            func.coalesce(counts.wrong, 0),
+            *columns_of(
+                Sentence,
+                table,
+                schema.Caption,
+                count=func.coalesce(counts.count, 0),
+                right=func.coalesce(counts.right, 0),
+                wrong=func.coalesce(counts.wrong, 0),
+                caption_ids=None,
+            )
         )
         .join(schema.Caption, schema.Caption.id == table.caption_id)
         .outerjoin(counts, (counts.caption_id == table.caption_id) & (counts.class_id == class_id))
         .where(table.summary_id == summary_id)
         .order_by(table.position)
     )
-    return tuple(Sentence(*row) for row in connection.execute(query))
+    return tuple(records(Sentence, connection.execute(query)))
 
 
 def pmi(engine: Engine, class_id: int) -> Pmi | None:

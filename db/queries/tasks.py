@@ -9,7 +9,7 @@ from db import schema
 from db.queries.captions import class_captions
 from db.queries.images import RELEVANCE
 from db.records import ClassCaption, ImageTask, RegionTask, Relevance, Vectors
-from db.sql import Query, among, boxed, raw, stack
+from db.sql import Query, among, columns_of, raw, records, stack
 
 
 def known_images(engine: Engine, run_id: int) -> dict[str, tuple[int, str | None]]:
@@ -25,14 +25,13 @@ def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
     predicted = aliased(schema.ClassName)
     query: Query = (
         select(
-            schema.Image.id,
-            schema.Image.path,
-            schema.Image.width,
-            schema.Image.height,
-            schema.Image.class_id,
-            schema.ClassName.position,
-            schema.Prediction.predicted_class_id,
-            predicted.position,
+            *columns_of(
+                ImageTask,
+                schema.Image,
+                schema.Prediction,
+                class_position=schema.ClassName.position,
+                predicted_position=predicted.position,
+            )
         )
         .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
         .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
@@ -41,39 +40,27 @@ def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
         .order_by(schema.Image.id)
     )
     with engine.connect() as connection:
-        return [ImageTask(*row) for row in connection.execute(query)]
+        return records(ImageTask, connection.execute(query))
 
 
 def relevances_by_id(engine: Engine, relevance_ids: Sequence[int]) -> list[Relevance]:
     """Return relevance maps in the order of their ids."""
     query = RELEVANCE.where(among(schema.Relevance.id, relevance_ids))
     with engine.connect() as connection:
-        return [Relevance(*row) for row in connection.execute(query.order_by(schema.Relevance.id))]
+        return records(Relevance, connection.execute(query.order_by(schema.Relevance.id)))
 
 
 def region_tasks(engine: Engine, region_ids: Sequence[int]) -> list[RegionTask]:
     """Return what a stage needs to work on regions, those of one image together."""
     table = schema.Region
     query: Query = (
-        select(
-            table.id,
-            table.image_id,
-            schema.Image.path,
-            table.role,
-            table.rank,
-            table.x0,
-            table.y0,
-            table.x1,
-            table.y1,
-            table.patch_mask,
-            table.mask,
-        )
+        select(*columns_of(RegionTask, table, schema.Image))
         .join(schema.Image, schema.Image.id == table.image_id)
         .where(among(table.id, region_ids))
         .order_by(table.image_id, table.id)
     )
     with engine.connect() as connection:
-        return [RegionTask(*boxed(row, 5)) for row in connection.execute(query)]
+        return records(RegionTask, connection.execute(query))
 
 
 def region_features(engine: Engine, region_ids: Sequence[int], representation: str) -> Vectors:
@@ -100,4 +87,4 @@ def pmi_candidates(engine: Engine, class_id: int) -> list[ClassCaption]:
         .order_by(table.count.desc(), table.caption_id)
     )
     with engine.connect() as connection:
-        return [ClassCaption(*row) for row in connection.execute(query)]
+        return records(ClassCaption, connection.execute(query))

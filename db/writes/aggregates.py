@@ -18,7 +18,7 @@ from db.schema import (
     RegionCaption,
     WordScore,
 )
-from db.sql import upsert
+from db.sql import row_of, upsert
 from db.stats import wilson
 
 
@@ -147,16 +147,7 @@ def add_word_scores(
     engine: Engine, class_id: int, kind: str, scores: Sequence[WordScoreRecord]
 ) -> None:
     """Store the words of a class with their scores, in place of all of the same kind."""
-    rows = [
-        {
-            "class_id": class_id,
-            "kind": kind,
-            "word": word.word,
-            "score": word.score,
-            "count": word.count,
-        }
-        for word in scores
-    ]
+    rows = [{"class_id": class_id, "kind": kind, **row_of(word)} for word in scores]
     with writing(engine) as connection:
         connection.execute(
             delete(WordScore).where(WordScore.class_id == class_id, WordScore.kind == kind)

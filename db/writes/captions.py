@@ -18,7 +18,7 @@ from db.schema import (
     Summary,
     SummarySentence,
 )
-from db.sql import among, merge, upsert
+from db.sql import among, merge, row_of, upsert
 from db.text import storable
 
 
@@ -66,15 +66,7 @@ def add_pmi(engine: Engine, new: NewPmi) -> None:
     `aggregate_captions` comes first: the matrix notes how many captioned regions there were.
     """
     half = new.matrix.dtype == np.float16
-    row = {
-        "class_id": new.class_id,
-        "caption_ids": new.caption_ids,
-        "counts": new.counts,
-        "matrix": new.matrix if half else new.matrix.astype(np.float32),
-        "surprisal": new.surprisal,
-        "relevance": new.relevance,
-        "distinct_total": new.distinct_total,
-    }
+    row = {**row_of(new), "matrix": new.matrix if half else new.matrix.astype(np.float32)}
     captioned = select(func.coalesce(func.sum(ClassCaption.count), 0)).where(
         ClassCaption.class_id == new.class_id
     )
@@ -89,21 +81,14 @@ def add_summaries(engine: Engine, summaries: Sequence[NewSummary]) -> None:
     keys = ("class_id", "k", "redundancy")
     with writing(engine) as connection:
         for new in summaries:
-            row = {"class_id": new.class_id, "k": new.k, "redundancy": new.redundancy}
+            row = row_of(new, without={"sentences"})
             statement = merge(Summary, keys, ()).values(row).returning(Summary.id)
             summary_id = connection.execute(statement).scalar_one()
             connection.execute(
                 delete(SummarySentence).where(SummarySentence.summary_id == summary_id)
             )
             sentences = [
-                {
-                    "summary_id": summary_id,
-                    "position": position,
-                    "caption_id": sentence.caption_id,
-                    "relevance": sentence.relevance,
-                    "penalty": sentence.penalty,
-                    "score": sentence.score,
-                }
+                {"summary_id": summary_id, "position": position, **row_of(sentence)}
                 for position, sentence in enumerate(new.sentences)
             ]
             upsert(connection, SummarySentence, ["summary_id", "position"], sentences)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, bindparam, delete, or_, select, update
 from db.batches import NewImage, NewPrediction, NewRelevance
 from db.engine import writing
 from db.schema import Image, ImageEmbedding, Prediction, PredictionTop, Relevance, Thumbnail
-from db.sql import among, merge, upsert
+from db.sql import among, merge, row_of, upsert
 from db.text import storable
 from db.writes.vectors import normalised
 
@@ -21,7 +21,7 @@ def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
     """
     if not images:
         return
-    rows = [_image_row(run_id, new) for new in images]
+    rows = [{"run_id": run_id, **row_of(new, without={"thumbnail"})} for new in images]
     changed = delete(Image).where(
         Image.run_id == run_id,
         Image.path == bindparam("old_path"),
@@ -44,24 +44,6 @@ def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
             if new.thumbnail is not None
         ]
         upsert(connection, Thumbnail, ["image_id"], thumbnails)
-
-
-def _image_row(run_id: int, new: NewImage) -> dict[str, Any]:
-    x0, y0, x1, y1 = new.box or (None, None, None, None)
-    return {
-        "run_id": run_id,
-        "class_id": new.class_id,
-        "path": new.path,
-        "content_hash": new.content_hash,
-        "width": new.width,
-        "height": new.height,
-        "file_size": new.file_size,
-        "x0": x0,
-        "y0": y0,
-        "x1": x1,
-        "y1": y1,
-        "error": new.error,
-    }
 
 
 def mark_unreadable(engine: Engine, errors: Sequence[tuple[int, str]]) -> None:
@@ -112,13 +94,10 @@ def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> Non
 def _prediction_row(class_id: int, new: NewPrediction) -> dict[str, Any]:
     predicted = new.top[0][0]
     return {
-        "image_id": new.image_id,
+        **row_of(new, without={"top", "feature"}),
         "class_id": class_id,
         "predicted_class_id": predicted,
         "correct": predicted == class_id,
-        "true_probability": new.true_probability,
-        "true_rank": new.true_rank,
-        "margin": new.margin,
     }
 
 
@@ -135,9 +114,7 @@ def _relevance_row(new: NewRelevance) -> dict[str, Any]:
     if not np.isfinite(raw_max):
         raise ValueError(f"the relevance of image {new.image_id} holds NaN or infinity")
     return {
-        "image_id": new.image_id,
-        "role": new.role,
-        "target_class_id": new.target_class_id,
+        **row_of(new),
         # An all-zero map is a real case: it stays as it is.
         "grid": grid / raw_max if raw_max > 0 else grid,
         "raw_max": raw_max,

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, bindparam, delete, select, update
 
-from db.batches import NewRegion, NewRegions
+from db.batches import NewRegions
 from db.engine import writing
 from db.schema import Embedding, Image, Region, Relevance
-from db.sql import among, upsert
+from db.sql import among, row_of, upsert
 from db.writes.vectors import normalised
 
 
@@ -28,7 +28,7 @@ def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
         owners = [(maps[new.relevance_id], new.regions) for new in found]
         rows = [
             {"run_id": owner.run_id, "image_id": owner.image_id, "role": owner.role, "rank": rank}
-            | _region_row(region)
+            | row_of(region)
             for owner, regions in owners
             for rank, region in enumerate(regions, start=1)
         ]
@@ -46,20 +46,6 @@ def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
         connection.execute(surplus, counts)
         counted = update(Relevance).where(Relevance.id == bindparam("map"))
         connection.execute(counted.values(region_count=bindparam("n")), counts)
-
-
-def _region_row(region: NewRegion) -> dict[str, Any]:
-    x0, y0, x1, y1 = region.box
-    return {
-        "x0": x0,
-        "y0": y0,
-        "x1": x1,
-        "y1": y1,
-        "area_share": region.area_share,
-        "mass_share": region.mass_share,
-        "patch_mask": region.patch_mask,
-        "mask": region.mask,
-    }
 
 
 def add_embeddings(

@@ -10,7 +10,7 @@ from db.engine import writing
 from db.errors import StoreError
 from db.records import RunStatus
 from db.schema import ClassName, ClassText, Run, Stage
-from db.sql import merge, upsert
+from db.sql import merge, row_of, upsert
 
 
 def start_run(engine: Engine, spec: RunSpec) -> int:
@@ -108,10 +108,7 @@ def add_classes(engine: Engine, run_id: int, classes: Sequence[NewClass]) -> lis
         )
         stored = connection.execute(find).all()
         if not stored:
-            rows = [
-                {"run_id": run_id, "position": new.position, "name": new.name, "label": new.label}
-                for new in classes
-            ]
+            rows = [{"run_id": run_id, **row_of(new)} for new in classes]
             upsert(connection, ClassName, ["run_id", "position"], rows)
             stored = connection.execute(find).all()
         elif wanted != {(row.position, row.name, row.label) for row in stored}:

@@ -1,11 +1,11 @@
 """Builds the large store: the real schema and the real aggregates, rows in bulk."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from rich.progress import Progress
@@ -15,9 +15,10 @@ from db import queries, writes
 from db.batches import NewClass, NewClassText, NewPmi, NewSentence, NewSummary, RunSpec
 from db.engine import finish, open_write
 from db.records import WordScore
-from db.schema import Base
 from mapcap.selection import relevances, select
 from scripts.bench_browse import figures
+
+Row: TypeAlias = dict[str, Any]
 
 CAPTIONS = 50_000
 DIMENSIONS = 384
@@ -106,31 +107,31 @@ def _fill(file: Path, made: Made, images: int, advance: Any) -> None:
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     share = np.array_split(np.arange(images), len(made.class_ids))
     with _bulk(file) as connection:
-        rows = ((n, made.run_id, text, 8, 0, "black background" in text)
-                for n, text in enumerate(texts, start=1))  # fmt: skip
-        connection.executemany("INSERT INTO caption VALUES (?, ?, ?, ?, ?, ?)", rows)
+        _insert(connection, "caption", [
+            {"id": n, "run_id": made.run_id, "text": text, "token_count": 8, "is_empty": False,
+             "artefact": "black background" in text}
+            for n, text in enumerate(texts, start=1)
+        ])  # fmt: skip
         for place, part in enumerate(share):
             connection.execute("BEGIN")
             tables = _class_rows(made, place, len(part), generator, pictures, masks, len(texts))
-            regions = _insert(connection, tables)
-            blobs = figures.vectors(centres[place], regions, generator)
-            first = made.regions - regions + 1
-            _insert(connection, {
-                "embedding": ((first + n, "pooled", blob, 9.5) for n, blob in enumerate(blobs))
-            })  # fmt: skip
+            for table, rows in tables.items():
+                _insert(connection, table, rows)
+            regions = [row["id"] for row in tables["region"]]
+            blobs = figures.vectors(centres[place], len(regions), generator)
+            _insert(connection, "embedding", [
+                {"region_id": region, "representation": "pooled", "vector": blob, "norm": 9.5}
+                for region, blob in zip(regions, blobs, strict=True)
+            ])  # fmt: skip
             connection.execute("COMMIT")
             advance(len(part))
 
 
-def _insert(connection: sqlite3.Connection, tables: dict[str, Iterable[tuple[Any, ...]]]) -> int:
-    """Insert whole rows, and return how many the last table got."""
-    inserted = 0
-    for table, rows in tables.items():
-        columns = Base.metadata.tables[table].columns.keys()
-        marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        inserted = connection.executemany(statement, rows).rowcount
-    return inserted
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Insert rows of one table, each with the columns of the first."""
+    if rows:
+        columns, values = ", ".join(rows[0]), ", ".join(f":{name}" for name in rows[0])
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)
 
 
 def _class_rows(
@@ -141,7 +142,7 @@ def _class_rows(
     pictures: list[bytes],
     masks: list[tuple[bytes, bytes]],
     texts: int,
-) -> dict[str, list[tuple[Any, ...]]]:
+) -> dict[str, list[Row]]:
     """Return the rows of all images of a class, table by table."""
     classes, class_id = made.class_ids, made.class_ids[place]
     right = generator.random(n) < generator.uniform(0.05, 0.97)
@@ -152,22 +153,30 @@ def _class_rows(
     thumbs = generator.integers(len(pictures), size=n)
     ids = range(made.images + 1, made.images + n + 1)
     made.images += n
-    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _LARGE[:-1]}
+    rows: dict[str, list[Row]] = {name: [] for name in _LARGE[:-1]}
     for j, image_id in enumerate(ids):
         path = f"train/n{place:08}/images/n{place:08}_{j:06}.JPEG"
         digest = f"{image_id * 2654435761 % 2**64:016x}" * 4
-        rows["image"].append((image_id, made.run_id, class_id, path, digest, 500, 375, 100_000,
-                              40.0, 30.0, 400.0, 300.0, None))  # fmt: skip
-        rows["thumbnail"].append((image_id, pictures[thumbs[j]]))
+        rows["image"].append({
+            "id": image_id, "run_id": made.run_id, "class_id": class_id, "path": path,
+            "content_hash": digest, "width": 500, "height": 375, "file_size": 100_000,
+            "x0": 40.0, "y0": 30.0, "x1": 400.0, "y1": 300.0,
+        })  # fmt: skip
+        rows["thumbnail"].append({"image_id": image_id, "webp": pictures[thumbs[j]]})
         best = others[wrong_as[j]]
         predicted = class_id if right[j] else best
-        rows["prediction"].append((image_id, class_id, predicted, bool(right[j]),
-                                   float(probability[j]), 1 if right[j] else 2,
-                                   float(margins[j])))  # fmt: skip
+        rows["prediction"].append({
+            "image_id": image_id, "class_id": class_id, "predicted_class_id": predicted,
+            "correct": bool(right[j]), "true_probability": float(probability[j]),
+            "true_rank": 1 if right[j] else 2, "margin": float(margins[j]),
+        })  # fmt: skip
         top = [predicted, best if right[j] else class_id,
                *[other for other in others if other != best][:3]]  # fmt: skip
-        rows["prediction_top"] += [(image_id, rank, other, 0.6 / rank, 9.0 - rank)
-                                   for rank, other in enumerate(top, start=1)]  # fmt: skip
+        rows["prediction_top"] += [
+            {"image_id": image_id, "rank": rank, "class_id": other,
+             "probability": 0.6 / rank, "logit": 9.0 - rank}
+            for rank, other in enumerate(top, start=1)
+        ]  # fmt: skip
     maps = [(image_id, role, class_id if role == "true" else others[wrong_as[j]])
             for j, image_id in enumerate(ids)
             for role in (("true",) if right[j] else ("true", "predicted", "contrast"))]  # fmt: skip
@@ -177,15 +186,23 @@ def _class_rows(
     for (image_id, role, target), grid in zip(maps, grids, strict=True):
         made.relevances += 1
         found = 0 if role == "contrast" else 1
-        rows["relevance"].append((made.relevances, image_id, role, target, grid, 1e-3, 1e-2,
-                                  found))  # fmt: skip
+        rows["relevance"].append({
+            "id": made.relevances, "image_id": image_id, "role": role, "target_class_id": target,
+            "grid": grid, "raw_max": 1e-3, "raw_mass": 1e-2, "region_count": found,
+        })  # fmt: skip
         if found:
             made.regions += 1
             patches, mask = masks[made.regions % len(masks)]
-            rows["region"].append((made.regions, made.run_id, image_id, role, 1, 60.0, 60.0,
-                                   300.0, 280.0, 0.2, 0.6, patches, mask))  # fmt: skip
+            rows["region"].append({
+                "id": made.regions, "run_id": made.run_id, "image_id": image_id, "role": role,
+                "rank": 1, "x0": 60.0, "y0": 60.0, "x1": 300.0, "y1": 280.0, "area_share": 0.2,
+                "mass_share": 0.6, "patch_mask": patches, "mask": mask,
+            })  # fmt: skip
             caption = int(pool[drawn[len(rows["region_caption"])]])
-            rows["region_caption"].append((made.regions, caption, class_id, role, -1.2, 0.27))
+            rows["region_caption"].append({
+                "region_id": made.regions, "caption_id": caption, "class_id": class_id,
+                "role": role, "log_probability": -1.2, "cosine": 0.27,
+            })  # fmt: skip
     return rows
 
 
