@@ -15,9 +15,10 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
+from db import queries
 from db.errors import StoreError
 from db.glance import Glance, glance
-from db.later import loading, queries
+from db.queries import loading
 from db.records import ClassName, Run
 from db.verdicts import beside
 from mapcap.text import clean

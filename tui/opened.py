@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from db.later import loading, queries
+from db import queries
+from db.queries import loading
 from db.records import ClassName, Image, Run, Stage, Summary
 from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
 

@@ -1,128 +1,21 @@
-"""Every read of the store. Each call is one short transaction and returns records."""
+"""Every read of the store. Each call is one short transaction and returns records.
 
-from db.queries.audit import (
-    class_audit,
-    class_figures,
-    error_words,
-    figures,
-    finding_images,
-    finding_regions,
-    findings,
-    image_figures,
-    run_findings,
-    word_rivals,
-)
-from db.queries.captions import (
-    caption_regions,
-    captions,
-    images_of_captions,
-    search_captions,
-    word_scores,
-)
-from db.queries.classes import (
-    class_by_name,
-    class_embeddings,
-    class_record,
-    class_tokens,
-    classes,
-    confusions,
-    search_classes,
-)
-from db.queries.contrasts import caption_contrasts, regions_of_caption
-from db.queries.images import (
-    image,
-    image_by_path,
-    images,
-    placed,
-    relevances,
-    search_images,
-    thumbnails,
-    top_classes,
-)
-from db.queries.pending import (
-    pending_audit,
-    pending_captions,
-    pending_embeddings,
-    pending_pmi,
-    pending_predictions,
-    pending_regions,
-    pending_relevance,
-    pending_summaries,
-)
-from db.queries.regions import image_embeddings, region_embeddings, regions, regions_by_id
-from db.queries.runs import counts, latest_run, run, run_totals, runs, stages
-from db.queries.summaries import pmi, summaries, summary
-from db.queries.tasks import (
-    image_tasks,
-    known_images,
-    pmi_candidates,
-    region_features,
-    region_tasks,
-    relevances_by_id,
-)
-from db.queries.totals import readable_images, region_count, relevance_count
+They are loaded at the first use of one: what paints before SQLAlchemy is there imports this, too.
+The modules with an underscore are no door, since some are called like a function of theirs.
+"""
 
-__all__ = [
-    "caption_contrasts",
-    "caption_regions",
-    "captions",
-    "class_audit",
-    "class_by_name",
-    "class_embeddings",
-    "class_figures",
-    "class_record",
-    "class_tokens",
-    "classes",
-    "confusions",
-    "counts",
-    "error_words",
-    "figures",
-    "finding_images",
-    "finding_regions",
-    "findings",
-    "image",
-    "image_by_path",
-    "image_embeddings",
-    "image_figures",
-    "image_tasks",
-    "images",
-    "images_of_captions",
-    "known_images",
-    "latest_run",
-    "pending_audit",
-    "pending_captions",
-    "pending_embeddings",
-    "pending_pmi",
-    "pending_predictions",
-    "pending_regions",
-    "pending_relevance",
-    "pending_summaries",
-    "placed",
-    "pmi",
-    "pmi_candidates",
-    "readable_images",
-    "region_count",
-    "region_embeddings",
-    "region_features",
-    "region_tasks",
-    "regions",
-    "regions_by_id",
-    "regions_of_caption",
-    "relevance_count",
-    "relevances",
-    "relevances_by_id",
-    "run",
-    "run_findings",
-    "run_totals",
-    "runs",
-    "search_captions",
-    "search_classes",
-    "search_images",
-    "stages",
-    "summaries",
-    "summary",
-    "thumbnails",
-    "top_classes",
-    "word_rivals",
-    "word_scores",
-]
+from importlib import import_module
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+# Held by a thread that loads libraries: the modules of large ones import each other, and two
+# threads that load parts of one can come to wait for each other.
+loading = RLock()
+
+if TYPE_CHECKING:
+    from db.queries._every import *  # noqa: F403
+else:
+
+    def __getattr__(name: str) -> Any:
+        with loading:
+            return getattr(import_module("db.queries._every"), name)

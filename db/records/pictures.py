@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Role = Literal["true", "predicted", "contrast"]
 Box = tuple[float, float, float, float]
+# Which images of a class.
+Show = Literal["all", "right", "wrong"]
+# The place of an image in the order of margins; an image without prediction has margin None.
+Place = tuple[float | None, int]
 
 
 @dataclass(frozen=True, slots=True)

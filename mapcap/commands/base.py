@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from db import queries
 from db.errors import StoreError
-from db.later import queries
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -1,20 +1,19 @@
 from typing import Any
 
 from db import queries, writes
-from db.queries import totals
 
 
 def test_totals_leave_out_what_is_unreadable(store: Any) -> None:
     engine, run_id = store.engine, store.run_id
-    assert totals.readable_images(engine, run_id) == 6
+    assert queries.readable_images(engine, run_id) == 6
     # Six of role `true`, three of role `predicted`.
-    assert totals.relevance_count(engine, run_id) == 9
-    assert totals.region_count(engine, run_id) == 7
+    assert queries.relevance_count(engine, run_id) == 9
+    assert queries.region_count(engine, run_id) == 7
     writes.mark_unreadable(engine, [(store.images["tabby/2.jpg"], "gone")])
-    assert totals.readable_images(engine, run_id) == 5
-    assert totals.relevance_count(engine, run_id) == 7
-    assert totals.region_count(engine, run_id) == 5
-    assert totals.readable_images(engine, run_id + 1) == 0
+    assert queries.readable_images(engine, run_id) == 5
+    assert queries.relevance_count(engine, run_id) == 7
+    assert queries.region_count(engine, run_id) == 5
+    assert queries.readable_images(engine, run_id + 1) == 0
 
 
 def test_a_stage_that_is_done_has_as_much_as_it_has_in_all(store: Any) -> None:
@@ -25,4 +24,4 @@ def test_a_stage_that_is_done_has_as_much_as_it_has_in_all(store: Any) -> None:
         for image_id in store.images.values()
         for region in queries.regions(engine, image_id)
     )
-    assert captioned + len(pending) == totals.region_count(engine, run_id)
+    assert captioned + len(pending) == queries.region_count(engine, run_id)

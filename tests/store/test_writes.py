@@ -15,6 +15,7 @@ from db.batches import (
     NewRegions,
     NewRelevance,
 )
+from db.queries.evidence import image_features
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(
@@ -131,7 +132,7 @@ def test_an_image_that_fails_later_is_asked_for_no_more(store: Any) -> None:
 
 
 def test_features_are_normalised_and_their_norm_is_kept(store: Any) -> None:
-    [found] = list(queries.image_embeddings(store.engine, store.run_id))
+    found = image_features(store.engine, list(store.images.values()))
     assert found.vectors.shape == (6, 3)
     assert np.allclose(found.vectors, [0.6, 0.0, 0.8], atol=1e-3)
     assert found.norms.tolist() == [5.0] * 6

@@ -13,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Footer, Input, Static
 
+from db import queries
 from db.glance import Glance
-from db.later import queries
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Run, RunTotals, Stage
 from tui.opened import Opened

@@ -11,8 +11,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, Static
 
 from db import queries
-from db.queries.images import Show
-from db.records import Image, Region, Relevance, Role, TokenRelevance, TopClass
+from db.records import Image, Region, Relevance, Role, Show, TokenRelevance, TopClass
 from mapcap.overlay import decode, original, outlines, overlay, square
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen

@@ -11,8 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from db.queries.images import Place, Show
-from db.records import Confusion
+from db.records import Confusion, Place, Show
 from db.verdicts import Mark
 from tui.show import safe
 from tui.widgets.thumbs import Thumb, Thumbs

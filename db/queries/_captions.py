@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from db import schema
-from db.queries.regions import REGION, fetch_regions
+from db.queries._regions import REGION, fetch_regions
 from db.records import CaptionHit, ClassCaption, Region, WordScore
 from db.sql import Query, among, columns_of, records
 from db.text import storable

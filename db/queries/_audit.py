@@ -3,8 +3,8 @@
 from sqlalchemy import Engine, func, select
 
 from db import schema
-from db.queries.images import IMAGE, fetch_images
-from db.queries.regions import REGION, fetch_regions
+from db.queries._images import IMAGE, fetch_images
+from db.queries._regions import REGION, fetch_regions
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
 from db.sql import Query, columns_of, records
 

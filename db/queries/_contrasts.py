@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, case, func, select
 
 from db import schema
-from db.queries.regions import REGION, fetch_regions
+from db.queries._regions import REGION, fetch_regions
 from db.records import CaptionContrast, Region
 from db.sql import Query, columns_of, records
 

@@ -2,19 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db import schema
 from db.errors import StoreError
-from db.records import Image, Relevance, Role, TopClass
+from db.records import Image, Place, Relevance, Role, Show, TopClass
 from db.sql import Query, among, among_texts, columns_of, contains, records
-
-Show = Literal["all", "right", "wrong"]
-# The place of an image in the order of margins; an image without prediction has margin None.
-Place = tuple[float | None, int]
 
 _predicted = aliased(schema.ClassName)
 IMAGE: Query = (

@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import aliased
 
 from db import schema
-from db.queries.captions import class_captions
-from db.queries.images import RELEVANCE
+from db.queries._captions import class_captions
+from db.queries._images import RELEVANCE
 from db.records import ClassCaption, ImageTask, RegionTask, Relevance, Vectors
 from db.sql import Query, among, columns_of, raw, records, stack
 

@@ -67,17 +67,6 @@ def region_embeddings(
     return _chunks(engine, query, table.region_id, chunk)
 
 
-def image_embeddings(engine: Engine, run_id: int, *, chunk: int = 65536) -> Iterator[Vectors]:
-    """Yield the embeddings of a run's whole images, by image id, in chunks."""
-    table = schema.ImageEmbedding
-    query = (
-        select(table.image_id, raw(table.vector), table.norm)
-        .join(schema.Image, schema.Image.id == table.image_id)
-        .where(schema.Image.run_id + 0 == run_id)
-    )
-    return _chunks(engine, query, table.image_id, chunk)
-
-
 def _chunks(engine: Engine, query: Query, key: Any, chunk: int) -> Iterator[Vectors]:
     last = 0
     while True:
