@@ -34,7 +34,7 @@ Record = TypeVar("Record")
 _CORNERS: Final = ("x0", "y0", "x1", "y1")
 
 
-def among(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnElement[bool]:
+def in_ids(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnElement[bool]:
     """Return the condition that a column is one of any number of ids.
 
     They travel as one JSON parameter: SQLite allows only so many parameters to a statement.
@@ -42,8 +42,8 @@ def among(column: InstrumentedAttribute[int], ids: Iterable[int]) -> ColumnEleme
     return _listed(column, [int(number) for number in ids])
 
 
-def among_texts(column: InstrumentedAttribute[str], texts: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition that a column is one of any number of texts; see `among`."""
+def in_texts(column: InstrumentedAttribute[str], texts: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of any number of texts; see `in_ids`."""
     return _listed(column, list(texts))
 
 

@@ -11,9 +11,9 @@ import torch
 from rich.console import Console
 
 from db import queries, writes
-from db.batches import NewClass, RunSpec
 from db.engine import finish, open_write
 from db.records import RunStatus
+from db.rows import NewClass, RunSpec
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError

@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from db import queries
 from db.errors import StoreError
-from db.glance import Glance, glance
+from db.first_paint import Glance, glance
 from db.queries import loading
 from db.records import ClassName, Run
 from db.verdicts import beside

@@ -91,7 +91,7 @@ class Opened:
         marks = {
             name: verdict.mark for (kind, name), verdict in self.marks.items() if kind == "image"
         }
-        placed = queries.placed(self.engine, self.run.id, marks) if marks else {}
+        placed = queries.locate_images(self.engine, self.run.id, marks) if marks else {}
         return [
             (marks[path], number) for path, (number, owner) in placed.items() if owner == class_id
         ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Engine,
+    case,
     column,
     exists,
     false,
@@ -19,8 +20,8 @@ from sqlalchemy import (
 
 from db import schema
 from db.queries._regions import REGION, fetch_regions
-from db.records import CaptionHit, ClassCaption, Region, WordScore
-from db.sql import Query, among, columns_of, records
+from db.records import CaptionContrast, CaptionHit, ClassCaption, Region, WordScore
+from db.sql import Query, columns_of, in_ids, records
 from db.text import storable
 
 _INDEX: Final = table("caption_fts", column("rowid"), column("rank"))
@@ -71,7 +72,7 @@ def images_of_captions(
         .join(schema.Region, schema.Region.id == table.region_id)
         .join(schema.Prediction, schema.Prediction.image_id == schema.Region.image_id)
         .where(
-            table.class_id == class_id, table.role == "true", among(table.caption_id, caption_ids)
+            table.class_id == class_id, table.role == "true", in_ids(table.caption_id, caption_ids)
         )
     )
     found: dict[int, list[tuple[int, bool]]] = {number: [] for number in caption_ids}
@@ -95,9 +96,47 @@ def caption_regions(
     """
     found = schema.RegionCaption
     query = REGION.where(
-        among(found.caption_id, caption_ids), found.class_id == class_id, found.region_id > after
+        in_ids(found.caption_id, caption_ids), found.class_id == class_id, found.region_id > after
     )
     return fetch_regions(engine, query.order_by(found.region_id).limit(limit))
+
+
+def regions_of_caption(
+    engine: Engine, caption_id: int, *, after: int = 0, limit: int = 100
+) -> list[Region]:
+    """Return a page of the regions that have a caption, in any class, by region id.
+
+    `after` is the id of the last region of the page before.
+    """
+    table = schema.RegionCaption
+    query = REGION.where(table.caption_id == caption_id, table.region_id > after)
+    return fetch_regions(engine, query.order_by(table.region_id).limit(limit))
+
+
+def caption_contrasts(
+    engine: Engine, class_id: int, predicted_class_id: int, *, limit: int = 50
+) -> list[CaptionContrast]:
+    """Return the captions of a class's images taken for another class, next to the right ones.
+
+    Counts regions of role `true`. First come the captions that the wrong images have most more
+    of than the right ones.
+    """
+    words, prediction = schema.RegionCaption, schema.Prediction
+    wrong = func.sum(case((prediction.predicted_class_id == predicted_class_id, 1), else_=0))
+    right = func.sum(case((prediction.correct, 1), else_=0))
+    query: Query = (
+        select(*columns_of(CaptionContrast, words, schema.Caption, wrong=wrong, right=right))
+        .join(schema.Region, schema.Region.id == words.region_id)
+        .join(prediction, prediction.image_id == schema.Region.image_id)
+        .join(schema.Caption, schema.Caption.id == words.caption_id)
+        .where(words.class_id == class_id, words.role == "true")
+        .group_by(words.caption_id)
+        .having(wrong > 0)
+        .order_by((wrong - right).desc(), wrong.desc(), words.caption_id)
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return records(CaptionContrast, connection.execute(query))
 
 
 def search_captions(

@@ -5,7 +5,7 @@ from sqlalchemy.orm import aliased
 
 from db import schema
 from db.errors import StoreError
-from db.glance import TOP_WRONG_NAME
+from db.first_paint import TOP_WRONG_NAME
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Confusion, TokenRelevance, Vectors
 from db.sql import Query, columns_of, contains, raw, records, stack

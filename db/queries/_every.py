@@ -13,9 +13,11 @@ from db.queries._audit import (
     word_rivals,
 )
 from db.queries._captions import (
+    caption_contrasts,
     caption_regions,
     captions,
     images_of_captions,
+    regions_of_caption,
     search_captions,
     word_scores,
 )
@@ -28,12 +30,11 @@ from db.queries._classes import (
     confusions,
     search_classes,
 )
-from db.queries._contrasts import caption_contrasts, regions_of_caption
 from db.queries._images import (
     image,
     image_by_path,
     images,
-    placed,
+    locate_images,
     relevances,
     search_images,
     thumbnails,
@@ -48,9 +49,12 @@ from db.queries._pending import (
     pending_regions,
     pending_relevance,
     pending_summaries,
+    readable_images,
+    region_count,
+    relevance_count,
 )
 from db.queries._regions import region_embeddings, regions, regions_by_id
-from db.queries._runs import counts, latest_run, run, run_totals, runs, stages
+from db.queries._runs import counts, latest_run, paired_predictions, run, run_totals, runs, stages
 from db.queries._summaries import pmi, summaries, summary
 from db.queries._tasks import (
     image_tasks,
@@ -60,7 +64,6 @@ from db.queries._tasks import (
     region_tasks,
     relevances_by_id,
 )
-from db.queries._totals import readable_images, region_count, relevance_count
 
 __all__ = [
     "caption_contrasts",
@@ -88,6 +91,8 @@ __all__ = [
     "images_of_captions",
     "known_images",
     "latest_run",
+    "locate_images",
+    "paired_predictions",
     "pending_audit",
     "pending_captions",
     "pending_embeddings",
@@ -96,7 +101,6 @@ __all__ = [
     "pending_regions",
     "pending_relevance",
     "pending_summaries",
-    "placed",
     "pmi",
     "pmi_candidates",
     "readable_images",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from db import schema
 from db.errors import StoreError
 from db.records import Image, Place, Relevance, Role, Show, TopClass
-from db.sql import Query, among, among_texts, columns_of, contains, records
+from db.sql import Query, columns_of, contains, in_ids, in_texts, records
 
 _predicted = aliased(schema.ClassName)
 IMAGE: Query = (
@@ -85,8 +85,8 @@ _Column = InstrumentedAttribute[int]
 def _kept(
     column: _Column, only: Collection[int] | None, without: Collection[int]
 ) -> list[ColumnElement[bool]]:
-    kept = [] if only is None else [among(column, only)]
-    return [*kept, ~among(column, without)] if without else kept
+    kept = [] if only is None else [in_ids(column, only)]
+    return [*kept, ~in_ids(column, without)] if without else kept
 
 
 def _by_margin(
@@ -142,11 +142,11 @@ def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
     raise StoreError(f"run {run_id} has no image {path}: check the path")
 
 
-def placed(engine: Engine, run_id: int, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+def locate_images(engine: Engine, run_id: int, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Return the (id, class id) of the images of a run that have these paths, by path."""
     table = schema.Image
     query = select(table.path, table.id, table.class_id).where(
-        table.run_id == run_id, among_texts(table.path, paths)
+        table.run_id == run_id, in_texts(table.path, paths)
     )
     with engine.connect() as connection:
         return {path: (number, owner) for path, number, owner in connection.execute(query)}
@@ -175,7 +175,7 @@ def top_classes(engine: Engine, image_id: int) -> list[TopClass]:
 def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
     """Return the WebP thumbnails of images, by image id; unreadable images have none."""
     table = schema.Thumbnail
-    query = select(table.image_id, table.webp).where(among(table.image_id, image_ids))
+    query = select(table.image_id, table.webp).where(in_ids(table.image_id, image_ids))
     with engine.connect() as connection:
         return {image_id: bytes(webp) for image_id, webp in connection.execute(query)}
 
@@ -183,7 +183,7 @@ def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
 def relevances(engine: Engine, image_ids: list[int]) -> dict[int, dict[Role, Relevance]]:
     """Return the relevance maps of images, by image id and role."""
     found: dict[int, dict[Role, Relevance]] = {image_id: {} for image_id in image_ids}
-    query = RELEVANCE.where(among(schema.Relevance.image_id, image_ids))
+    query = RELEVANCE.where(in_ids(schema.Relevance.image_id, image_ids))
     with engine.connect() as connection:
         for record in records(Relevance, connection.execute(query)):
             found[record.image_id][record.role] = record

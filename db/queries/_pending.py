@@ -1,7 +1,8 @@
-"""What each stage has still to do, by id: what is stored is never asked for again.
+"""What each stage has still to do, by id, and how many items it has in all.
 
-Each call returns all ids at once, in the order of work, because asking batch by batch would
-search past everything that is done every time. Unreadable images are never pending.
+What is stored is never asked for again. A list of what is pending is returned whole, in the order
+of work, because asking batch by batch would search past everything that is done every time.
+Unreadable images are never pending and never counted.
 """
 
 from collections.abc import Sequence
@@ -146,3 +147,38 @@ def pending_audit(engine: Engine, run_id: int) -> list[int]:
         )
     )
     return _ids(engine, query.order_by(schema.ClassName.position))
+
+
+def _count(engine: Engine, query: Query) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def readable_images(engine: Engine, run_id: int) -> int:
+    """Return the number of images of a run that could be read."""
+    query: Query = select(func.count()).where(
+        schema.Image.run_id == run_id, schema.Image.error.is_(None)
+    )
+    return _count(engine, query)
+
+
+def relevance_count(engine: Engine, run_id: int) -> int:
+    """Return the number of relevance maps of a run's readable images."""
+    query: Query = (
+        select(func.count())
+        .select_from(schema.Relevance)
+        .join(schema.Image, schema.Image.id == schema.Relevance.image_id)
+        .where(schema.Image.run_id == run_id, schema.Image.error.is_(None))
+    )
+    return _count(engine, query)
+
+
+def region_count(engine: Engine, run_id: int) -> int:
+    """Return the number of regions of a run's readable images."""
+    query: Query = (
+        select(func.count())
+        .select_from(schema.Region)
+        .join(schema.Image, schema.Image.id == schema.Region.image_id)
+        .where(schema.Region.run_id == run_id, schema.Image.error.is_(None))
+    )
+    return _count(engine, query)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from db import schema
 from db.records import Region, Vectors
-from db.sql import Query, among, columns_of, raw, records, stack
+from db.sql import Query, columns_of, in_ids, raw, records, stack
 
 REGION: Query = (
     select(
@@ -44,7 +44,7 @@ def regions(engine: Engine, image_id: int) -> list[Region]:
 
 def regions_by_id(engine: Engine, region_ids: Sequence[int]) -> list[Region]:
     """Return regions in the order of their ids given; those that are gone are left out."""
-    query = REGION.where(among(schema.Region.id, region_ids))
+    query = REGION.where(in_ids(schema.Region.id, region_ids))
     found = {region.id: region for region in fetch_regions(engine, query)}
     return [found[region_id] for region_id in region_ids if region_id in found]
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, case, func, select
 from db import schema
 from db.errors import StoreError
 from db.records import Pmi, Sentence, Summary
-from db.sql import Query, among, columns_of, records
+from db.sql import Query, columns_of, in_ids, records
 
 
 def summaries(engine: Engine, class_id: int) -> list[tuple[int, float]]:
@@ -75,7 +75,7 @@ def pmi(engine: Engine, class_id: int) -> Pmi | None:
         if row is None:
             return None
         ids = row.caption_ids.tolist()
-        find = select(schema.Caption.id, schema.Caption.text).where(among(schema.Caption.id, ids))
+        find = select(schema.Caption.id, schema.Caption.text).where(in_ids(schema.Caption.id, ids))
         texts = dict(connection.execute(find).all())
         counted = _counted(connection, class_id, ids)
     n = len(ids)
@@ -112,7 +112,7 @@ def _counted(connection: Connection, class_id: int, ids: list[int]) -> dict[str,
             func.max(case((here, table.right), else_=0)),
             func.max(case((here, table.wrong), else_=0)),
         )
-        .where(among(table.caption_id, ids))
+        .where(in_ids(table.caption_id, ids))
         .group_by(table.caption_id)
     )
     found = {row[0]: row[1:] for row in connection.execute(held)}

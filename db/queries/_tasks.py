@@ -9,7 +9,7 @@ from db import schema
 from db.queries._captions import class_captions
 from db.queries._images import RELEVANCE
 from db.records import ClassCaption, ImageTask, RegionTask, Relevance, Vectors
-from db.sql import Query, among, columns_of, raw, records, stack
+from db.sql import Query, columns_of, in_ids, raw, records, stack
 
 
 def known_images(engine: Engine, run_id: int) -> dict[str, tuple[int, str | None]]:
@@ -36,7 +36,7 @@ def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
         .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
         .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
         .outerjoin(predicted, predicted.id == schema.Prediction.predicted_class_id)
-        .where(among(schema.Image.id, image_ids))
+        .where(in_ids(schema.Image.id, image_ids))
         .order_by(schema.Image.id)
     )
     with engine.connect() as connection:
@@ -45,7 +45,7 @@ def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
 
 def relevances_by_id(engine: Engine, relevance_ids: Sequence[int]) -> list[Relevance]:
     """Return relevance maps in the order of their ids."""
-    query = RELEVANCE.where(among(schema.Relevance.id, relevance_ids))
+    query = RELEVANCE.where(in_ids(schema.Relevance.id, relevance_ids))
     with engine.connect() as connection:
         return records(Relevance, connection.execute(query.order_by(schema.Relevance.id)))
 
@@ -56,7 +56,7 @@ def region_tasks(engine: Engine, region_ids: Sequence[int]) -> list[RegionTask]:
     query: Query = (
         select(*columns_of(RegionTask, table, schema.Image))
         .join(schema.Image, schema.Image.id == table.image_id)
-        .where(among(table.id, region_ids))
+        .where(in_ids(table.id, region_ids))
         .order_by(table.image_id, table.id)
     )
     with engine.connect() as connection:
@@ -71,7 +71,7 @@ def region_features(engine: Engine, region_ids: Sequence[int], representation: s
     table = schema.Embedding
     query = (
         select(table.region_id, raw(table.vector), table.norm)
-        .where(among(table.region_id, region_ids), table.representation == representation)
+        .where(in_ids(table.region_id, region_ids), table.representation == representation)
         .order_by(table.region_id)
     )
     with engine.connect() as connection:

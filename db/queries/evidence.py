@@ -9,7 +9,7 @@ from sqlalchemy import Engine, and_, select
 from db import schema
 from db.records import Role, Vectors
 from db.records.evidence import PredictedImage, RegionWords
-from db.sql import Query, among, columns_of, raw, records, stack
+from db.sql import Query, columns_of, in_ids, raw, records, stack
 
 
 def predicted_ids(engine: Engine, run_id: int) -> NDArray[np.int64]:
@@ -58,7 +58,7 @@ def predicted_images(
 
 def predictions_of(engine: Engine, image_ids: Sequence[int]) -> list[PredictedImage]:
     """Return images by id; those that are unreadable or not predicted are left out."""
-    query = _PREDICTED.where(among(schema.Image.id, image_ids))
+    query = _PREDICTED.where(in_ids(schema.Image.id, image_ids))
     with engine.connect() as connection:
         return records(PredictedImage, connection.execute(query))
 
@@ -70,7 +70,7 @@ def region_words(engine: Engine, image_ids: Sequence[int], role: Role) -> list[R
         select(*columns_of(RegionWords, region, caption=schema.Caption.text))
         .join(words, words.region_id == region.id)
         .join(schema.Caption, schema.Caption.id == words.caption_id)
-        .where(among(region.image_id, image_ids), region.role == role)
+        .where(in_ids(region.image_id, image_ids), region.role == role)
         .order_by(region.image_id, region.rank)
     )
     with engine.connect() as connection:
@@ -82,7 +82,7 @@ def image_features(engine: Engine, image_ids: Sequence[int]) -> Vectors:
     table = schema.ImageEmbedding
     query = (
         select(table.image_id, raw(table.vector), table.norm)
-        .where(among(table.image_id, image_ids))
+        .where(in_ids(table.image_id, image_ids))
         .order_by(table.image_id)
     )
     with engine.connect() as connection:

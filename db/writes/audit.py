@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from db.batches import NewAudit, NewFinding
 from db.engine import writing
 from db.records import Figure
+from db.rows import NewAudit, NewFinding
 from db.schema import (
     ClassAudit,
     ClassFigure,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Engine, delete, func, select, update
 
-from db.batches import NewCaption, NewPmi, NewSummary
 from db.engine import writing
+from db.rows import NewCaption, NewPmi, NewSummary
 from db.schema import (
     Caption,
     ClassCaption,
@@ -18,7 +18,7 @@ from db.schema import (
     Summary,
     SummarySentence,
 )
-from db.sql import among, merge, row_of, upsert
+from db.sql import in_ids, merge, row_of, upsert
 from db.text import storable
 
 
@@ -40,7 +40,7 @@ def add_captions(engine: Engine, run_id: int, captions: Sequence[NewCaption]) ->
     find_owners = (
         select(Region.id, Region.role, Image.class_id)
         .join(Image, Image.id == Region.image_id)
-        .where(among(Region.id, [new.region_id for new in captions]))
+        .where(in_ids(Region.id, [new.region_id for new in captions]))
     )
     with writing(engine) as connection:
         returning = store_texts.returning(Caption.id, Caption.text)

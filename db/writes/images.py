@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, bindparam, delete, or_, select, update
 
-from db.batches import NewImage, NewPrediction, NewRelevance
 from db.engine import writing
+from db.rows import NewImage, NewPrediction, NewRelevance
 from db.schema import Image, ImageEmbedding, Prediction, PredictionTop, Relevance, Thumbnail
-from db.sql import among, merge, row_of, upsert
+from db.sql import in_ids, merge, row_of, upsert
 from db.text import storable
 from db.writes.vectors import normalised
 
@@ -76,11 +76,11 @@ def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> Non
     ]
     featured = [(new.image_id, new.feature) for new in predictions if new.feature is not None]
     with writing(engine) as connection:
-        find = select(Image.id, Image.class_id).where(among(Image.id, ids))
+        find = select(Image.id, Image.class_id).where(in_ids(Image.id, ids))
         class_of = dict(connection.execute(find).all())
         rows = [_prediction_row(class_of[new.image_id], new) for new in predictions]
         upsert(connection, Prediction, ["image_id"], rows)
-        connection.execute(delete(PredictionTop).where(among(PredictionTop.image_id, ids)))
+        connection.execute(delete(PredictionTop).where(in_ids(PredictionTop.image_id, ids)))
         upsert(connection, PredictionTop, ["image_id", "rank"], top)
         if featured:
             vectors, norms = normalised(np.stack([feature for _, feature in featured]))

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, bindparam, delete, select, update
 
-from db.batches import NewRegions
 from db.engine import writing
+from db.rows import NewRegions
 from db.schema import Embedding, Image, Region, Relevance
-from db.sql import among, row_of, upsert
+from db.sql import in_ids, row_of, upsert
 from db.writes.vectors import normalised
 
 
@@ -21,7 +21,7 @@ def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
     find = (
         select(Relevance.id, Relevance.image_id, Relevance.role, Image.run_id)
         .join(Image, Image.id == Relevance.image_id)
-        .where(among(Relevance.id, [new.relevance_id for new in found]))
+        .where(in_ids(Relevance.id, [new.relevance_id for new in found]))
     )
     with writing(engine) as connection:
         maps = {row.id: row for row in connection.execute(find)}

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine, select, update
 
-from db.batches import NewClass, NewClassText, RunSpec
 from db.engine import writing
 from db.errors import StoreError
 from db.records import RunStatus
+from db.rows import NewClass, NewClassText, RunSpec
 from db.schema import ClassName, ClassText, Run, Stage
 from db.sql import merge, row_of, upsert
 

@@ -8,7 +8,6 @@ import typer
 from sqlalchemy import Engine
 
 from db import queries
-from db.queries.paired import paired_predictions
 from db.records import ClassName, Run
 from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, console, open_run, print_page
@@ -111,7 +110,7 @@ def _compare(
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
     pairs: dict[int, list[tuple[bool, bool]]] = {found.id: [] for found in classes}
-    for paired in paired_predictions(engine, run.id, other.id):
+    for paired in queries.paired_predictions(engine, run.id, other.id):
         if paired.class_id in pairs:
             pairs[paired.class_id].append((paired.before, paired.now))
     everything = [pair for of_class in pairs.values() for pair in of_class]

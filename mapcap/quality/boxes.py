@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import NewImage
 from db.records import Image, Run
+from db.rows import NewImage
 from mapcap.config import IndexConfig
 from mapcap.datasets.records import Found
 from mapcap.datasets.tables import match_boxes, read_boxes

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db import queries, writes
-from db.batches import NewAudit, NewFinding
 from db.queries import evidence
 from db.records import ErrorWord
+from db.rows import NewAudit, NewFinding
 from mapcap.audit.material import Images, Material
 from mapcap.audit.report import ClassReport, audit_class
 from mapcap.audit.word_rows import WordRow

@@ -8,8 +8,8 @@ from PIL import Image
 from torch import Tensor
 
 from db import queries, writes
-from db.batches import NewCaption
 from db.records import RegionTask
+from db.rows import NewCaption
 from mapcap.artefacts import is_artefact
 from mapcap.captions import caption_cosines, is_empty, tidy
 from mapcap.networks.captioners import RegionBatch

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from db import queries
-from db.batches import NewClassText
+from db.rows import NewClassText
 from mapcap.networks.tokens import token_texts
 from mapcap.relevance import chefer_text
 from mapcap.stages.base import Job

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from db import queries, writes
-from db.batches import NewPmi
 from db.records import ClassCaption
+from db.rows import NewPmi
 from mapcap.networks.clip import Clip
 from mapcap.pmi import choose_sentences, pmi_matrix
 from mapcap.selection import relevances

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from db import queries, writes
-from db.batches import NewRegion, NewRegions
 from db.records import ImageTask, Relevance
+from db.rows import NewRegion, NewRegions
 from mapcap.regions import Region, find_regions
 from mapcap.stages.base import Stage
 

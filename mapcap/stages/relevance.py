@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from db import queries, writes
-from db.batches import NewRelevance
 from db.records import ImageTask, Role
+from db.rows import NewRelevance
 from mapcap.relevance import relevance_maps
 from mapcap.stages.base import Stage
 from mapcap.stages.pictures import Pictures, read_pictures

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from db import queries, writes
-from db.batches import NewImage
+from db.rows import NewImage
 from mapcap.datasets import Item, read_image
 from mapcap.stages.base import Stage
 from mapcap.stages.pictures import at_once

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from db import queries, writes
-from db.batches import NewSentence, NewSummary
 from db.records import Pmi, WordScore
+from db.rows import NewSentence, NewSummary
 from mapcap.config import MAX_SENTENCES_PER_SUMMARY
 from mapcap.selection import choose
 from mapcap.stages.base import Stage

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from db import queries, writes
-from db.batches import NewPrediction
+from db.rows import NewPrediction
 from mapcap.representations import encode_images
 from mapcap.stages.base import Job, Stage
 from mapcap.stages.class_texts import class_texts

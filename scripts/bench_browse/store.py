@@ -12,9 +12,9 @@ from rich.progress import Progress
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import NewClass, NewClassText, NewPmi, NewSentence, NewSummary, RunSpec
 from db.engine import finish, open_write
 from db.records import WordScore
+from db.rows import NewClass, NewClassText, NewPmi, NewSentence, NewSummary, RunSpec
 from mapcap.selection import relevances, select
 from scripts.bench_browse import figures
 

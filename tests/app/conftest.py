@@ -13,7 +13,9 @@ from sqlalchemy import Engine, text
 from textual.pilot import Pilot
 
 from db import queries, writes
-from db.batches import (
+from db.engine import open_write
+from db.records import ErrorWord, Figure, WordScore
+from db.rows import (
     NewAudit,
     NewCaption,
     NewClass,
@@ -29,8 +31,6 @@ from db.batches import (
     NewSummary,
     RunSpec,
 )
-from db.engine import open_write
-from db.records import ErrorWord, Figure, WordScore
 from mapcap.selection import select
 from tui.app import MapCapApp, make_app
 

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from db import writes
-from db.batches import NewClass, NewImage, NewPrediction, RunSpec
+from db.rows import NewClass, NewImage, NewPrediction, RunSpec
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen, parsed
 from tui.screens.one_class import ClassScreen

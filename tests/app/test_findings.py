@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent
 
 from db import queries, writes
-from db.batches import NewAudit, NewFinding
 from db.engine import open_read
+from db.rows import NewAudit, NewFinding
 from tui.app import MapCapApp, make_app
 from tui.screens.evidence import FindingImagesScreen, FindingRegionsScreen
 from tui.screens.one_class import ClassScreen

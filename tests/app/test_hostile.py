@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from textual.pilot import Pilot
 
 from db import queries, writes
-from db.batches import NewAudit, NewClass, NewFinding, NewImage
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind
+from db.rows import NewAudit, NewClass, NewFinding, NewImage
 from tui.app import MapCapApp, make_app
 from tui.widgets.calibration import calibration
 from tui.widgets.finding_text import line_of, tag, told

@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import NewClass, NewImage, NewPrediction, RunSpec
 from db.engine import finish, open_read, open_write
-from db.queries.paired import paired_predictions
+from db.rows import NewClass, NewImage, NewPrediction, RunSpec
 from mapcap.commands.audit import audit
 from mapcap.errors import UserError
 from tests.audit.conftest import CLASSES, MARKED
@@ -108,7 +107,7 @@ def two_runs(tmp_path: Path) -> Path:
 
 def test_only_the_same_images_are_paired(two_runs: Path) -> None:
     engine = open_read(two_runs)
-    pairs = paired_predictions(engine, 2, 1)
+    pairs = queries.paired_predictions(engine, 2, 1)
     names = {found.id: found.name for found in queries.classes(engine, 2)}
     said = [(names[pair.class_id], pair.before, pair.now) for pair in pairs]
     assert said == [
@@ -126,7 +125,7 @@ def test_a_replaced_picture_is_not_compared(two_runs: Path) -> None:
     with engine.begin() as connection:
         query = "UPDATE image SET content_hash = 'new' WHERE id = ?"
         connection.exec_driver_sql(query, (replaced.id,))
-    pairs = paired_predictions(engine, 2, 1)
+    pairs = queries.paired_predictions(engine, 2, 1)
     assert sum(pair.class_id == replaced.class_id for pair in pairs) == 3
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from db import queries, writes
-from db.batches import (
+from db.engine import finish, open_write
+from db.rows import (
     NewAudit,
     NewClass,
     NewFinding,
@@ -19,7 +20,6 @@ from db.batches import (
     NewRelevance,
     RunSpec,
 )
-from db.engine import finish, open_write
 from mapcap.cli import make_app
 from mapcap.errors import UserError
 from mapcap.planted.folder import write_planted

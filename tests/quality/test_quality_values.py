@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import NewCaption, NewClass, NewImage, NewPrediction, RunSpec
 from db.records import ClassCaption
+from db.rows import NewCaption, NewClass, NewImage, NewPrediction, RunSpec
 from mapcap.config import IndexConfig
 from mapcap.quality.reading import (
     Boxed,

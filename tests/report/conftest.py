@@ -18,7 +18,9 @@ from PIL import Image as Pictures
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import (
+from db.engine import open_read, open_write
+from db.records import ErrorWord, Figure, WordScore
+from db.rows import (
     NewAudit,
     NewCaption,
     NewClass,
@@ -33,8 +35,6 @@ from db.batches import (
     NewSummary,
     RunSpec,
 )
-from db.engine import open_read, open_write
-from db.records import ErrorWord, Figure, WordScore
 from mapcap import cli
 
 HOSTILE = (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db import queries, writes
-from db.batches import NewClass, NewImage
 from db.engine import open_read, open_write
+from db.rows import NewClass, NewImage
 from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread

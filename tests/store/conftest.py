@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import (
+from db.engine import open_write
+from db.rows import (
     NewCaption,
     NewClass,
     NewClassText,
@@ -23,7 +24,6 @@ from db.batches import (
     NewSummary,
     RunSpec,
 )
-from db.engine import open_write
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from db import queries, writes
-from db.batches import NewAudit, NewFinding
 from db.records import ErrorWord, Figure
+from db.rows import NewAudit, NewFinding
 
 WORD = ErrorWord("dark", None, 1.5, 3.0, 0.01, 0.2, 0.1, 0.3, 4, 1, 3)
 

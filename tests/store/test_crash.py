@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from db import queries, writes
-from db.batches import NewImage, NewPrediction
 from db.engine import finish, open_read, open_write
+from db.rows import NewImage, NewPrediction
 
 BATCH = 20
 
@@ -19,7 +19,7 @@ JOB = f"""
 import sys
 import numpy as np
 from db import queries, writes
-from db.batches import *
+from db.rows import *
 from db.engine import open_write
 
 engine = open_write(sys.argv[1])

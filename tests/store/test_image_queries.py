@@ -41,12 +41,12 @@ def test_images_are_kept_and_left_out_by_their_ids(store: Any) -> None:
 
 def test_paths_are_placed(store: Any) -> None:
     names = ["tabby/1.jpg", "lynx/broken.jpg"]
-    assert queries.placed(store.engine, store.run_id, [*names, "none.jpg", "\udc80"]) == {
+    assert queries.locate_images(store.engine, store.run_id, [*names, "none.jpg", "\udc80"]) == {
         names[0]: (store.images[names[0]], store.tabby),
         names[1]: (store.images[names[1]], store.lynx),
     }
-    assert queries.placed(store.engine, store.run_id + 1, names) == {}
-    assert queries.placed(store.engine, store.run_id, []) == {}
+    assert queries.locate_images(store.engine, store.run_id + 1, names) == {}
+    assert queries.locate_images(store.engine, store.run_id, []) == {}
 
 
 @pytest.mark.parametrize("show", ["all", "right", "wrong"])

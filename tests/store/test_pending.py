@@ -5,7 +5,7 @@ import numpy as np
 from sqlalchemy import text
 
 from db import queries, writes
-from db.batches import NewImage, NewPmi, NewRegion, NewRegions, NewRelevance, NewSummary
+from db.rows import NewImage, NewPmi, NewRegion, NewRegions, NewRelevance, NewSummary
 
 
 def forget(store: Any, statement: str) -> None:

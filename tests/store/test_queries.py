@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db import queries, writes
-from db.batches import NewClass, NewImage, NewPrediction
 from db.errors import StoreError
+from db.rows import NewClass, NewImage, NewPrediction
 from db.stats import wilson
 
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.batches import NewClass, RunSpec
 from db.errors import StoreError
+from db.rows import NewClass, RunSpec
 
 
 def test_the_same_hash_goes_on_with_the_same_run(engine: Engine, spec: RunSpec) -> None:

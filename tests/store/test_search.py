@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import queries, writes
-from db.batches import NewCaption
 from db.errors import StoreError
+from db.rows import NewCaption
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(

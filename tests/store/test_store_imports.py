@@ -11,7 +11,7 @@ import pytest
             "db.engine, db.queries, db.records",
             "torch open_clip transformers scipy mapcap tui pandas",
         ),
-        ("db.writes, db.batches", "torch open_clip transformers scipy mapcap tui"),
+        ("db.writes, db.rows", "torch open_clip transformers scipy mapcap tui"),
         (
             "db.files, db.migrations",
             "torch open_clip transformers scipy mapcap tui sqlalchemy numpy",

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from db import queries, writes
-from db.batches import RunSpec
 from db.engine import open_read, open_write, writing
 from db.errors import StoreError
+from db.rows import RunSpec
 
 
 def test_a_reader_sees_what_a_writer_has_committed_and_cannot_write(

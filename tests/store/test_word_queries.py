@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from db import queries, writes
-from db.batches import NewSummary
 from db.codecs import encode_array
 from db.errors import StoreError
+from db.rows import NewSummary
 
 
 def test_regions_by_id_keep_the_order_and_leave_out_strangers(store: Any) -> None:

@@ -6,13 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import queries, writes
-from db.batches import (
+from db.records import WordScore
+from db.rows import (
     NewCaption,
     NewPmi,
     NewSentence,
     NewSummary,
 )
-from db.records import WordScore
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(

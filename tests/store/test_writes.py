@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from db import queries, writes
-from db.batches import (
+from db.queries.evidence import image_features
+from db.rows import (
     NewCaption,
     NewImage,
     NewPrediction,
@@ -15,7 +16,6 @@ from db.batches import (
     NewRegions,
     NewRelevance,
 )
-from db.queries.evidence import image_features
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(

@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from textual.widgets import Footer, Input, Static
 
 from db import queries
-from db.glance import Glance
+from db.first_paint import Glance
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Run, RunTotals, Stage
 from tui.opened import Opened

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from db import queries, writes
 from db.engine import open_write
 from db.errors import StoreError
-from db.glance import glance
+from db.first_paint import glance
 
 
 def path_of(store: Any) -> Path:
@@ -68,6 +68,8 @@ def test_the_totals_are_the_sums_of_the_classes(store: Any) -> None:
 
 
 def test_it_needs_neither_sqlalchemy_nor_numpy() -> None:
-    code = "import sys, db.glance, db.interrupts; print({'sqlalchemy', 'numpy'} & {*sys.modules})"
+    code = (
+        "import sys, db.first_paint, db.interrupts; print({'sqlalchemy', 'numpy'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
