@@ -22,7 +22,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.codecs import decode_stack
-from db.records import Vectors
+from db.records import Box, Vectors
 from db.schema import Base, ClassName, RegionCaption
 from db.types import blob_of
 
@@ -118,14 +118,18 @@ def with_box(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def row_of(new: Any, *, without: Container[str] = ()) -> dict[str, Any]:
-    """Return the values of a new row by column: what `with_box` folds is laid out again."""
+    """Return the values of a new row by column, a box as its corners."""
     values = {
         field.name: getattr(new, field.name) for field in fields(new) if field.name not in without
     }
     if "box" in values:
-        corners = values.pop("box") or (None, None, None, None)
-        values |= zip(_CORNERS, corners, strict=True)
+        values |= corners_of(values.pop("box"))
     return values
+
+
+def corners_of(box: Box | None) -> dict[str, float | None]:
+    """Return a box by column, as `with_box` folds it."""
+    return dict(zip(_CORNERS, box or (None, None, None, None), strict=True))
 
 
 def stack(connection: Connection, query: Query) -> Vectors:

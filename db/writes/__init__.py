@@ -7,7 +7,13 @@ from db.writes.audit import (
     set_figures,
 )
 from db.writes.captions import add_captions, add_pmi, add_summaries
-from db.writes.images import add_images, add_predictions, add_relevance, mark_unreadable
+from db.writes.images import (
+    add_images,
+    add_predictions,
+    add_relevance,
+    mark_unreadable,
+    set_boxes,
+)
 from db.writes.regions import add_embeddings, add_regions
 from db.writes.runs import (
     add_classes,
@@ -40,6 +46,7 @@ __all__ = [
     "finish_stage",
     "mark_unreadable",
     "progress_stage",
+    "set_boxes",
     "set_class_texts",
     "set_figures",
     "set_status",

@@ -1,15 +1,16 @@
 """Images, what the model says of them, and where it looks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, bindparam, delete, or_, select, update
 
 from db.engine import writing
+from db.records import Box
 from db.rows import NewImage, NewPrediction, NewRelevance
 from db.schema import Image, ImageEmbedding, Prediction, PredictionTop, Relevance, Thumbnail
-from db.sql import in_ids, merge, row_of, upsert
+from db.sql import corners_of, in_ids, merge, row_of, upsert
 from db.text import storable
 from db.writes.vectors import normalised
 
@@ -44,6 +45,17 @@ def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
             if new.thumbnail is not None
         ]
         upsert(connection, Thumbnail, ["image_id"], thumbnails)
+
+
+def set_boxes(engine: Engine, boxes: Mapping[int, Box | None]) -> None:
+    """Give images, by id, the box of their object, or none."""
+    rows = [{"number": number, **corners_of(box)} for number, box in boxes.items()]
+    if not rows:
+        return
+    values: dict[str, Any] = {name: bindparam(name) for name in corners_of(None)}
+    statement = update(Image).where(Image.id == bindparam("number")).values(values)
+    with writing(engine) as connection:
+        connection.execute(statement, rows)
 
 
 def mark_unreadable(engine: Engine, errors: Sequence[tuple[int, str]]) -> None:

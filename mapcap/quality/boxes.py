@@ -1,13 +1,11 @@
 """`mapcap quality --boxes`: boxes given after the run."""
 
-from dataclasses import fields
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.records import Image, Run
-from db.rows import NewImage
+from db.records import Run
 from mapcap.config import IndexConfig
 from mapcap.datasets.records import Found
 from mapcap.datasets.tables import match_boxes, read_boxes
@@ -38,14 +36,9 @@ def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int
     values = {}
     for found in classes:
         own = [image for image in images[found.id] if image.path in matched]
-        writes.add_images(engine, run.id, [_with_box(image, matched[image.path]) for image in own])
+        writes.set_boxes(engine, {image.id: matched[image.path] for image in own})
         stored = predicted_images(engine, found.id)
         boxed = read_boxed(engine, stored, sight, (config.seed, found.id))
         values[found.id] = box_values(boxed, sight.size, config.threshold)
     store_values(engine, run.id, values, config.seed)
     return sum(box is not None for box in matched.values())
-
-
-def _with_box(image: Image, box: tuple[float, float, float, float] | None) -> NewImage:
-    kept = {field.name for field in fields(NewImage)} - {"box", "thumbnail"}
-    return NewImage(**{name: getattr(image, name) for name in kept}, box=box)

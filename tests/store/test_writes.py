@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,18 @@ def test_an_image_that_fails_later_is_asked_for_no_more(store: Any) -> None:
     writes.mark_unreadable(engine, [(pending, "cut off in the middle")])
     assert queries.pending_predictions(engine, store.run_id) == []
     assert queries.image(engine, pending).error == "cut off in the middle"
+
+
+def test_boxes_are_set_without_touching_what_was_computed(store: Any) -> None:
+    engine = store.engine
+    one, two = store.images["tabby/1.jpg"], store.images["lynx/1.jpg"]
+    before = {number: queries.image(engine, number) for number in (one, two)}
+    writes.set_boxes(engine, {one: None, two: (5.0, 6.0, 7.0, 8.0)})
+    writes.set_boxes(engine, {})
+    assert before[one].box == (1.0, 2.0, 3.0, 4.0)
+    assert queries.image(engine, one) == replace(before[one], box=None)
+    assert queries.image(engine, two) == replace(before[two], box=(5.0, 6.0, 7.0, 8.0))
+    assert queries.image(engine, store.images["lynx/2.jpg"]).box is None
 
 
 def test_features_are_normalised_and_their_norm_is_kept(store: Any) -> None:
