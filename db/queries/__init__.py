@@ -42,25 +42,20 @@ from db.queries.images import (
 from db.queries.pending import (
     pending_audit,
     pending_captions,
-    pending_embeddings,
     pending_pmi,
-    pending_predictions,
-    pending_regions,
-    pending_relevance,
     pending_summaries,
+    region_count,
+    whole_images,
 )
-from db.queries.regions import image_embeddings, region_embeddings, regions, regions_by_id
+from db.queries.regions import image_features, region_embeddings, regions, regions_by_id
 from db.queries.runs import counts, latest_run, run, run_totals, runs, stages
 from db.queries.summaries import pmi, summaries, summary
 from db.queries.tasks import (
     image_tasks,
-    known_images,
     pmi_candidates,
     region_features,
     region_tasks,
-    relevances_by_id,
 )
-from db.queries.totals import readable_images, region_count, relevance_count
 
 __all__ = [
     "caption_contrasts",
@@ -82,25 +77,19 @@ __all__ = [
     "findings",
     "image",
     "image_by_path",
-    "image_embeddings",
+    "image_features",
     "image_figures",
     "image_tasks",
     "images",
     "images_of_captions",
-    "known_images",
     "latest_run",
     "pending_audit",
     "pending_captions",
-    "pending_embeddings",
     "pending_pmi",
-    "pending_predictions",
-    "pending_regions",
-    "pending_relevance",
     "pending_summaries",
     "placed",
     "pmi",
     "pmi_candidates",
-    "readable_images",
     "region_count",
     "region_embeddings",
     "region_features",
@@ -108,9 +97,7 @@ __all__ = [
     "regions",
     "regions_by_id",
     "regions_of_caption",
-    "relevance_count",
     "relevances",
-    "relevances_by_id",
     "run",
     "run_findings",
     "run_totals",
@@ -123,6 +110,7 @@ __all__ = [
     "summary",
     "thumbnails",
     "top_classes",
+    "whole_images",
     "word_rivals",
     "word_scores",
 ]

@@ -77,15 +77,16 @@ def region_embeddings(
     return _chunks(engine, query, table.region_id, chunk)
 
 
-def image_embeddings(engine: Engine, run_id: int, *, chunk: int = 65536) -> Iterator[Vectors]:
-    """Yield the embeddings of a run's whole images, by image id, in chunks."""
+def image_features(engine: Engine, image_ids: Sequence[int]) -> Vectors:
+    """Return the embeddings of whole images, by image id; images without one are left out."""
     table = schema.ImageEmbedding
     query = (
         select(table.image_id, raw(table.vector), table.norm)
-        .join(schema.Image, schema.Image.id == table.image_id)
-        .where(schema.Image.run_id + 0 == run_id)
+        .where(among(table.image_id, image_ids))
+        .order_by(table.image_id)
     )
-    return _chunks(engine, query, table.image_id, chunk)
+    with engine.connect() as connection:
+        return stack(connection, query)
 
 
 def _chunks(engine: Engine, query: Query, key: Any, chunk: int) -> Iterator[Vectors]:

@@ -69,7 +69,6 @@ def test_a_chunk_of_embeddings_is_read_in_their_order(store: Any) -> None:
     # By the index of the run, each chunk would read and sort all embeddings anew.
     with plans(store) as found:
         list(queries.region_embeddings(store.engine, store.run_id, "pooled", chunk=2))
-        list(queries.image_embeddings(store.engine, store.run_id, chunk=2))
     assert found
     assert not any("TEMP B-TREE" in line for line in found), found
     assert any(re.search(r"embedding .*\(region_id>\?\)", line) for line in found), found
