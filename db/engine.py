@@ -98,12 +98,16 @@ def finish(engine: Engine) -> bool:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(store: Engine | Connection) -> Iterator[Connection]:
     """One transaction that takes the write lock at its start and is committed at the end.
 
-    Taken late, the lock can be refused to a transaction that has already read.
+    Taken late, the lock can be refused to a transaction that has already read. The connection of
+    such a transaction may be given in place of the engine: what is written is then part of it.
     """
-    with engine.execution_options(immediate=True).begin() as connection:
+    if isinstance(store, Connection):
+        yield store
+        return
+    with store.execution_options(immediate=True).begin() as connection:
         yield connection
 
 

@@ -35,6 +35,7 @@ def run_stages(job: Job, progress: Progress, stopping: Callable[[], bool]) -> No
     Raises:
         Stopped: if `stopping` said so; the batches finished until then are stored.
     """
+    writes.keep_stages(job.engine, job.run_id, [stage.name for stage in STAGES])
     for position, stage_class in enumerate(STAGES):
         _run_stage(stage_class(job), position, progress, stopping)
 

@@ -73,17 +73,19 @@ def relevance_maps(
 def chefer_text(model: ClipModel, images: Tensor, tokens: Tensor, start_layer: int = -1) -> Tensor:
     """Relevance of each token for the match of image b with text b.
 
-    `images` (B, 3, H, W) preprocessed; `tokens` (B, L) ids of the model's tokenizer; `start_layer`
-    as in `chefer`, but of the text tower. Returns (B, L) raw scores >= 0: the row of R that the
-    tower reads its output from (that of the end-of-text token; in Hugging Face towers that of the
-    CLS token, or the mean of the rows that a mean pooler averages), zero outside the text proper,
-    that is at the start token, at the end token and behind it. Conditions as in `relevance_maps`;
-    raises `UserError` for a text tower that is read in another way.
+    `images` (B, 3, H, W) preprocessed, or their features (B, D); `tokens` (B, L) ids of the model's
+    tokenizer; `start_layer` as in `chefer`, but of the text tower. Returns (B, L) raw scores >= 0:
+    the row of R that the tower reads its output from (that of the end-of-text token; in Hugging
+    Face towers that of the CLS token, or the mean of the rows that a mean pooler averages), zero
+    outside the text proper, that is at the start token, at the end token and behind it. Conditions
+    as in `relevance_maps`; raises `UserError` for a text tower that is read in another way.
     """
     tower = text_tower(model)
     with torch.inference_mode(False):
-        with torch.no_grad():
-            image_features = model.encode_image(as_input(model.visual, images))
+        image_features = images.clone()
+        if images.ndim == 4:
+            with torch.no_grad():
+                image_features = model.encode_image(as_input(model.visual, images))
         tokens = tokens.to(image_features.device)
         with exposed(tower.depth, start_layer) as attention:
             text_features = model.encode_text(tokens)

@@ -6,7 +6,7 @@ a picture and embed it as any other.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -16,7 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.attention import Interception, require_all_seen, softmax_attention, weigh
+from mapcap.last_block import LastBlock, before_last_block, read_pooled
 from mapcap.regions import Region, heat, upsample
 from mapcap.salience import salient
 from mapcap.towers import ClipModel, VisionTower, as_input, vision_tower
@@ -113,63 +113,28 @@ def pooled(model: ClipModel, images: Tensor, masks: Sequence[NDArray[np.bool_] |
     """Features of regions read off the images' own tokens, not normalised: (sum R_i, D).
 
     `images` (B, 3, H, W) preprocessed; `masks` one (R_i, gh, gw) bool an image, each with at least
-    one patch. The images take one ordinary forward pass; each region adds the attention of a single
-    query, and the rest of the last block and the head on a single token. Raises `ValueError` for an
-    empty mask, `UserError` for a vision tower without a CLS token.
+    one patch. The images take one forward pass up to the last block; each region adds the attention
+    of a single query, and the rest of that block and the head on a single token. Raises
+    `ValueError` for an empty mask, `UserError` for a vision tower without a CLS token.
     """
     tower = vision_tower(model.visual)
-    grid = tower.grid(images)
-    patches = torch.cat([torch.as_tensor(mask).bool().reshape(-1, *grid) for mask in masks])
-    if not patches.flatten(1).any(1).all():
+    return pool_regions(tower, before_last_block(model, tower, images), masks)
+
+
+def pool_regions(
+    tower: VisionTower, last: LastBlock, masks: Sequence[NDArray[np.bool_] | Tensor]
+) -> Tensor:
+    """Features of regions (sum R_i, D) as `pooled`, of images that stand at the last block."""
+    patches = last.key.shape[-2] - tower.prefix
+    seen = torch.cat([torch.as_tensor(mask).bool().reshape(-1, patches) for mask in masks])
+    if not seen.any(1).all():
         raise ValueError("each region's mask needs at least one patch")
     counts = torch.tensor([len(mask) for mask in masks])
     owner = torch.arange(len(masks)).repeat_interleave(counts)  # (R,)
     # The CLS query sees the region alone: not itself, and no register either.
-    seen = F.pad(patches.flatten(1), (tower.prefix, 0), value=False)  # (R, N)
+    seen = F.pad(seen, (tower.prefix, 0), value=False)  # (R, N)
     with torch.no_grad():
-        return _read(tower, _before_last_block(model, tower, images), owner, seen)
-
-
-class _LastBlock(NamedTuple):
-    """What the last block needs to compute its CLS token."""
-
-    token: Tensor  # (B, 1, width), the block's input at CLS
-    query: Tensor  # (B, H, 1, d), of CLS
-    key: Tensor  # (B, H, N, d)
-    value: Tensor  # (B, H, N, d)
-    scale: float
-
-
-def _before_last_block(model: ClipModel, tower: VisionTower, images: Tensor) -> _LastBlock:
-    tokens: list[Tensor] = []
-    attention: list[tuple[Tensor, Tensor, Tensor, float]] = []
-
-    def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float) -> Tensor:
-        attention.append((q[:, :, :1], k, v, scale))
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
-
-    depth = len(tower.blocks)
-    interception = Interception(attend, first_layer=depth - 1)
-    hook = tower.blocks[-1].register_forward_pre_hook(
-        lambda block, args: tokens.append(args[0][:, :1])
-    )
-    with hook, interception:
-        model.encode_image(as_input(model.visual, images))
-    require_all_seen(interception, depth)
-    return _LastBlock(tokens[0], *attention[0])
-
-
-def _read(tower: VisionTower, last: _LastBlock, owner: Tensor, seen: Tensor) -> Tensor:
-    """Features (R, D) of the CLS token of image `owner` (R,) attending where `seen` (R, N)."""
-    owner = owner.to(last.token.device)
-    hidden = ~seen.to(last.token.device)[:, None, None]  # (R, 1, 1, N)
-    mask = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
-    probabilities = softmax_attention(last.query[owner], last.key[owner], mask, last.scale)
-    context = weigh(probabilities, last.value[owner])  # (R, H, 1, d)
-    # The block runs on the CLS token alone, by its own code, with this context in place of its own.
-    with Interception(lambda *_: context):
-        token = tower.blocks[-1](last.token[owner])  # (R, 1, width)
-    return tower.head(token)
+        return read_pooled(tower, last, owner, seen)
 
 
 def _normalisation(model: ClipModel) -> tuple[Tensor, Tensor]:

@@ -26,3 +26,14 @@ def content_words(text: str) -> list[str | None]:
     """
     found = _WORD.findall(text.lower())
     return [word if len(word) > 1 and word not in _STOP_WORDS else None for word in found]
+
+
+def without_name(text: str, name: str) -> str:
+    """Return a caption without the words of a class's name, whether singular or plural."""
+    named = {_singular(word) for word in _WORD.findall(name.lower())}
+    kept = _WORD.sub(lambda found: "" if _singular(found[0].lower()) in named else found[0], text)
+    return " ".join(kept.split())
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word

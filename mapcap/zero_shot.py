@@ -61,9 +61,13 @@ def class_logits(model: ClipModel, image_features: Tensor, weights: Tensor) -> T
     `image_features` (B, D), normalised or not; `weights` (K, D) from `class_weights`.
     """
     with torch.no_grad():
-        logits = cosine_logits(model, image_features, weights)
-        bias = getattr(model, "logit_bias", None)
-        return logits if bias is None else logits + bias.to(logits)
+        return biased(model, cosine_logits(model, image_features, weights))
+
+
+def biased(model: ClipModel, logits: Tensor) -> Tensor:
+    """Logits (B, K) with the model's bias, where it has one."""
+    bias = getattr(model, "logit_bias", None)
+    return logits if bias is None else logits + bias.detach().to(logits)
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,27 +43,21 @@ from db.queries._images import (
 from db.queries._pending import (
     pending_audit,
     pending_captions,
-    pending_embeddings,
     pending_pmi,
-    pending_predictions,
-    pending_regions,
-    pending_relevance,
     pending_summaries,
-    readable_images,
     region_count,
-    relevance_count,
+    whole_images,
 )
 from db.queries._regions import region_embeddings, regions, regions_by_id
 from db.queries._runs import counts, latest_run, paired_predictions, run, run_totals, runs, stages
 from db.queries._summaries import pmi, summaries, summary
 from db.queries._tasks import (
     image_tasks,
-    known_images,
     pmi_candidates,
     region_features,
     region_tasks,
-    relevances_by_id,
 )
+from db.queries.evidence import image_features
 
 __all__ = [
     "caption_contrasts",
@@ -85,25 +79,20 @@ __all__ = [
     "findings",
     "image",
     "image_by_path",
+    "image_features",
     "image_figures",
     "image_tasks",
     "images",
     "images_of_captions",
-    "known_images",
     "latest_run",
     "locate_images",
     "paired_predictions",
     "pending_audit",
     "pending_captions",
-    "pending_embeddings",
     "pending_pmi",
-    "pending_predictions",
-    "pending_regions",
-    "pending_relevance",
     "pending_summaries",
     "pmi",
     "pmi_candidates",
-    "readable_images",
     "region_count",
     "region_embeddings",
     "region_features",
@@ -111,9 +100,7 @@ __all__ = [
     "regions",
     "regions_by_id",
     "regions_of_caption",
-    "relevance_count",
     "relevances",
-    "relevances_by_id",
     "run",
     "run_findings",
     "run_totals",
@@ -126,6 +113,7 @@ __all__ = [
     "summary",
     "thumbnails",
     "top_classes",
+    "whole_images",
     "word_rivals",
     "word_scores",
 ]

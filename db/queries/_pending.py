@@ -1,16 +1,14 @@
-"""What each stage has still to do, by id, and how many items it has in all.
+"""What each stage has still to do: what is stored is never asked for again.
 
-What is stored is never asked for again. A list of what is pending is returned whole, in the order
-of work, because asking batch by batch would search past everything that is done every time.
-Unreadable images are never pending and never counted.
+Each call returns all ids at once, in the order of work, because asking batch by batch would
+search past everything that is done every time. Unreadable images are never pending.
 """
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select
+from sqlalchemy import Engine, and_, case, exists, func, or_, select
 
 from db import schema
-from db.records import Role
 from db.sql import Query, audit_basis
 
 
@@ -19,48 +17,33 @@ def _ids(engine: Engine, query: Query) -> list[int]:
         return list(connection.execute(query).scalars())
 
 
-def pending_predictions(engine: Engine, run_id: int) -> list[int]:
-    """Return the ids of the images without a prediction."""
-    done = exists().where(schema.Prediction.image_id == schema.Image.id)
-    query = select(schema.Image.id).where(
-        schema.Image.run_id == run_id, schema.Image.error.is_(None), ~done
-    )
-    return _ids(engine, query.order_by(schema.Image.id))
+def whole_images(engine: Engine, run_id: int, representation: str) -> set[str]:
+    """Return the paths of the images that need no pass any more.
 
-
-def pending_relevance(engine: Engine, run_id: int, roles: Sequence[Role]) -> list[int]:
-    """Return the ids of the predicted images that lack a map of one of the roles.
-
-    Role `true` is needed for every image, the others for the wrong ones.
+    They are unreadable, or they have a prediction, every map that it calls for with its regions
+    found, and the regions' embeddings under a representation.
     """
-    query = (
-        select(schema.Image.id)
-        .join(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
-        .where(schema.Image.run_id == run_id, schema.Image.error.is_(None))
-        .where(or_(*(_lacks(role) for role in roles)))
+    image, maps, regions = schema.Image, schema.Relevance, schema.Region
+    found = (
+        select(func.count())
+        .where(maps.image_id == image.id, maps.region_count.is_not(None))
+        .scalar_subquery()
     )
-    return _ids(engine, query.order_by(schema.Image.id))
-
-
-def _lacks(role: Role) -> ColumnElement[bool]:
-    table = schema.Relevance
-    missing = ~exists().where(table.image_id == schema.Image.id, table.role == role)
-    return missing if role == "true" else and_(schema.Prediction.correct.is_(False), missing)
-
-
-def pending_regions(engine: Engine, run_id: int) -> list[int]:
-    """Return the ids of the relevance maps in which regions have not been looked for."""
-    table = schema.Relevance
-    query = (
-        select(table.id)
-        .join(schema.Image, schema.Image.id == table.image_id)
-        .where(
-            schema.Image.run_id == run_id,
-            schema.Image.error.is_(None),
-            table.region_count.is_(None),
-        )
+    embedded = exists().where(
+        schema.Embedding.region_id == regions.id,
+        schema.Embedding.representation == representation,
     )
-    return _ids(engine, query.order_by(table.id))
+    bare = exists().where(regions.image_id == image.id, ~embedded)
+    predicted = schema.Prediction.image_id.is_not(None)
+    needed = case((schema.Prediction.correct, 1), else_=3)
+    query: Query = (
+        select(image.path)
+        .outerjoin(schema.Prediction, schema.Prediction.image_id == image.id)
+        .where(image.run_id == run_id)
+        .where(or_(image.error.is_not(None), and_(predicted, found >= needed, ~bare)))
+    )
+    with engine.connect() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def _regions(run_id: int) -> Query:
@@ -74,13 +57,11 @@ def _regions(run_id: int) -> Query:
     )
 
 
-def pending_embeddings(engine: Engine, run_id: int, representation: str) -> list[int]:
-    """Return the ids of the regions without an embedding of a representation, image by image."""
-    done = exists().where(
-        schema.Embedding.region_id == schema.Region.id,
-        schema.Embedding.representation == representation,
-    )
-    return _ids(engine, _regions(run_id).where(~done))
+def region_count(engine: Engine, run_id: int) -> int:
+    """Return the number of regions of a run's readable images, captioned or not."""
+    query: Query = select(func.count()).select_from(_regions(run_id).subquery())
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def pending_captions(engine: Engine, run_id: int) -> list[int]:
@@ -147,38 +128,3 @@ def pending_audit(engine: Engine, run_id: int) -> list[int]:
         )
     )
     return _ids(engine, query.order_by(schema.ClassName.position))
-
-
-def _count(engine: Engine, query: Query) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-def readable_images(engine: Engine, run_id: int) -> int:
-    """Return the number of images of a run that could be read."""
-    query: Query = select(func.count()).where(
-        schema.Image.run_id == run_id, schema.Image.error.is_(None)
-    )
-    return _count(engine, query)
-
-
-def relevance_count(engine: Engine, run_id: int) -> int:
-    """Return the number of relevance maps of a run's readable images."""
-    query: Query = (
-        select(func.count())
-        .select_from(schema.Relevance)
-        .join(schema.Image, schema.Image.id == schema.Relevance.image_id)
-        .where(schema.Image.run_id == run_id, schema.Image.error.is_(None))
-    )
-    return _count(engine, query)
-
-
-def region_count(engine: Engine, run_id: int) -> int:
-    """Return the number of regions of a run's readable images."""
-    query: Query = (
-        select(func.count())
-        .select_from(schema.Region)
-        .join(schema.Image, schema.Image.id == schema.Region.image_id)
-        .where(schema.Region.run_id == run_id, schema.Image.error.is_(None))
-    )
-    return _count(engine, query)

@@ -7,17 +7,8 @@ from sqlalchemy.orm import aliased
 
 from db import schema
 from db.queries._captions import class_captions
-from db.queries._images import RELEVANCE
-from db.records import ClassCaption, ImageTask, RegionTask, Relevance, Vectors
+from db.records import ClassCaption, ImageTask, RegionTask, Vectors
 from db.sql import Query, columns_of, in_ids, raw, records, stack
-
-
-def known_images(engine: Engine, run_id: int) -> dict[str, tuple[int, str | None]]:
-    """Return the class id and content hash of every stored path of a run."""
-    table = schema.Image
-    query = select(table.path, table.class_id, table.content_hash).where(table.run_id == run_id)
-    with engine.connect() as connection:
-        return {path: (class_id, digest) for path, class_id, digest in connection.execute(query)}
 
 
 def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
@@ -41,13 +32,6 @@ def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
     )
     with engine.connect() as connection:
         return records(ImageTask, connection.execute(query))
-
-
-def relevances_by_id(engine: Engine, relevance_ids: Sequence[int]) -> list[Relevance]:
-    """Return relevance maps in the order of their ids."""
-    query = RELEVANCE.where(in_ids(schema.Relevance.id, relevance_ids))
-    with engine.connect() as connection:
-        return records(Relevance, connection.execute(query.order_by(schema.Relevance.id)))
 
 
 def region_tasks(engine: Engine, region_ids: Sequence[int]) -> list[RegionTask]:

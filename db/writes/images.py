@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, update
 
 from db.engine import writing
 from db.records import Box
@@ -15,13 +15,13 @@ from db.text import storable
 from db.writes.vectors import normalised
 
 
-def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
-    """Store files of the dataset, readable or not.
+def add_images(store: Engine | Connection, run_id: int, images: Sequence[NewImage]) -> list[int]:
+    """Store files of the dataset, readable or not; return their ids, in their order.
 
     A path whose content or class is another than before loses all that was computed from it.
     """
     if not images:
-        return
+        return []
     rows = [{"run_id": run_id, **row_of(new, without={"thumbnail"})} for new in images]
     changed = delete(Image).where(
         Image.run_id == run_id,
@@ -36,7 +36,7 @@ def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
         for row in rows
     ]
     statement = merge(Image, ["run_id", "path"], rows[0]).returning(Image.id, Image.path)
-    with writing(engine) as connection:
+    with writing(store) as connection:
         connection.execute(changed, old)
         ids = {path: number for number, path in connection.execute(statement, rows)}
         thumbnails = [
@@ -45,6 +45,7 @@ def add_images(engine: Engine, run_id: int, images: Sequence[NewImage]) -> None:
             if new.thumbnail is not None
         ]
         upsert(connection, Thumbnail, ["image_id"], thumbnails)
+    return [ids[storable(new.path)] for new in images]
 
 
 def set_boxes(engine: Engine, boxes: Mapping[int, Box | None]) -> None:
@@ -72,7 +73,7 @@ def mark_unreadable(engine: Engine, errors: Sequence[tuple[int, str]]) -> None:
         connection.execute(statement, rows)
 
 
-def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> None:
+def add_predictions(store: Engine | Connection, predictions: Sequence[NewPrediction]) -> None:
     """Store what the model says of images, with their best classes and their embeddings."""
     ids = [new.image_id for new in predictions]
     top = [
@@ -87,7 +88,7 @@ def add_predictions(engine: Engine, predictions: Sequence[NewPrediction]) -> Non
         for rank, (class_id, probability, logit) in enumerate(new.top, start=1)
     ]
     featured = [(new.image_id, new.feature) for new in predictions if new.feature is not None]
-    with writing(engine) as connection:
+    with writing(store) as connection:
         find = select(Image.id, Image.class_id).where(in_ids(Image.id, ids))
         class_of = dict(connection.execute(find).all())
         rows = [_prediction_row(class_of[new.image_id], new) for new in predictions]
@@ -113,11 +114,20 @@ def _prediction_row(class_id: int, new: NewPrediction) -> dict[str, Any]:
     }
 
 
-def add_relevance(engine: Engine, maps: Sequence[NewRelevance]) -> None:
-    """Store relevance maps; a map that is written again has its regions to be found again."""
+def add_relevance(store: Engine | Connection, maps: Sequence[NewRelevance]) -> list[int]:
+    """Store relevance maps; return their ids, in their order.
+
+    A map that is written again has its regions to be found again.
+    """
     rows = [_relevance_row(new) for new in maps]
-    with writing(engine) as connection:
-        upsert(connection, Relevance, ["image_id", "role"], rows)
+    if not rows:
+        return []
+    table = Relevance
+    merged = merge(table, ["image_id", "role"], rows[0])
+    statement = merged.returning(table.id, table.image_id, table.role)
+    with writing(store) as connection:
+        ids = {(image, role): number for number, image, role in connection.execute(statement, rows)}
+    return [ids[new.image_id, new.role] for new in maps]
 
 
 def _relevance_row(new: NewRelevance) -> dict[str, Any]:

@@ -5,25 +5,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 
 from db.engine import writing
 from db.rows import NewRegions
 from db.schema import Embedding, Image, Region, Relevance
-from db.sql import in_ids, row_of, upsert
+from db.sql import in_ids, merge, row_of, upsert
 from db.writes.vectors import normalised
 
 
-def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
-    """Store the regions of relevance maps, also that a map has none."""
+def add_regions(store: Engine | Connection, found: Sequence[NewRegions]) -> list[int]:
+    """Store the regions of relevance maps, also that a map has none; return the regions' ids."""
     if not found:
-        return
+        return []
     find = (
         select(Relevance.id, Relevance.image_id, Relevance.role, Image.run_id)
         .join(Image, Image.id == Relevance.image_id)
         .where(in_ids(Relevance.id, [new.relevance_id for new in found]))
     )
-    with writing(engine) as connection:
+    with writing(store) as connection:
         maps = {row.id: row for row in connection.execute(find)}
         owners = [(maps[new.relevance_id], new.regions) for new in found]
         rows = [
@@ -32,7 +32,7 @@ def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
             for owner, regions in owners
             for rank, region in enumerate(regions, start=1)
         ]
-        upsert(connection, Region, ["image_id", "role", "rank"], rows)
+        ids = _merged(connection, rows)
         counts = [
             {"map": owner.id, "image": owner.image_id, "as_role": owner.role, "n": len(regions)}
             for owner, regions in owners
@@ -46,10 +46,22 @@ def add_regions(engine: Engine, found: Sequence[NewRegions]) -> None:
         connection.execute(surplus, counts)
         counted = update(Relevance).where(Relevance.id == bindparam("map"))
         connection.execute(counted.values(region_count=bindparam("n")), counts)
+    return ids
+
+
+def _merged(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert or update regions; return their ids, in their order."""
+    if not rows:
+        return []
+    keys = ["image_id", "role", "rank"]
+    columns = Region.id, Region.image_id, Region.role, Region.rank
+    statement = merge(Region, keys, rows[0]).returning(*columns)
+    ids = {tuple(key): number for number, *key in connection.execute(statement, rows)}
+    return [ids[tuple(row[key] for key in keys)] for row in rows]
 
 
 def add_embeddings(
-    engine: Engine,
+    store: Engine | Connection,
     representation: str,
     region_ids: Sequence[int],
     features: NDArray[np.floating[Any]],
@@ -65,5 +77,5 @@ def add_embeddings(
         }
         for region_id, vector, norm in zip(region_ids, vectors, norms, strict=True)
     ]
-    with writing(engine) as connection:
+    with writing(store) as connection:
         upsert(connection, Embedding, ["region_id", "representation"], rows)

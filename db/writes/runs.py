@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from db.engine import writing
 from db.errors import StoreError
@@ -51,6 +51,12 @@ def add_note(engine: Engine, run_id: int, note: str) -> None:
         notes = connection.execute(select(Run.notes).where(Run.id == run_id)).scalar_one()
         if note not in notes:
             connection.execute(update(Run).where(Run.id == run_id).values(notes=[*notes, note]))
+
+
+def keep_stages(engine: Engine, run_id: int, names: Sequence[str]) -> None:
+    """Forget what is noted of stages other than these, which an older MapCap had."""
+    with writing(engine) as connection:
+        connection.execute(delete(Stage).where(Stage.run_id == run_id, Stage.name.not_in(names)))
 
 
 def begin_stage(

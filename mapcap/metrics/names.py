@@ -123,6 +123,15 @@ FIGURES: dict[str, Meaning] = {
     "summary-top5": Meaning(
         "summaries", "summaries with their class among the nearest five", "share", "up"
     ),
+    "nameless-rank": Meaning(
+        "summaries", "summary-rank without the words of the class's name", "rank", "down", True
+    ),
+    "nameless-top1": Meaning(
+        "summaries", "summaries nearest to their class without its name", "share", "up"
+    ),
+    "nameless-top5": Meaning(
+        "summaries", "without its name, with the class among the nearest five", "share", "up"
+    ),
     "basis-predicted": Meaning("basis", "predicted images when measured", "images", ""),
     "basis-captions": Meaning("basis", "distinct captions when measured", "captions", ""),
 }

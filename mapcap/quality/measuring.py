@@ -13,6 +13,7 @@ from mapcap.networks.clip import Clip
 from mapcap.quality.reading import ClassMaterial, Sight, read_class
 from mapcap.quality.storing import store_values
 from mapcap.quality.values import Values, class_values, rank_values, summary_embedding
+from mapcap.wording import content_words, without_name
 from mapcap.zero_shot import class_weights
 
 
@@ -23,7 +24,7 @@ class Measuring:
         self._engine, self._run_id, self._config, self._clip = engine, run_id, config, clip
         self._sight = Sight(clip.size, clip.resize_mode)
         self._values: dict[int, Values] = {}
-        self._summaries: dict[int, NDArray[np.float64]] = {}
+        self._summaries: dict[str, dict[int, NDArray[np.float64]]] = {"summary": {}, "nameless": {}}
 
     def pending(self) -> list[int]:
         """Return all classes or none: the figures of a run are of one piece, and soon made."""
@@ -44,20 +45,23 @@ class Measuring:
         """Measure a class."""
         size, threshold = self._sight.size, self._config.threshold
         self._values[material.class_id] = class_values(material, size, threshold, self._embed)
-        summary = summary_embedding(material.summary, self._embed)
-        if summary is not None:
-            self._summaries[material.class_id] = summary
+        nameless = [without_name(text, material.name) for text in material.summary]
+        for prefix, sentences in (("summary", material.summary), ("nameless", nameless)):
+            telling = [text for text in sentences if any(content_words(text))]
+            embedding = summary_embedding(telling, self._embed)
+            if embedding is not None:
+                self._summaries[prefix][material.class_id] = embedding
 
     def store(self) -> None:
         """Store the figures of the classes measured, if any, and of the run."""
         if not self._values:
             return
         names = queries.class_embeddings(self._engine, self._run_id)
-        found = rank_values(self._summaries, names.ids.tolist(), names.vectors)
-        values = {
-            class_id: {**values, **found.get(class_id, {})}
-            for class_id, values in self._values.items()
-        }
+        values = dict(self._values)
+        for prefix, summaries in self._summaries.items():
+            ranked = rank_values(summaries, names.ids.tolist(), names.vectors, prefix)
+            for class_id, found in ranked.items():
+                values[class_id] = {**values[class_id], **found}
         store_values(self._engine, self._run_id, values, self._config.seed)
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -76,6 +76,7 @@ class ClassMaterial:
     """All that the figures of a class need of the store."""
 
     class_id: int
+    name: str
     predicted: int
     distinct_captions: int
     maps: Maps
@@ -104,6 +105,7 @@ def read_class(engine: Engine, class_id: int, config: IndexConfig, sight: Sight)
     key = (config.seed, class_id)
     return ClassMaterial(
         class_id=class_id,
+        name=found.name,
         predicted=found.predicted,
         distinct_captions=found.distinct_captions,
         maps=_maps(engine, drawn(images, MOST_MAPS, key)),

@@ -14,7 +14,10 @@ from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
 from mapcap.metrics.retrieval import TOP, chance_rank, chance_top
 from mapcap.quality.values import Values
 
-_SHARES = {"boxes-left-out", "maps-empty", "summary-worse", "summary-top1", "summary-top5"}
+_SHARES = {
+    "boxes-left-out", "maps-empty", "summary-worse",
+    "summary-top1", "summary-top5", "nameless-top1", "nameless-top5",
+}  # fmt: skip
 """Figures whose values are 0 or 1: their interval is Wilson's, which resampling is not near 0."""
 _OF_CLASSES = ("basis-",)
 """Beginnings of names that mean nothing for a whole run."""

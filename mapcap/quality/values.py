@@ -113,9 +113,16 @@ def summary_embedding(summary: Sequence[str], embed: Embed) -> NDArray[np.float6
 
 
 def rank_values(
-    summaries: Mapping[int, NDArray[Any]], class_ids: Sequence[int], names: NDArray[Any]
+    summaries: Mapping[int, NDArray[Any]],
+    class_ids: Sequence[int],
+    names: NDArray[Any],
+    prefix: str = "summary",
 ) -> dict[int, Values]:
-    """Return how each class's summary (D,) finds its class among the names (K, D)."""
+    """Return how each class's summary (D,) finds its class among the names (K, D).
+
+    The figures are called by `prefix`: "summary", or "nameless" where the words of the classes'
+    own names are left out.
+    """
     if not summaries:
         return {}
     place = {class_id: index for index, class_id in enumerate(class_ids)}
@@ -124,9 +131,9 @@ def rank_values(
     found = ranks(np.stack([summaries[class_id] for class_id in known]), names, own)
     return {
         class_id: {
-            **_one("summary-rank", rank),
-            **_one("summary-top1", float(rank <= 1)),
-            **_one("summary-top5", float(rank <= TOP)),
+            **_one(f"{prefix}-rank", rank),
+            **_one(f"{prefix}-top1", float(rank <= 1)),
+            **_one(f"{prefix}-top5", float(rank <= TOP)),
         }
         for class_id, rank in zip(known, found.tolist(), strict=True)
     }

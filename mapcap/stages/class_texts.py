@@ -1,6 +1,6 @@
 """The text side of the classes: embeddings, and which tokens of a name the matches rest on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from db.rows import NewClassText
 from mapcap.networks.tokens import token_texts
 from mapcap.relevance import chefer_text
 from mapcap.stages.base import Job
-from mapcap.stages.pictures import read_pictures
 from mapcap.towers import text_tower
 
 _IMAGES = 4
@@ -51,26 +50,25 @@ def class_texts(job: Job, weights: Tensor) -> list[NewClassText]:
 def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
     """Return the mean relevance (K, L) of each class's tokens over its best images."""
     best = [
-        image.id
-        for class_id in job.class_ids
+        (image.id, position)
+        for position, class_id in enumerate(job.class_ids)
         for image in queries.images(job.engine, class_id, descending=True, limit=_IMAGES)
         if image.predicted_class_id is not None
     ]
     sums = np.zeros(tokens.shape)
     for start in range(0, len(best), job.batch_size):
-        _add(job, tokens, sorted(best[start : start + job.batch_size]), sums)
+        _add(job, tokens, dict(best[start : start + job.batch_size]), sums)
     totals = sums.sum(1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
     return shares
 
 
-def _add(job: Job, tokens: Tensor, image_ids: Sequence[int], sums: NDArray[np.float64]) -> None:
-    """Add a batch's token relevance, each image's scores divided by their sum, to `sums`."""
-    pictures = read_pictures(job, image_ids)
-    if not pictures.tasks:
-        return
-    positions = torch.tensor([task.class_position for task in pictures.tasks])
+def _add(job: Job, tokens: Tensor, positions: Mapping[int, int], sums: NDArray[np.float64]) -> None:
+    """Add the token relevance of images, by id, each one's scores divided by their sum."""
+    stored = queries.image_features(job.engine, list(positions))
+    rows = torch.tensor([positions[image_id] for image_id in stored.ids.tolist()])
     clip = job.networks.clip
-    found = chefer_text(clip.model, pictures.views.to(clip.device), tokens[positions])  # (B, L)
+    features = torch.from_numpy(stored.features()).to(clip.device, clip.dtype)
+    found = chefer_text(clip.model, features, tokens[rows])  # (B, L)
     shares = found / found.sum(1, keepdim=True).clamp(min=1e-30)
-    np.add.at(sums, positions.numpy(), shares.double().cpu().numpy())
+    np.add.at(sums, rows.numpy(), shares.double().cpu().numpy())

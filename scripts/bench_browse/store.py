@@ -24,8 +24,7 @@ CAPTIONS = 50_000
 DIMENSIONS = 384
 _PER_CLASS_CAPTIONS = 160
 _PMI = 128
-_STAGES = ("scan", "zero-shot", "relevance", "regions", "embeddings", "captions", "pmi",
-           "summaries")  # fmt: skip
+_STAGES = ("images", "captions", "pmi", "summaries")
 _LARGE = ("image", "thumbnail", "prediction", "prediction_top", "relevance", "region",
           "region_caption", "embedding")  # fmt: skip
 

@@ -32,7 +32,7 @@ from scripts.build_mini.vision import End, tokens_before_end
 
 SPLIT = Split(mission=(0,), kept_out=(3,), seen=(0, 1, 2))
 CYCLE = Cycle(
-    steps=80, rate=3e-3, patches=12,
+    steps=80, rate=3e-3, patches=12, things=128, people=88,
     weights=Weights(
         hypernyms=0.5, nearness=0.5, sentences=0.4, tags=0.05, described=0.3, bare=0.5
     ),

@@ -1,5 +1,6 @@
 """The main job, whole: real photos, the embedded networks, one file."""
 
+import hashlib
 import shutil
 import signal
 import sqlite3
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from db import queries
 from db.engine import open_read
+from mapcap.datasets import images
 from tests.command.conftest import (
     CLASSES,
     PER_CLASS,
@@ -20,11 +23,7 @@ from tests.command.conftest import (
     mapcap_process,
 )
 
-STAGES = [
-    *("scan", "zero-shot", "relevance", "regions", "embeddings", "captions", "pmi", "summaries"),
-    "audit",
-    "quality",
-]
+STAGES = ["images", "captions", "pmi", "summaries", "audit", "quality"]
 
 
 def contents(db: Path) -> dict[str, object]:
@@ -109,11 +108,44 @@ def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_pat
     shutil.copy(db, copy)
     result = mapcap("index", photos, "--db", copy, "--batch-size", "4")
     assert result.code == 0, result.err
-    assert "zero-shot: 9 images (9 stored before)" in result.err
+    assert "images: 10 images (10 stored before)" in result.err
     assert contents(copy) == contents(db)
 
 
-@pytest.mark.parametrize("stage", ["zero-shot", "captions", "pmi"])
+def test_each_photo_is_opened_once(
+    photos: Path, tmp_path: Path, in_process: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(in_process)
+    opened: list[str] = []
+    decode = images._decode
+
+    def counted(data: bytes) -> Image.Image:
+        opened.append(hashlib.sha256(data).hexdigest())
+        return decode(data)
+
+    monkeypatch.setattr(images, "_decode", counted)
+    assert in_process("index", photos, "--db", tmp_path / "once.db") == 0
+    assert len(opened) == len(set(opened)) == len(CLASSES) * PER_CLASS + 1
+
+
+def test_a_file_of_the_stages_before_goes_on(db: Path, photos: Path, tmp_path: Path) -> None:
+    """An older MapCap stored photos stage by stage: what it left half done is done again."""
+    path = tmp_path / "older.db"
+    shutil.copy(db, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO stage (run_id, name, position, done, total, worked,"
+            " seconds, status) VALUES (1, 'zero-shot', 1, 9, 9, 9, 1.0, 'done')"
+        )
+        connection.execute("DELETE FROM embedding WHERE region_id % 3 = 0")
+        connection.execute("UPDATE run SET status = 'interrupted'")
+    result = mapcap("index", photos, "--db", path, "--batch-size", "4")
+    assert result.code == 0, result.err
+    assert contents(path) == contents(db)
+    assert [stage.name for stage in queries.stages(open_read(path), 1)] == STAGES
+
+
+@pytest.mark.parametrize("stage", ["images", "captions", "pmi"])
 def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str) -> None:
     path = tmp_path / "killed.db"
     command = ("index", photos, "--db", path, "--batch-size", "2")
@@ -134,7 +166,7 @@ def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str
 def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
     path = tmp_path / "stopped.db"
     with mapcap_process("index", photos, "--db", path, "--batch-size", "1") as process:
-        assert wait_for(path, "zero-shot", lambda: process.poll() is None)
+        assert wait_for(path, "images", lambda: process.poll() is None)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err

@@ -8,11 +8,10 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
 from mapcap.errors import UserError
+from mapcap.last_block import before_last_block, read_pooled
 from mapcap.regions import Region, find_regions, heat
 from mapcap.representations import (
     REPRESENTATIONS,
-    _before_last_block,
-    _read,
     draw,
     embed_regions,
     encode_images,
@@ -80,8 +79,8 @@ def test_seeing_every_token_is_the_models_own_feature(build, images, name):
     tower = vision_tower(model.visual)
     everything = torch.ones(4, tower.prefix + 16, dtype=torch.bool)
     with torch.no_grad():
-        last = _before_last_block(model, tower, images)
-        got = _read(tower, last, torch.tensor([2, 0, 1, 3]), everything)
+        last = before_last_block(model, tower, images)
+        got = read_pooled(tower, last, torch.tensor([2, 0, 1, 3]), everything)
     torch.testing.assert_close(got, encode_images(model, images[[2, 0, 1, 3]]))
 
 
@@ -93,12 +92,12 @@ def test_pooled_does_not_see_outside_the_region(build, images, name):
     seen = torch.zeros(1, tower.prefix + 16, dtype=torch.bool)
     seen[:, tower.prefix + 3] = True
     with torch.no_grad():
-        last = _before_last_block(model, tower, images[:1])
-        expected = _read(tower, last, torch.tensor([0]), seen)
+        last = before_last_block(model, tower, images[:1])
+        expected = read_pooled(tower, last, torch.tensor([0]), seen)
         outside = last._replace(value=last.value + 9.0 * ~seen[0, :, None])
         inside = last._replace(value=last.value + 9.0 * seen[0, :, None])
-        torch.testing.assert_close(_read(tower, outside, torch.tensor([0]), seen), expected)
-        assert not torch.allclose(_read(tower, inside, torch.tensor([0]), seen), expected)
+        torch.testing.assert_close(read_pooled(tower, outside, torch.tensor([0]), seen), expected)
+        assert not torch.allclose(read_pooled(tower, inside, torch.tensor([0]), seen), expected)
     mask = seen[:, tower.prefix :].view(1, 4, 4)
     torch.testing.assert_close(pooled(model, images[:1], [mask]), expected)
 

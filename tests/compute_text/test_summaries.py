@@ -18,7 +18,7 @@ from mapcap.selection import (
     select_shared,
 )
 from mapcap.summaries import words
-from mapcap.wording import content_words
+from mapcap.wording import content_words, without_name
 
 MATRICES = st.integers(0, 8).flatmap(
     lambda n: arrays(np.float32, (n, n), elements=st.floats(-20, 20, width=32))
@@ -254,3 +254,16 @@ def test_words_without_relevance_or_captions() -> None:
 def test_selecting_needs_no_torch() -> None:
     code = "import sys, mapcap.selection, mapcap.class_summary; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        ("two black cats and a dog.", "Egyptian cat", "two black and a dog."),
+        ("a lion's mane.", "lion", "a lion's mane."),
+        ("some Lemons in a glass", "lemon", "some in a glass"),
+        ("glass", "glasses", "glass"),
+    ],
+)
+def test_a_text_without_its_class(text: str, name: str, wanted: str) -> None:
+    assert without_name(text, name) == wanted

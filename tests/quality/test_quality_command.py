@@ -58,6 +58,7 @@ def test_the_stage_has_measured_what_needs_no_picture(db: Path, call: Call) -> N
     assert 0 < found["map-spread"]["value"] <= 1
     assert 1 <= found["summary-rank"]["value"] <= len(CLASSES)
     assert found["summary-rank-chance"]["value"] == 2
+    assert 1 <= found["nameless-rank"]["value"] <= len(CLASSES)
     assert "pointing" not in found and "tokens-deletion" not in found
     engine = open_read(db)
     stage = queries.stages(engine, queries.latest_run(engine).id)[-1]

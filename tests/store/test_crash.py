@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from db import queries, writes
 from db.engine import finish, open_read, open_write
@@ -20,8 +21,9 @@ import sys
 import numpy as np
 from db import queries, writes
 from db.rows import *
-from db.engine import open_write
+from db.engine import open_write, writing
 
+roles = 'true', 'predicted', 'contrast'
 engine = open_write(sys.argv[1])
 spec = RunSpec("hash-1", {{}}, "mini", "photos", {{}}, {{}}, "host", "cpu")
 run_id = writes.start_run(engine, spec)
@@ -30,15 +32,16 @@ print("begun", flush=True)
 mask = np.ones((4, 4), dtype=bool)
 for batch in range(100_000):
     paths = [f"{{batch}}/{{i}}.jpg" for i in range({BATCH})]
-    writes.add_images(engine, run_id, [NewImage(p, one, p, thumbnail=b"x" * 2000) for p in paths])
-    ids = queries.pending_predictions(engine, run_id)
-    writes.add_predictions(
-        engine, [NewPrediction(i, [(two, 0.9, 1.0), (one, 0.1, 0.0)], 0.1, 2, -1.0) for i in ids]
-    )
-    writes.add_relevance(engine, [NewRelevance(i, "true", one, np.ones((4, 4))) for i in ids])
-    region = NewRegion((0, 0, 1, 1), 1.0, 1.0, mask, mask)
-    maps = queries.pending_regions(engine, run_id)
-    writes.add_regions(engine, [NewRegions(m, [region]) for m in maps])
+    new = [NewImage(p, one, p, thumbnail=b"x" * 2000) for p in paths]
+    with writing(engine) as whole:
+        ids = writes.add_images(whole, run_id, new)
+        said = [(two, 0.9, 1.0), (one, 0.1, 0.0)]
+        writes.add_predictions(whole, [NewPrediction(i, said, 0.1, 2, -1.0) for i in ids])
+        maps = [NewRelevance(i, r, one, np.ones((4, 4))) for i in ids for r in roles]
+        region = NewRegion((0, 0, 1, 1), 1.0, 1.0, mask, mask)
+        maps = writes.add_relevance(whole, maps)
+        regions = writes.add_regions(whole, [NewRegions(m, [region]) for m in maps])
+        writes.add_embeddings(whole, "pooled", regions, np.ones((len(regions), 4)))
     regions = queries.pending_captions(engine, run_id)
     writes.add_captions(engine, run_id, [NewCaption(r, f"text {{r}}", 2, -1.0) for r in regions])
     print(batch, flush=True)
@@ -76,16 +79,17 @@ def test_a_killed_job_leaves_a_valid_file_that_goes_on(tmp_path: Path, wait: flo
         check(path)
     engine = open_write(path)
     # Batches are whole or absent.
-    known = queries.known_images(engine, run.id)
-    assert len(known) % BATCH == 0
+    whole = queries.whole_images(engine, run.id, "pooled")
+    with engine.connect() as connection:
+        stored = connection.execute(text("SELECT path FROM image")).scalars().all()
+    assert set(stored) == whole and len(stored) % BATCH == 0
     one, two = (found.id for found in queries.classes(engine, run.id))
-    writes.add_images(engine, run.id, [NewImage(f"{path}", one, "d") for path in ("x", "y")])
-    left = queries.pending_predictions(engine, run.id)
-    assert len(left) in (2, 2 + BATCH)
-    new = [NewPrediction(i, [(one, 0.9, 1.0), (two, 0.1, 0.0)], 0.9, 1, 1.0) for i in left]
-    writes.add_predictions(engine, new)
+    new = [NewImage(f"{path}", one, "d") for path in ("x", "y")]
+    left = writes.add_images(engine, run.id, new)
+    said = [NewPrediction(i, [(one, 0.9, 1.0), (two, 0.1, 0.0)], 0.9, 1, 1.0) for i in left]
+    writes.add_predictions(engine, said)
     writes.aggregate_accuracy(engine, run.id)
-    assert queries.counts(engine, run.id).predicted == len(known) + 2
+    assert queries.counts(engine, run.id).predicted == len(whole) + 2
     assert finish(engine)
     check(path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["killed.db"]

@@ -2,10 +2,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from sqlalchemy import text
 
 from db import queries, writes
-from db.rows import NewImage, NewPmi, NewRegion, NewRegions, NewRelevance, NewSummary
+from db.records import Role
+from db.rows import NewPmi, NewRegion, NewRegions, NewRelevance, NewSummary
 
 
 def forget(store: Any, statement: str) -> None:
@@ -13,79 +15,86 @@ def forget(store: Any, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_nothing_is_pending_when_all_is_done(store: Any, region: NewRegion) -> None:
-    engine, run_id = store.engine, store.run_id
-    assert queries.pending_predictions(engine, run_id) == []
-    assert queries.pending_relevance(engine, run_id, ["true", "predicted"]) == []
-    assert queries.pending_embeddings(engine, run_id, "pooled") == []
-    assert queries.pending_captions(engine, run_id) == []
-    # The maps of role `predicted` have not been looked through.
-    left = queries.relevances_by_id(engine, queries.pending_regions(engine, run_id))
-    assert {found.role for found in left} == {"predicted"}
-    assert len(left) == 3
+def pending_images(store: Any, representation: str = "pooled") -> set[str]:
+    return store.images.keys() - queries.whole_images(store.engine, store.run_id, representation)
 
 
-def test_predictions(store: Any) -> None:
-    forget(store, "DELETE FROM prediction WHERE margin < 0")
-    wanted = sorted(store.images[f"tabby/{i}.jpg"] for i in (2, 3, 4))
-    # The unreadable image is never asked for.
-    assert queries.pending_predictions(store.engine, store.run_id) == wanted
+def finish(store: Any, region: NewRegion) -> None:
+    """Give every image what a pass gives it."""
+    engine = store.engine
+    for path, image_id in store.images.items():
+        found = queries.image(engine, image_id)
+        if found.error is not None:
+            continue
+        roles: list[Role] = ["true"] if found.correct else ["true", "predicted", "contrast"]
+        maps = [NewRelevance(image_id, role, store.tabby, np.ones((4, 4))) for role in roles]
+        ids = writes.add_relevance(engine, maps)
+        regions = writes.add_regions(engine, [NewRegions(i, [region] * 2) for i in ids])
+        assert len(set(regions)) == 2 * len(roles), path
+        writes.add_embeddings(engine, "pooled", regions, np.ones((len(regions), 3)))
 
 
-def test_relevance_of_other_roles_is_needed_for_errors_alone(store: Any) -> None:
-    engine, run_id = store.engine, store.run_id
-    wrong = sorted(store.images[f"tabby/{i}.jpg"] for i in (2, 3, 4))
-    assert queries.pending_relevance(engine, run_id, ["true"]) == []
-    assert queries.pending_relevance(engine, run_id, ["true", "contrast"]) == wrong
-    new = NewRelevance(wrong[1], "contrast", store.lynx, np.ones((4, 4)))
-    writes.add_relevance(engine, [new])
-    assert queries.pending_relevance(engine, run_id, ["contrast"]) == [wrong[0], wrong[2]]
-    forget(store, "DELETE FROM relevance WHERE role = 'true'")
-    readable = sorted(i for path, i in store.images.items() if path != "lynx/broken.jpg")
-    assert queries.pending_relevance(engine, run_id, ["true", "predicted"]) == readable
-    forget(store, "DELETE FROM prediction")
-    assert queries.pending_relevance(engine, run_id, ["true", "predicted"]) == []
+def test_an_image_is_whole_when_all_of_its_pass_is_stored(store: Any, region: NewRegion) -> None:
+    wrong = {f"tabby/{i}.jpg" for i in (2, 3, 4)}
+    # The contrasts of the errors are missing; the unreadable image is never asked for.
+    assert pending_images(store) == wrong
+    finish(store, region)
+    assert pending_images(store) == set()
+    assert pending_images(store, "crop") == store.images.keys() - {"lynx/broken.jpg"}
 
 
-def test_a_map_without_regions_is_done_and_a_new_map_is_not(store: Any, region: NewRegion) -> None:
-    engine, run_id = store.engine, store.run_id
-    [first, *rest] = queries.pending_regions(engine, run_id)
-    writes.add_regions(engine, [NewRegions(first, [])])
-    assert queries.pending_regions(engine, run_id) == rest
-    [found] = queries.relevances_by_id(engine, [first])
-    assert found.region_count == 0
-    writes.add_regions(engine, [NewRegions(rest[0], [region]), NewRegions(rest[1], [region] * 2)])
-    assert queries.pending_regions(engine, run_id) == []
-    counts = [found.region_count for found in queries.relevances_by_id(engine, [first, *rest])]
-    assert counts == [0, 1, 2]
-    again = NewRelevance(found.image_id, found.role, found.target_class_id, np.ones((4, 4)))
-    writes.add_relevance(engine, [again])
-    assert queries.pending_regions(engine, run_id) == [first]
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM prediction WHERE image_id = :image",
+        "DELETE FROM relevance WHERE image_id = :image AND role = 'contrast'",
+        "UPDATE relevance SET region_count = NULL WHERE image_id = :image AND role = 'true'",
+        "DELETE FROM embedding WHERE region_id ="
+        " (SELECT max(id) FROM region WHERE image_id = :image)",
+    ],
+)
+def test_an_image_that_lacks_something_is_pending(store: Any, region: NewRegion, lost: str) -> None:
+    finish(store, region)
+    forget(store, lost.replace(":image", str(store.images["tabby/3.jpg"])))
+    assert pending_images(store) == {"tabby/3.jpg"}
+
+
+def test_a_map_without_regions_is_done(store: Any, region: NewRegion) -> None:
+    finish(store, region)
+    new = NewRelevance(store.images["tabby/1.jpg"], "true", store.tabby, np.ones((4, 4)))
+    [number] = writes.add_relevance(store.engine, [new])
+    assert pending_images(store) == {"tabby/1.jpg"}
+    assert writes.add_regions(store.engine, [NewRegions(number, [])]) == []
+    assert pending_images(store) == set()
 
 
 def test_regions_are_asked_for_image_by_image(store: Any, region: NewRegion) -> None:
     engine, run_id = store.engine, store.run_id
-    maps = queries.pending_regions(engine, run_id)
-    # Written last, so that their ids come last although their images do not.
-    writes.add_regions(engine, [NewRegions(number, [region]) for number in maps])
+    assert queries.pending_captions(engine, run_id) == []
+    finish(store, region)
     new = queries.pending_captions(engine, run_id)
-    assert len(new) == 3
-    every = queries.pending_embeddings(engine, run_id, "crop")
-    images = [task.image_id for task in queries.region_tasks(engine, every)]
-    assert images == sorted(images)
-    assert len(every) == 10
-    assert [task.id for task in queries.region_tasks(engine, every)] == every
-    assert queries.pending_embeddings(engine, run_id, "pooled") == new
-    writes.add_embeddings(engine, "crop", every[:4], np.ones((4, 2)))
-    assert queries.pending_embeddings(engine, run_id, "crop") == every[4:]
+    tasks = queries.region_tasks(engine, new)
+    assert [task.id for task in tasks] == new
+    images = [task.image_id for task in tasks]
+    assert images == sorted(images) and len(new) > 3
+    gone = {r.id for r in queries.regions(engine, store.images["tabby/2.jpg"])} & set(new)
+    writes.mark_unreadable(engine, [(store.images["tabby/2.jpg"], "gone")])
+    assert gone and set(new) - set(queries.pending_captions(engine, run_id)) == gone
 
 
-def test_the_regions_of_an_image_that_became_unreadable_are_not_asked_for(store: Any) -> None:
-    before = queries.pending_embeddings(store.engine, store.run_id, "crop")
-    gone = {region.id for region in queries.regions(store.engine, store.images["tabby/1.jpg"])}
-    writes.mark_unreadable(store.engine, [(store.images["tabby/1.jpg"], "gone")])
-    after = queries.pending_embeddings(store.engine, store.run_id, "crop")
-    assert set(before) - set(after) == gone
+def test_a_stage_that_is_done_has_as_much_as_it_has_in_all(store: Any, region: NewRegion) -> None:
+    finish(store, region)
+    engine, run_id = store.engine, store.run_id
+    captioned = sum(
+        region.caption is not None
+        for image_id in store.images.values()
+        for region in queries.regions(engine, image_id)
+    )
+    pending = queries.pending_captions(engine, run_id)
+    assert captioned + len(pending) == queries.region_count(engine, run_id)
+    writes.mark_unreadable(engine, [(store.images["tabby/2.jpg"], "gone")])
+    assert queries.region_count(engine, run_id) == captioned + len(pending) - 6
+    assert queries.region_count(engine, run_id + 1) == 0
 
 
 def empty_pmi(class_id: int) -> NewPmi:
@@ -129,14 +138,9 @@ def test_summaries(store: Any) -> None:
 def test_another_run_has_its_own_work(store: Any, spec: Any) -> None:
     other = writes.start_run(store.engine, replace(spec, config_hash="hash-2"))
     for pending in (
-        queries.pending_predictions(store.engine, other),
-        queries.pending_relevance(store.engine, other, ["true"]),
-        queries.pending_regions(store.engine, other),
-        queries.pending_embeddings(store.engine, other, "crop"),
         queries.pending_captions(store.engine, other),
         queries.pending_pmi(store.engine, other),
         queries.pending_summaries(store.engine, other, [1], 1.0),
     ):
         assert pending == []
-    writes.add_images(store.engine, store.run_id, [NewImage("new.jpg", store.crane)])
-    assert queries.pending_predictions(store.engine, other) == []
+    assert queries.whole_images(store.engine, other, "pooled") == set()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from db import queries, writes
-from db.queries.evidence import image_features
+from db.engine import writing
 from db.rows import (
     NewCaption,
     NewImage,
@@ -53,7 +53,6 @@ def test_writing_everything_again_changes_nothing(store: Any) -> None:
     engine = store.engine
     before = dump(engine)
     tasks = queries.image_tasks(engine, list(store.images.values()))
-    known = queries.known_images(engine, store.run_id)
     writes.add_images(
         engine,
         store.run_id,
@@ -61,7 +60,7 @@ def test_writing_everything_again_changes_nothing(store: Any) -> None:
             NewImage(
                 path=task.path,
                 class_id=task.class_id,
-                content_hash=known[task.path][1],
+                content_hash=queries.image(engine, task.id).content_hash,
                 width=task.width,
                 height=task.height,
                 file_size=1000 if task.width else None,
@@ -107,7 +106,7 @@ def test_a_changed_file_loses_what_was_computed_from_it(store: Any) -> None:
     writes.add_images(engine, store.run_id, [changed])
     again = queries.image_by_path(engine, store.run_id, "tabby/2.jpg")
     assert (again.content_hash, again.margin) == ("another digest", None)
-    assert queries.pending_predictions(engine, store.run_id) == [again.id]
+    assert "tabby/2.jpg" not in queries.whole_images(engine, store.run_id, "pooled")
     if again.id != image_id:
         assert count(engine, "region", f"image_id = {image_id}") == 0
     assert count(engine, "relevance", f"image_id = {again.id}") == 0
@@ -125,11 +124,25 @@ def test_a_file_that_moved_to_another_class_loses_its_prediction(store: Any) -> 
 def test_an_image_that_fails_later_is_asked_for_no_more(store: Any) -> None:
     engine = store.engine
     new = NewImage("tabby/5.jpg", store.tabby, "digest", 10, 10, 100)
-    writes.add_images(engine, store.run_id, [new])
-    [pending] = queries.pending_predictions(engine, store.run_id)
+    [pending] = writes.add_images(engine, store.run_id, [new])
+    assert new.path not in queries.whole_images(engine, store.run_id, "pooled")
     writes.mark_unreadable(engine, [(pending, "cut off in the middle")])
-    assert queries.pending_predictions(engine, store.run_id) == []
+    assert new.path in queries.whole_images(engine, store.run_id, "pooled")
     assert queries.image(engine, pending).error == "cut off in the middle"
+
+
+def test_what_is_written_in_a_transaction_is_stored_whole_or_not_at_all(store: Any) -> None:
+    new = NewImage("tabby/9.jpg", store.tabby, "digest", 10, 10, 100)
+    before = dump(store.engine)
+    with pytest.raises(ZeroDivisionError), writing(store.engine) as transaction:
+        [image_id] = writes.add_images(transaction, store.run_id, [new])
+        said = NewPrediction(image_id, [(store.tabby, 1.0, 9.0)], 1.0, 1, 9.0)
+        writes.add_predictions(transaction, [said])
+        writes.add_relevance(
+            transaction, [NewRelevance(image_id, "true", store.tabby, np.ones((4, 4)))]
+        )
+        raise ZeroDivisionError
+    assert dump(store.engine) == before
 
 
 def test_boxes_are_set_without_touching_what_was_computed(store: Any) -> None:
@@ -145,7 +158,7 @@ def test_boxes_are_set_without_touching_what_was_computed(store: Any) -> None:
 
 
 def test_features_are_normalised_and_their_norm_is_kept(store: Any) -> None:
-    found = image_features(store.engine, list(store.images.values()))
+    found = queries.image_features(store.engine, [*store.images.values()])
     assert found.vectors.shape == (6, 3)
     assert np.allclose(found.vectors, [0.6, 0.0, 0.8], atol=1e-3)
     assert found.norms.tolist() == [5.0] * 6
