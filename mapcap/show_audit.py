@@ -10,8 +10,8 @@ from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding
 from db.text import clean
-from mapcap.audit.paired import Change
 from mapcap.show import bar, figure, safe
+from mapcap.stats import Change
 
 _KEYS = {
     "confusion": ("share_of_errors", "mean_confidence", "taken_back", "names_cosine", "q"),

@@ -2,11 +2,9 @@
 
 from collections import Counter
 
-from scipy import stats
-
-from mapcap.audit.discovery import SIGNIFICANT, false_discovery
 from mapcap.audit.findings import MOST_EVIDENCE, Found
 from mapcap.audit.material import Material, places
+from mapcap.stats import SIGNIFICANT, binomial, false_discovery
 
 _FEWEST = 2
 _LEAST_SHARE = 0.2
@@ -23,10 +21,7 @@ def confusions(material: Material, suspected: frozenset[int]) -> list[Found]:
     wrong = ~images.correct
     counts = Counter(images.predicted[wrong].tolist())
     errors, others = int(wrong.sum()), len(names.ids) - 1
-    p = [
-        float(stats.binom.sf(count - 1, errors, 1 / others)) if others > 1 else 0.0
-        for count in counts.values()
-    ]
+    p = [binomial(count, errors, 1 / others) if others > 1 else 0.0 for count in counts.values()]
     q = false_discovery(p)
     found = []
     for (said, count), rate in zip(counts.items(), q, strict=True):

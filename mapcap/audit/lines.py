@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mapcap.audit.discovery import SIGNIFICANT
 from mapcap.audit.findings import Found
 from mapcap.audit.word_rows import WordRow
+from mapcap.stats import SIGNIFICANT
 
 _ENOUGH = 5
 """Wrong, and right, images without which the two are not compared in words."""

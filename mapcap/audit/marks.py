@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mapcap.audit.colours import colour_name
-from mapcap.audit.significance import more_often
 from mapcap.regions import upsample
+from mapcap.stats import hypergeometric
 
 _STEP: Final = 43
 """Width of a bin of a colour channel: six bins, or seven where they are shifted by half."""
@@ -129,7 +129,7 @@ def find_mark(
     with_it = _have(others, mask, binning, colours)
     if not having.any():
         return None
-    p = more_often(int(having.sum()), len(own), int(with_it.sum()), len(others))
+    p = hypergeometric(int(having.sum()), len(own), int(with_it.sum()), len(others))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return Mark(
         mask=mask,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.discovery import SIGNIFICANT
 from mapcap.audit.findings import MOST_EVIDENCE, Found
 from mapcap.audit.labels import Suspects
 from mapcap.audit.material import Material, places
 from mapcap.audit.slices import Slice
 from mapcap.audit.word_rows import WordRow
 from mapcap.audit.words import phrases
+from mapcap.stats import SIGNIFICANT
 
 _WORD_FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
 _SAME_IMAGES = 0.6

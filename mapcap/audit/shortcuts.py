@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.backgrounds import Background
-from mapcap.audit.discovery import SIGNIFICANT
 from mapcap.audit.findings import MOST_EVIDENCE, Found, Kind
 from mapcap.audit.marks import Mark
 from mapcap.audit.material import Material, places
-from mapcap.audit.significance import differs
+from mapcap.stats import SIGNIFICANT, fisher
 
 _LEAST_EXCESS = {"background": 0.3, "mark": 0.4}
 """By how much more of the class's images than of others must have what it is said to have."""
@@ -86,7 +85,7 @@ def _with_and_without(
 ) -> dict[str, float | None]:
     """Return the accuracy among images that have something and among the others."""
     there, absent = correct[having], correct[~having]
-    p = differs(int(there.sum()), len(there), int(absent.sum()), len(absent))
+    p = fisher(int(there.sum()), len(there), int(absent.sum()), len(absent))
     return {
         "accuracy_with": float(there.mean()) if len(there) else None,
         "accuracy_without": float(absent.mean()) if len(absent) else None,

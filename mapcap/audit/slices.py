@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.discovery import false_discovery
 from mapcap.audit.mixture import clusterings
-from mapcap.audit.significance import more_often
+from mapcap.stats import false_discovery, hypergeometric
 
 _FEWEST_IMAGES = 3
 _LARGEST = 0.6
@@ -70,7 +69,7 @@ def find_slices(
             images = owners[regions][np.sort(np.unique(owners[regions], return_index=True)[1])]
             if _FEWEST_IMAGES <= len(images) <= _LARGEST * total:
                 bad = int(wrong[images].sum())
-                p = more_often(bad, len(images), total_wrong - bad, total - len(images))
+                p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
                 parts[members.tobytes()] = (regions, images, bad, p)
     q = false_discovery([p for *_, p in parts.values()])
     found = [

@@ -105,8 +105,8 @@ def _missing(db: Path) -> UserError:
 def _compare(
     engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
 ) -> None:
-    from mapcap.audit.paired import change, changes
     from mapcap.show_audit import changes_page
+    from mapcap.stats import change, changes
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
