@@ -12,7 +12,7 @@ from typing import Final
 from db.errors import Interrupted, StoreError
 
 # Equals the number of the newest revision in db/migrations/versions.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 # "MCAP": tells our files from other SQLite files (PRAGMA application_id).
 APPLICATION_ID: Final = 0x4D434150
 READ_TIMEOUT: Final = 5.0

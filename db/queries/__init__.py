@@ -6,6 +6,7 @@ from db.queries.audit import (
     error_words,
     figures,
     finding_images,
+    finding_kinds,
     finding_regions,
     findings,
     image_figures,
@@ -40,6 +41,7 @@ from db.queries.images import (
     top_classes,
 )
 from db.queries.pending import (
+    outdated_audits,
     pending_audit,
     pending_captions,
     pending_embeddings,
@@ -78,6 +80,7 @@ __all__ = [
     "error_words",
     "figures",
     "finding_images",
+    "finding_kinds",
     "finding_regions",
     "findings",
     "image",
@@ -89,6 +92,7 @@ __all__ = [
     "images_of_captions",
     "known_images",
     "latest_run",
+    "outdated_audits",
     "pending_audit",
     "pending_captions",
     "pending_embeddings",

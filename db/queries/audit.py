@@ -1,17 +1,24 @@
 """The audit of classes, and the figures of quality."""
 
+import re
+from typing import Any, Final
+
 from sqlalchemy import Engine, func, select
 
 from db import schema
 from db.queries.images import IMAGE, fetch_images
 from db.queries.regions import REGION, fetch_regions
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
-from db.sql import Query
+from db.sql import Query, finding_kind
+
+_COLOUR: Final = re.compile("#[0-9a-fA-F]{6}")
+_NO_COLOUR: Final = "#ffffff"
+_MOST_DETAILS: Final = 100
 
 _FINDING: Query = select(
     schema.Finding.id,
     schema.Finding.class_id,
-    schema.Finding.kind,
+    finding_kind(),
     schema.Finding.position,
     schema.Finding.title,
     schema.Finding.score,
@@ -22,24 +29,59 @@ _FINDING: Query = select(
     select(func.count())
     .where(schema.FindingRegion.finding_id == schema.Finding.id)
     .scalar_subquery(),
+    schema.Finding.plain,
+    schema.Finding.colour,
+    schema.Finding.overlay,
+    schema.Finding.details,
 )
 
 
-def _findings(engine: Engine, query: Query, kind: FindingKind | None) -> list[Finding]:
+def _findings(engine: Engine, query: Query, kind: str | None) -> list[Finding]:
     if kind is not None:
-        query = query.where(schema.Finding.kind == kind)
+        query = query.where(finding_kind() == kind)
     with engine.connect() as connection:
-        return [Finding(*row) for row in connection.execute(query)]
+        return [_finding(*row) for row in connection.execute(query)]
 
 
-def findings(engine: Engine, class_id: int, kind: FindingKind | None = None) -> list[Finding]:
+def _finding(*row: Any) -> Finding:
+    """Return a row as a record: the file may come from an older MapCap, or from anybody."""
+    number, class_id, name, position, title, score, figures, images, regions, *printed = row
+    plain, colour, overlay, details = printed
+    kind = _kind(name, plain, colour)
+    whole = figures if isinstance(figures, dict) else {}
+    lines = [str(line) for line in details[:_MOST_DETAILS]] if isinstance(details, list) else []
+    return Finding(
+        number, class_id, kind.name, position, title, score, whole, images, regions,
+        kind.plain, kind.colour, overlay, lines,
+    )  # fmt: skip
+
+
+def _kind(name: str, plain: str, colour: str) -> FindingKind:
+    return FindingKind(name, plain or name, colour if _COLOUR.fullmatch(colour) else _NO_COLOUR)
+
+
+def finding_kinds(engine: Engine, run_id: int) -> list[FindingKind]:
+    """Return the kinds of a run's findings, that of the highest score first."""
+    table = schema.Finding
+    query = (
+        select(finding_kind(), func.max(table.plain), func.max(table.colour))
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(schema.ClassName.run_id == run_id)
+        .group_by(finding_kind())
+        .order_by(func.max(table.score).desc(), finding_kind())
+    )
+    with engine.connect() as connection:
+        return [_kind(*row) for row in connection.execute(query)]
+
+
+def findings(engine: Engine, class_id: int, kind: str | None = None) -> list[Finding]:
     """Return the findings of a class, the first first."""
     query = _FINDING.where(schema.Finding.class_id == class_id)
     return _findings(engine, query.order_by(schema.Finding.position), kind)
 
 
 def run_findings(
-    engine: Engine, run_id: int, kind: FindingKind | None = None, *, limit: int | None = None
+    engine: Engine, run_id: int, kind: str | None = None, *, limit: int | None = None
 ) -> list[Finding]:
     """Return the findings of all classes of a run, the highest score first."""
     table = schema.Finding
@@ -49,7 +91,7 @@ def run_findings(
         .where(schema.ClassName.run_id == run_id)
     )
     if kind is not None:
-        best = best.where(table.kind == kind)
+        best = best.where(finding_kind() == kind)
     order = (table.score.desc(), table.id)
     # The evidence is counted for those alone that are returned.
     query = _FINDING.where(table.id.in_(best.order_by(*order).limit(limit))).order_by(*order)

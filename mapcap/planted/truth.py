@@ -16,7 +16,7 @@ from mapcap.planted.render import SIZE, Rendered
 from mapcap.rendering.compose import Box
 
 TRUTH: Final = "truth.json"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,12 @@ def test_a_line_for_every_class_the_worst_first(audited: Path, capsys: Printed) 
 def test_a_class_with_its_findings_words_and_bins(audited: Path, capsys: Printed) -> None:
     audit(audited, MARKED)
     page = capsys.readouterr().out
-    assert "mark" in page and "magenta" in page and f"{MARKED}/" in page
+    assert "watermark" in page and "magenta" in page and f"{MARKED}/" in page
     assert "B2T" in page and "calibration" in page and "█" in page
     audit(audited, MARKED, json=True)
     found = json.loads(capsys.readouterr().out)
     kinds = [entry["finding"]["kind"] for entry in found["findings"]]
-    assert "mark" in kinds
+    assert "watermark" in kinds
     assert all(len(entry["images"]) <= 3 for entry in found["findings"])
     assert found["class"]["name"] == MARKED and found["words"]
 

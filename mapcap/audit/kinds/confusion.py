@@ -1,17 +1,30 @@
 """Findings of kind `confusion`: what the class is taken for, and what is taken for it."""
 
 from collections import Counter
+from typing import Final
 
-from mapcap.audit.findings import MOST_EVIDENCE, Found
+from mapcap.audit.facts import ENOUGH, Clause, Facts
+from mapcap.audit.findings import MOST_EVIDENCE, Finding
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind, chance, listed, percent
 from mapcap.audit.material import Material, places
 from mapcap.stats import SIGNIFICANT, binomial, false_discovery
 
+NAME: Final = "confusion"
 _FEWEST = 2
 _LEAST_SHARE = 0.2
 """Share of what is taken for a class that another's images make up, for it to be reported."""
+_DRAWN = 0.05
+"""Share of a class's images taken for another, for the line to name it."""
 
 
-def confusions(material: Material, suspected: frozenset[int]) -> list[Found]:
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return what the class is taken for, and what is taken for it."""
+    material = inputs.material
+    return [*confusions(material, inputs.suspected), *mistaken_others(material)]
+
+
+def confusions(material: Material, suspected: frozenset[int]) -> list[Finding]:
     """Return the classes that errors fall on more often than if they fell on all alike.
 
     The strength is the share of the class's errors that fall on that class. Errors on images whose
@@ -47,8 +60,8 @@ def confusions(material: Material, suspected: frozenset[int]) -> list[Found]:
             "q": float(rate),
         }
         found.append(
-            Found(
-                "confusion",
+            Finding(
+                NAME,
                 f"{count} of {len(images)} are taken for {names.names[said]}",
                 trusted / len(images) * count / errors,
                 figures,
@@ -60,7 +73,7 @@ def confusions(material: Material, suspected: frozenset[int]) -> list[Found]:
     return found
 
 
-def mistaken_others(material: Material) -> list[Found]:
+def mistaken_others(material: Material) -> list[Finding]:
     """Return the class whose images are most taken for this one, where they are many.
 
     The strength is their share of the images said to be this class; they belong to another class,
@@ -77,4 +90,57 @@ def mistaken_others(material: Material) -> list[Found]:
     title = f"{count} of the {said} taken for {names.names[me]} are {names.names[other]}"
     figures = {"class_id": other, "class": names.names[other], "count": count, "said": said}
     # Half as much as one of the class's own: it is the other class that fails.
-    return [Found("confusion", title, (count / said) ** 2 / 2, figures)]
+    return [Finding(NAME, title, (count / said) ** 2 / 2, figures)]
+
+
+def drawn(facts: Facts) -> list[Finding]:
+    """Return the confusions of a class's own images, the most frequent first."""
+    own = [one for one in facts.of_kind(NAME) if "predicted_class_id" in one.figures]
+    return sorted(own, key=lambda one: -int(one.figures["count"]))
+
+
+def clauses(facts: Facts) -> list[Clause]:
+    """Say what the images are taken for: the classes that draw many of them."""
+    many = [one for one in drawn(facts) if one.figures["count"] >= _DRAWN * facts.images][:2]
+    if not many:
+        if facts.wrong < ENOUGH:
+            return []
+        return [Clause(f"{facts.wrong} errors that no one class draws", {"wrong": facts.wrong})]
+    first, *more = many
+    text = f"{first.figures['count']} taken for {first.figures['predicted']}"
+    text += "".join(f", {one.figures['count']} for {one.figures['predicted']}" for one in more)
+    keys = ("predicted", "count", "share_of_errors", "q")
+    return [Clause(text, {"taken_for": [{key: one.figures[key] for key in keys} for one in many]})]
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the figures of a confusion as printed lines."""
+    figures = finding.figures
+    if "class" in figures:
+        share = percent(figures["count"] / figures["said"])
+        return [
+            f"{share} of what is taken for this class is {figures['class']}.",
+            "It is that class which fails.",
+        ]
+    name, nearer = figures["predicted"], figures["names_rank"] - 1
+    lines = [
+        f"{percent(figures['share_of_errors'])} of the errors go there "
+        f"({chance(figures['q'], 'q')}).",
+        f"The model is {percent(figures['mean_confidence'])} sure of it on average.",
+    ]
+    if figures["doubted_labels"]:
+        doubted, count = figures["doubted_labels"], figures["count"]
+        lines.append(f"{doubted} of the {count} may be labelled wrongly.")
+    lines += [
+        f"The other way round: {figures['taken_back']} of {name}.",
+        f"The two names: cosine {figures['names_cosine']:.2f}, {nearer or 'none'} of the others "
+        "nearer.",
+    ]
+    captions = figures["contrast_captions"]
+    if captions:
+        lines.append(f"What speaks for {name} there:")
+        lines += [listed(f"{count}×", caption) for caption, count in captions]
+    return lines
+
+
+CONFUSION: Final = Kind(NAME, "confusion", "#ff6b6b", detect, details, clause=None)
