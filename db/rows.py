@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.records import Box, ErrorWord, FindingKind, Role
+from db.records import Box, ErrorWord, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +151,29 @@ class NewSummary:
 
 @dataclass(frozen=True, slots=True)
 class NewFinding:
-    """A finding with the images and regions that are its evidence, the most telling first."""
+    """A finding with the images and regions that are its evidence, the most telling first.
 
-    kind: FindingKind
+    `plain`, `colour` and `overlay` are its kind's, `details` its printed lines.
+    """
+
+    kind: str
     title: str
     score: float
     figures: Mapping[str, Any]
     image_ids: Sequence[int] = ()
     region_ids: Sequence[int] = ()
+    plain: str = ""
+    colour: str = ""
+    overlay: bool = True
+    details: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewAudit:
-    """All that the audit says of a class; the findings in their order, the first first."""
+    """All that the audit says of a class; the findings in their order, the first first.
+
+    `version` is that of the kinds of findings.
+    """
 
     class_id: int
     line: str
@@ -171,3 +181,4 @@ class NewAudit:
     figures: Mapping[str, Any]
     words: Sequence[ErrorWord] = ()
     findings: Sequence[NewFinding] = ()
+    version: int = 0

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Result,
     Select,
+    case,
     func,
     or_,
     select,
@@ -23,7 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.codecs import decode_stack
 from db.records import Box, Vectors
-from db.schema import Base, ClassName, RegionCaption
+from db.schema import Base, ClassName, Finding, RegionCaption
 from db.types import blob_of
 
 # A select whose rows go into a record: their types are the record's business.
@@ -85,6 +86,12 @@ def audit_basis() -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Return what an audit rests on, per row of `ClassName`: its predictions, its captions."""
     captioned = select(func.count()).where(RegionCaption.class_id == ClassName.id).scalar_subquery()
     return ClassName.predicted.expression, captioned
+
+
+def finding_kind() -> ColumnElement[str]:
+    """Return a finding's kind as it is called today: files of format 2 say `mark`."""
+    kind = Finding.kind
+    return type_coerce(case((kind == "mark", "watermark"), else_=kind), kind.type)
 
 
 def columns_of(kind: type[Any], *tables: Any, **named: Any) -> list[ColumnElement[Any]]:

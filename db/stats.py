@@ -4,7 +4,7 @@ from math import sqrt
 from typing import Final
 
 # The 97.5 % point of the normal distribution: a two-sided interval of 95 %.
-_Z: Final = 1.959963984540054
+Z: Final = 1.959963984540054
 
 
 def wilson(correct: int, total: int) -> tuple[float, float]:
@@ -15,8 +15,8 @@ def wilson(correct: int, total: int) -> tuple[float, float]:
     if not 0 <= correct <= total or total == 0:
         raise ValueError(f"no share: {correct} of {total}")
     share = correct / total
-    scale = 1 + _Z**2 / total
-    centre = (share + _Z**2 / (2 * total)) / scale
-    half = _Z / scale * sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
+    scale = 1 + Z**2 / total
+    centre = (share + Z**2 / (2 * total)) / scale
+    half = Z / scale * sqrt(share * (1 - share) / total + Z**2 / (4 * total**2))
     # Rounding must not push the ends past what the share itself allows.
     return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from mapcap.salience import salient
 
@@ -44,6 +43,9 @@ def find_regions(
     `max_regions` with the largest mass kept. A constant map has no regions. Raises `ValueError` if
     the grid is not 2-D or not finite, or for an unknown rule.
     """
+    # Here, so that whoever only brings a map to size needs no scipy.
+    from scipy import ndimage
+
     scores = _checked(grid)
     if _is_constant(scores):
         return []
@@ -70,6 +72,8 @@ def find_regions(
 
 def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.signedinteger[Any]], int]:
     """Number the 8-connected components of a mask (H, W) from 1: (H, W), and how many."""
+    from scipy import ndimage
+
     labels, count = ndimage.label(mask, structure=_EIGHT_CONNECTED)
     return labels, int(count)
 

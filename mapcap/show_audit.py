@@ -9,18 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding
-from mapcap.audit.paired import Change
 from mapcap.show import bar, figure, safe
+from mapcap.stats import Change
 from mapcap.text import clean
-
-_KEYS = {
-    "confusion": ("share_of_errors", "mean_confidence", "taken_back", "names_cosine", "q"),
-    "word": ("z", "q", "b2t", "b2t_low", "b2t_high"),
-    "slice": ("regions", "p", "q"),
-    "label": ("mean_confidence", "mean_share_of_neighbours"),
-    "background": ("accuracy_with", "accuracy_without", "accuracy_p", "p"),
-    "mark": ("area", "relevance", "accuracy_with", "accuracy_without", "accuracy_p", "p"),
-}
 
 
 def lines_page(lines: Sequence[str]) -> RenderableType:
@@ -52,29 +43,16 @@ def audit_page(
 def _finding(finding: Finding, paths: Sequence[str]) -> list[RenderableType]:
     head = Text.assemble(
         f"{finding.position + 1}. ",
-        (finding.kind, "bold cyan"),
+        (clean(finding.plain), f"bold {finding.colour}"),
         f"  {clean(finding.title)}  ",
         (f"score {finding.score:.2f}", "dim"),
     )
-    keys = (key for key in _KEYS.get(finding.kind, ()) if finding.figures.get(key) is not None)
-    figures = ", ".join(f"{key.replace('_', ' ')} {_short(finding.figures[key])}" for key in keys)
-    said = _said(finding.figures)
-    below = [Text(text, "dim") for text in (figures, said, ", ".join(map(clean, paths))) if text]
-    return [head, *(Padding(text, (0, 0, 0, 3)) for text in below)]
+    below = [*finding.details, ", ".join(paths)]
+    return [head, *(Padding(Text(clean(text), "dim"), (0, 0, 0, 3)) for text in below if text)]
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.1e}" if 0 < abs(value) < 0.001 else f"{value:.3g}"
-    return clean(str(value))
-
-
-def _said(figures: Mapping[str, Any]) -> str:
-    """Return the captions among a finding's figures."""
-    captions = [text for text, _ in figures.get("contrast_captions", ())] or figures.get(
-        "names", ()
-    )
-    return "; ".join(f"“{clean(str(text))}”" for text in captions)
+def _short(value: float) -> str:
+    return f"{value:.1e}" if 0 < abs(value) < 0.001 else f"{value:.3g}"
 
 
 def words_table(words: Sequence[ErrorWord]) -> RenderableType:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 STRENGTH: Final = 0.6
-# Where the picture itself is to be judged, nothing is laid over it.
-_PLAIN: Final = frozenset({"label", "background", "mark"})
 _CORNERS: Final = 4
 _LINE: Final = 5
 
@@ -57,7 +55,7 @@ def evidence(opened: Opened, finding: Finding, offset: int, limit: int) -> list[
         end = offset + limit
         images = queries.images(opened.engine, other, wrong_as=finding.class_id, limit=end)
         return thumbs(opened, images[offset:], laid=True)
-    return finding_thumbs(opened, finding, offset, limit, finding.kind not in _PLAIN)
+    return finding_thumbs(opened, finding, offset, limit, finding.overlay)
 
 
 def finding_thumbs(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from db.migrations.r0001_first import create_tables
 from db.migrations.r0002_audit import add_audit
+from db.migrations.r0003_kinds import add_kinds
 
 if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
@@ -23,4 +24,5 @@ Step: TypeAlias = "Callable[[Connection], None]"
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
     add_audit,
+    add_kinds,
 )

@@ -1,17 +1,26 @@
 """The audit of classes, and the figures of quality."""
 
+import re
+from dataclasses import replace
+from typing import Final
+
 from sqlalchemy import Engine, func, select
 
 from db import schema
 from db.queries._images import IMAGE, fetch_images
 from db.queries._regions import REGION, fetch_regions
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
-from db.sql import Query, columns_of, records
+from db.sql import Query, columns_of, finding_kind, records
+
+_COLOUR: Final = re.compile("#[0-9a-fA-F]{6}")
+_NO_COLOUR: Final = "#ffffff"
+_MOST_DETAILS: Final = 100
 
 _FINDING: Query = select(
     *columns_of(
         Finding,
         schema.Finding,
+        kind=finding_kind(),
         images=select(func.count())
         .where(schema.FindingImage.finding_id == schema.Finding.id)
         .scalar_subquery(),
@@ -22,21 +31,53 @@ _FINDING: Query = select(
 )
 
 
-def _findings(engine: Engine, query: Query, kind: FindingKind | None) -> list[Finding]:
+def _findings(engine: Engine, query: Query, kind: str | None) -> list[Finding]:
     if kind is not None:
-        query = query.where(schema.Finding.kind == kind)
+        query = query.where(finding_kind() == kind)
     with engine.connect() as connection:
-        return records(Finding, connection.execute(query))
+        return [_checked(found) for found in records(Finding, connection.execute(query))]
 
 
-def findings(engine: Engine, class_id: int, kind: FindingKind | None = None) -> list[Finding]:
+def _checked(found: Finding) -> Finding:
+    """Return a finding as it can be shown: the file may be of an older MapCap, or anybody's."""
+    kind = _kind(found.kind, found.plain, found.colour)
+    details: object = found.details
+    lines = [str(line) for line in details[:_MOST_DETAILS]] if isinstance(details, list) else []
+    return replace(
+        found,
+        plain=kind.plain,
+        colour=kind.colour,
+        figures=found.figures if isinstance(found.figures, dict) else {},
+        details=lines,
+    )
+
+
+def _kind(name: str, plain: str, colour: str) -> FindingKind:
+    return FindingKind(name, plain or name, colour if _COLOUR.fullmatch(colour) else _NO_COLOUR)
+
+
+def finding_kinds(engine: Engine, run_id: int) -> list[FindingKind]:
+    """Return the kinds of a run's findings, that of the highest score first."""
+    table = schema.Finding
+    query = (
+        select(finding_kind(), func.max(table.plain), func.max(table.colour))
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(schema.ClassName.run_id == run_id)
+        .group_by(finding_kind())
+        .order_by(func.max(table.score).desc(), finding_kind())
+    )
+    with engine.connect() as connection:
+        return [_kind(*row) for row in connection.execute(query)]
+
+
+def findings(engine: Engine, class_id: int, kind: str | None = None) -> list[Finding]:
     """Return the findings of a class, the first first."""
     query = _FINDING.where(schema.Finding.class_id == class_id)
     return _findings(engine, query.order_by(schema.Finding.position), kind)
 
 
 def run_findings(
-    engine: Engine, run_id: int, kind: FindingKind | None = None, *, limit: int | None = None
+    engine: Engine, run_id: int, kind: str | None = None, *, limit: int | None = None
 ) -> list[Finding]:
     """Return the findings of all classes of a run, the highest score first."""
     table = schema.Finding
@@ -46,7 +87,7 @@ def run_findings(
         .where(schema.ClassName.run_id == run_id)
     )
     if kind is not None:
-        best = best.where(table.kind == kind)
+        best = best.where(finding_kind() == kind)
     order = (table.score.desc(), table.id)
     # The evidence is counted for those alone that are returned.
     query = _FINDING.where(table.id.in_(best.order_by(*order).limit(limit))).order_by(*order)

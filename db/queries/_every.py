@@ -6,6 +6,7 @@ from db.queries._audit import (
     error_words,
     figures,
     finding_images,
+    finding_kinds,
     finding_regions,
     findings,
     image_figures,
@@ -41,6 +42,7 @@ from db.queries._images import (
     top_classes,
 )
 from db.queries._pending import (
+    outdated_audits,
     pending_audit,
     pending_captions,
     pending_pmi,
@@ -75,6 +77,7 @@ __all__ = [
     "error_words",
     "figures",
     "finding_images",
+    "finding_kinds",
     "finding_regions",
     "findings",
     "image",
@@ -86,6 +89,7 @@ __all__ = [
     "images_of_captions",
     "latest_run",
     "locate_images",
+    "outdated_audits",
     "paired_predictions",
     "pending_audit",
     "pending_captions",

@@ -111,8 +111,11 @@ def pending_summaries(
     return _ids(engine, query.order_by(schema.ClassName.position))
 
 
-def pending_audit(engine: Engine, run_id: int) -> list[int]:
-    """Return the ids of the classes without an audit, or with predictions or captions newer."""
+def pending_audit(engine: Engine, run_id: int, version: int = 0) -> list[int]:
+    """Return the ids of the classes without an audit, or with one that is out of date.
+
+    It is where predictions or captions are newer, or where its version is below `version`.
+    """
     table = schema.ClassAudit
     predicted, captioned = audit_basis()
     query = (
@@ -124,7 +127,19 @@ def pending_audit(engine: Engine, run_id: int) -> list[int]:
                 table.class_id.is_(None),
                 table.predicted != predicted,
                 table.region_total != captioned,
+                table.audit_version < version,
             )
         )
+    )
+    return _ids(engine, query.order_by(schema.ClassName.position))
+
+
+def outdated_audits(engine: Engine, run_id: int, version: int) -> list[int]:
+    """Return the ids of the classes whose audit has a version below `version`."""
+    table = schema.ClassAudit
+    query = (
+        select(table.class_id)
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(schema.ClassName.run_id == run_id, table.audit_version < version)
     )
     return _ids(engine, query.order_by(schema.ClassName.position))

@@ -12,7 +12,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db import schema
-from db.sql import Query
+from db.sql import Query, finding_kind
 
 Kind = Literal["text", "integer", "float", "boolean", "json", "moment"]
 Value: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -269,11 +269,12 @@ def _findings() -> Table:
             _LABEL,
             _NAME,
             ("position", "integer", _finding.position, "place among the class's findings, from 0"),
-            ("kind", "text", _finding.kind, "confusion, word, slice, label, background or mark"),
+            ("kind", "text", finding_kind(), "what sort of finding it is"),
             ("title", "text", _finding.title, "the finding in words"),
             ("score", "float", _finding.score, "part of the class concerned x strength, 0 to 1"),
             ("figures", "json", _finding.figures, "the numbers behind the title"),
             ("images", "json", _evidence(), "paths of the images that show it, best first"),
+            ("details", "json", _finding.details, "the figures as printed lines"),
         ],
     )
     query = (

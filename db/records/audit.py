@@ -1,9 +1,16 @@
 """Records of the audit's findings and of the figures of quality."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-FindingKind = Literal["confusion", "word", "slice", "label", "background", "mark"]
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """A kind of finding: what the store calls it, what a person reads, and its `#rrggbb`."""
+
+    name: str
+    plain: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,18 +18,24 @@ class Finding:
     """Something that may explain a class's errors; position 0 is the class's first.
 
     `score` lies in [0, 1] and is comparable across kinds; `figures` are the numbers behind the
-    title; `images` and `regions` count what is stored as its evidence.
+    title; `images` and `regions` count what is stored as its evidence. Of its kind, `plain` is
+    what a person reads and `colour` is `#rrggbb`; `overlay` says whether its pictures bear the
+    relevance. `details` are the figures as printed lines; an audit by an older MapCap has none.
     """
 
     id: int
     class_id: int
-    kind: FindingKind
+    kind: str
     position: int
     title: str
     score: float
     figures: dict[str, Any]
     images: int
     regions: int
+    plain: str
+    colour: str
+    overlay: bool
+    details: list[str]
 
 
 @dataclass(frozen=True, slots=True)

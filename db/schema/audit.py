@@ -1,7 +1,7 @@
 """Tables of the audit's findings and the figures of quality."""
 
-from sqlalchemy import Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.columns import (
     Base,
@@ -17,12 +17,15 @@ from db.schema.columns import (
     references,
 )
 
+_EMPTY = text("''")
+
 
 class ClassAudit(Base):
     """What the audit says of a class in one line, with the figures behind each clause.
 
     `predicted` and `region_total` say how many predictions and captioned regions it was made
-    from, so that a class that has grown is found again.
+    from, so that a class that has grown is found again; `audit_version` with which kinds of
+    findings, 0 before these were counted.
     """
 
     __tablename__ = "class_audit"
@@ -32,10 +35,15 @@ class ClassAudit(Base):
     figures: Mapped[JsonValue]
     predicted: Mapped[int]
     region_total: Mapped[int]
+    audit_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Finding(Base):
-    """Something that may explain a class's errors; position 0 is the first."""
+    """Something that may explain a class's errors; position 0 is the first.
+
+    `plain` and `colour` are how its kind is shown, `details` the printed lines: empty where an
+    older audit made it.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (UniqueConstraint("class_id", "position"),)
@@ -46,6 +54,10 @@ class Finding(Base):
     title: Mapped[str]
     score: Mapped[float]
     figures: Mapped[JsonValue]
+    plain: Mapped[str] = mapped_column(default="", server_default=_EMPTY)
+    colour: Mapped[str] = mapped_column(default="", server_default=_EMPTY)
+    overlay: Mapped[bool] = mapped_column(default=True, server_default="1")
+    details: Mapped[JsonValue] = mapped_column(default=list, server_default="[]")
 
 
 class FindingImage(Base):

@@ -35,6 +35,7 @@ def add_audit(engine: Engine, new: NewAudit) -> None:
             "figures": dict(new.figures),
             "predicted": predicted,
             "region_total": captioned,
+            "audit_version": new.version,
         }
         upsert(connection, ClassAudit, ["class_id"], [row])
         for table in (Finding, ErrorWord):
@@ -54,6 +55,10 @@ def _add_finding(connection: Connection, class_id: int, position: int, new: NewF
         "title": new.title,
         "score": new.score,
         "figures": dict(new.figures),
+        "plain": new.plain,
+        "colour": new.colour,
+        "overlay": new.overlay,
+        "details": list(new.details),
     }
     finding_id = connection.execute(insert(Finding).returning(Finding.id), [row]).scalar_one()
     evidence = (

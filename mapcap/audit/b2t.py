@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.stats import difference_intervals
+
 _DRAWS = 1000
 
 
@@ -39,14 +41,8 @@ def clip_scores(
         seed: of the resampling.
         draws: number of resamples.
     """
-    generator = np.random.default_rng(seed)
-    scores, resampled = [], []
-    for images in (wrong, right):
-        cosines = images.astype(np.float64) @ words.astype(np.float64).T  # (n, W)
-        n = len(cosines)
-        # How often each image is drawn says all of a resample: (draws, n).
-        times = generator.multinomial(n, np.full(n, 1 / n), size=draws)
-        scores.append(cosines.mean(0))
-        resampled.append(times @ cosines / n)
-    low, high = np.percentile(resampled[0] - resampled[1], [2.5, 97.5], axis=0)
-    return ClipScores(scores[0] - scores[1], low, high)
+    ours, theirs = (
+        images.astype(np.float64) @ words.astype(np.float64).T for images in (wrong, right)
+    )  # (m, W), (n, W)
+    low, high = difference_intervals(ours, theirs, seed=seed, draws=draws)
+    return ClipScores(ours.mean(0) - theirs.mean(0), low, high)

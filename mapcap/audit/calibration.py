@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.stats import permutation, permutations
+
 BINS = 10
 _DRAWS = 1000
 
@@ -69,23 +71,15 @@ def likeness(
         seed: of the permutations.
         draws: number of permutations.
     """
-    n, size = len(vectors), int(first.sum())
-    if not 0 < size < n:
+    n = len(vectors)
+    if not 0 < first.sum() < n:
         return None
     given = vectors.reshape(n, -1).astype(np.float64)
     total = given.sum(0)
-    generator = np.random.default_rng(seed)
-    # Only which vectors form the first group matters: (draws + 1, n), the true split first.
-    splits = np.zeros((draws + 1, n))
-    splits[0, first] = 1
-    chosen = generator.permuted(np.broadcast_to(np.arange(n), (draws, n)), axis=1)[:, :size]
-    np.put_along_axis(splits[1:], chosen, 1, axis=1)
-    sums = splits @ given
+    sums = permutations(first, seed=seed, draws=draws) @ given
     others = total - sums
     norms = np.linalg.norm(sums, axis=1) * np.linalg.norm(others, axis=1)
     if norms[0] == 0:
         return None
     cosines = np.divide((sums * others).sum(1), norms, out=np.ones_like(norms), where=norms > 0)
-    # The rounding of sums must not make equal splits differ.
-    lower = int((cosines[1:] <= cosines[0] + 1e-12).sum())
-    return Likeness(float(cosines[0].clip(-1, 1)), (1 + lower) / (1 + draws))
+    return Likeness(float(cosines[0].clip(-1, 1)), permutation(cosines))

@@ -129,6 +129,11 @@ class Material:
     seed: int
 
 
+def rate(wrong: NDArray[np.bool_]) -> float:
+    """Return the share of wrong images among some (n,), 0 where there are none."""
+    return float(wrong.mean()) if len(wrong) else 0.0
+
+
 def places(mask: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
     """Return where a mask (n,) holds, in ascending order of the values (n,)."""
     found = np.flatnonzero(mask)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 _DIMENSIONS = 12
 """Principal axes kept: a covariance in the embedding's own hundreds could not be estimated."""
@@ -64,7 +63,7 @@ def fit(points: NDArray[np.float64], k: int, *, seed: int) -> Mixture:
     )
     for _ in range(_STEPS):
         joint = log_joint(points, found.means, found.variances, found.weights)  # (n, K)
-        evidence = logsumexp(joint, axis=1)  # (n,)
+        evidence = np.logaddexp.reduce(joint, axis=1)  # (n,)
         posteriors = np.exp(joint - evidence[:, None])
         likelihood = float(evidence.sum())
         sizes = posteriors.sum(0) + 1e-9  # (K,)

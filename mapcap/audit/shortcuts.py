@@ -1,4 +1,4 @@
-"""Findings of what most pictures of a class share, and a model may rest on: background, mark."""
+"""What most pictures of a class share, and a model may rest on, is told in like words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,79 +6,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.backgrounds import Background
-from mapcap.audit.discovery import SIGNIFICANT
-from mapcap.audit.findings import MOST_EVIDENCE, Found, Kind
-from mapcap.audit.marks import Mark
+from mapcap.audit.findings import MOST_EVIDENCE, Finding
+from mapcap.audit.kind import chance, percent
 from mapcap.audit.material import Material, places
-from mapcap.audit.significance import differs
-
-_LEAST_EXCESS = {"background": 0.3, "mark": 0.4}
-"""By how much more of the class's images than of others must have what it is said to have."""
+from mapcap.stats import SIGNIFICANT, fisher
 
 
-def background(material: Material, seen: Background | None) -> list[Found]:
-    """Return what most of the class's backgrounds have and few others, if it is pronounced."""
-    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS["background"]:
-        return []
-    images, n = material.images, int(seen.having.sum())
-    title = (
-        f"{n} of {len(images)} have a {seen.word} background, {seen.share_elsewhere:.0%} elsewhere "
-        f"({seen.deviations:+.1f} sd)"
-    )
-    figures = {
-        "property": seen.quality,
-        "word": seen.word,
-        "images": n,
-        "share": seen.share,
-        "share_elsewhere": seen.share_elsewhere,
-        "deviations": seen.deviations,
-        "threshold": seen.threshold,
-        "p": seen.p,
-        **_with_and_without(images.correct, seen.having),
-    }
-    return [_shared("background", material, seen.having, title, seen.share * seen.excess, figures)]
-
-
-def mark(material: Material, seen: Mark | None) -> list[Found]:
-    """Return the small thing at one place of most images of the class, if there is one."""
-    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS["mark"]:
-        return []
-    images, n = material.images, int(seen.having.sum())
-    relevance = float(seen.relevance(images.grids)[seen.having].mean())
-    title = (
-        f"{n} of {len(images)} have the same {seen.colour} mark at the {seen.place}, "
-        f"{seen.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance falls on it"
-    )
-    figures = {
-        "colour": seen.colour,
-        "place": seen.place,
-        "box": list(seen.box),
-        "area": seen.area,
-        "relevance": relevance,
-        "images": n,
-        "share": seen.share,
-        "share_elsewhere": seen.share_elsewhere,
-        "p": seen.p,
-        **_with_and_without(images.correct, seen.having),
-    }
-    return [_shared("mark", material, seen.having, title, seen.share * seen.excess, figures)]
-
-
-def _shared(
-    kind: Kind,
+def shared(
+    kind: str,
     material: Material,
     having: NDArray[np.bool_],
     title: str,
     score: float,
     figures: Mapping[str, Any],
-) -> Found:
+) -> list[Finding]:
+    """Return the finding of what the images `having` (n,) share; its accuracies are added."""
     images = material.images
     telling = places(having, images.margins)
     wrong = frozenset(np.flatnonzero(having & ~images.correct).tolist())
-    return Found(
-        kind, title, score, figures, images.ids[telling].tolist()[:MOST_EVIDENCE], (), wrong
-    )
+    evidence = images.ids[telling].tolist()[:MOST_EVIDENCE]
+    whole = {**figures, **_with_and_without(images.correct, having)}
+    return [Finding(kind, title, score, whole, evidence, (), wrong)]
 
 
 def _with_and_without(
@@ -86,9 +34,34 @@ def _with_and_without(
 ) -> dict[str, float | None]:
     """Return the accuracy among images that have something and among the others."""
     there, absent = correct[having], correct[~having]
-    p = differs(int(there.sum()), len(there), int(absent.sum()), len(absent))
+    p = fisher(int(there.sum()), len(there), int(absent.sum()), len(absent))
     return {
         "accuracy_with": float(there.mean()) if len(there) else None,
         "accuracy_without": float(absent.mean()) if len(absent) else None,
         "accuracy_p": p if len(there) and len(absent) else None,
     }
+
+
+def accuracies(figures: Mapping[str, Any]) -> str:
+    """Return the end of a clause: the accuracies, where they differ significantly."""
+    p = figures["accuracy_p"]
+    if p is None or p > SIGNIFICANT:
+        return ""
+    there, absent = figures["accuracy_with"], figures["accuracy_without"]
+    return f", {there:.0%} right with it and {absent:.0%} without"
+
+
+def details(finding: Finding) -> list[str]:
+    """Return how many share it, and the accuracies, as printed lines."""
+    figures = finding.figures
+    lines = [
+        f"{percent(figures['share'])} of the class, {percent(figures['share_elsewhere'])} of the "
+        f"others ({chance(figures['p'])})."
+    ]
+    p = figures["accuracy_p"]
+    if p is not None:
+        there, absent = figures["accuracy_with"], figures["accuracy_without"]
+        lines.append(f"{percent(there)} right with it, {percent(absent)} without ({chance(p)}).")
+        if p > SIGNIFICANT:
+            lines.append("So far no error follows from it: it may where it is absent.")
+    return lines

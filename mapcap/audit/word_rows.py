@@ -16,13 +16,14 @@ _MOST_WORDS, _MOST_PAIR_WORDS = 40, 12
 
 @dataclass(frozen=True, slots=True)
 class WordRow:
-    """A tested word as it is stored; `against` None compares wrong and right images of the class.
+    """A tested word, its fields named as in the store.
 
-    `images` of the class hold the word, `correct` of them are right and `wrong` are not.
+    `against_class_id` None compares wrong and right images of the class. `images` of the class
+    hold the word, `correct` of them are right and `wrong` are not.
     """
 
     word: str
-    against: int | None
+    against_class_id: int | None
     log_odds: float
     z: float
     q: float
@@ -85,7 +86,7 @@ def _rows(
         rows.append(
             WordRow(
                 word=test.word,
-                against=against,
+                against_class_id=against,
                 log_odds=test.log_odds,
                 z=test.z,
                 q=test.q,

@@ -8,9 +8,8 @@ from itertools import pairwise
 from math import ceil
 
 import numpy as np
-from scipy import special
 
-from mapcap.audit.discovery import false_discovery
+from mapcap.stats import false_discovery, normal
 from mapcap.wording import content_words
 
 _FEWEST, _LEAST_SHARE = 3, 0.05
@@ -85,7 +84,7 @@ def marking_words(
     lack1, lack2 = (n * (1 + _PRIOR) - y for y, n in zip((y1, y2), sizes, strict=True))
     log_odds = np.log(y1 / lack1) - np.log(y2 / lack2)
     z = log_odds / np.sqrt(1 / y1 + 1 / lack1 + 1 / y2 + 1 / lack2)
-    q = false_discovery(2 * special.ndtr(-np.abs(z)))
+    q = false_discovery(normal(z))
     tests = [
         WordTest(word, float(log_odds[i]), float(z[i]), float(q[i]), one[word], two[word])
         for i, word in enumerate(words)

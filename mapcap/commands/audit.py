@@ -1,6 +1,8 @@
 """`mapcap audit`: why classes fail, and what changed between two runs."""
 
+import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +10,12 @@ import typer
 from sqlalchemy import Engine
 
 from db import queries
+from db.errors import StoreError
 from db.records import ClassName, Run
 from mapcap import show
-from mapcap.commands.base import Db, Json, RunNumber, console, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, print_page
 from mapcap.errors import UserError
+from mapcap.text import clean
 
 _EXAMPLES = 3
 _WORDS = 12
@@ -33,6 +37,9 @@ def audit(
 ) -> None:
     """Say why classes fail: a line for each, the worst first, or all findings of one.
 
+    A file that an older MapCap audited is audited again first, where MapCap's index extra is
+    installed, the file may be written and its CLIP can be loaded.
+
     With --against, what got better and worse since another run of the file, class by class, with
     McNemar's exact test on the images that both runs predicted.
 
@@ -43,6 +50,8 @@ def audit(
     [cyan]mapcap audit sample.db --run 2 --against 1[/]
     """
     engine, chosen = open_run(db, run)
+    if against is None:
+        _bring_up_to_date(db, engine, chosen)
     if class_name is None:
         classes = queries.classes(engine, chosen.id, sort="accuracy")
     else:
@@ -53,6 +62,31 @@ def audit(
         _lines(db, engine, classes, json=json)
     else:
         _one(db, engine, classes[0], json=json)
+
+
+def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
+    """Audit a finished run again that an older MapCap audited, or say why that was not done."""
+    from mapcap.audit.kinds import AUDIT_VERSION
+
+    if run.status != "done" or not queries.outdated_audits(engine, run.id, AUDIT_VERSION):
+        return
+    if not all(find_spec(name) for name in ("open_clip", "scipy", "torch")):
+        why = "mapcap[index] is not installed here"
+    elif not os.access(db, os.W_OK):
+        why = "the file may not be written"
+    else:
+        from mapcap.audit_again import audit_again
+
+        # Nobody may hold the file when its journal is put away at the end.
+        engine.dispose()
+        try:
+            if not audit_again(db, run, errors()):
+                raise typer.Exit(130)
+            return
+        except (StoreError, UserError) as error:
+            why = str(error)
+    note = f"{db} was audited by an older MapCap, and that audit is shown: {why}"
+    errors().print(clean(note), style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool) -> None:
@@ -104,8 +138,8 @@ def _missing(db: Path) -> UserError:
 def _compare(
     engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
 ) -> None:
-    from mapcap.audit.paired import change, changes
     from mapcap.show_audit import changes_page
+    from mapcap.stats import change, changes
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")

@@ -5,9 +5,8 @@ from math import sqrt
 from typing import Protocol
 
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
+from mapcap.stats import SIGNIFICANT, Z
 
-SIGNIFICANT = 0.05
-"""False discovery rate below which a link is named."""
 _MOST_NAMED = 3
 
 
@@ -55,13 +54,13 @@ def _whole(known: dict[str, Stated], name: str) -> bool:
 def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
     """Return the figures that accuracy goes with, each with its rho; the strongest link first.
 
-    A link counts if its false discovery rate is below 5 %.
+    A link counts if its false discovery rate is at most 5 %.
     """
     known = {figure.name: figure for figure in figures}
     return [
         (name, known[f"{CORRELATION}{name}"].value)
         for name in asked(known.values())
-        if known[f"{CORRELATION}{name}-q"].value < SIGNIFICANT
+        if known[f"{CORRELATION}{name}-q"].value <= SIGNIFICANT
     ]
 
 
@@ -81,7 +80,7 @@ def answer(figures: Iterable[Stated]) -> str | None:
         return (
             f"Across {n} classes accuracy goes measurably with none of the {len(names)} figures; "
             f"nearest to it comes {_link(known, names[0])}, false discovery rate {q:.2f}. Of so "
-            f"few classes, only links beyond about {min(1.0, 1.96 / sqrt(n - 1)):.2f} can be told "
+            f"few classes, only links beyond about {min(1.0, Z / sqrt(n - 1)):.2f} can be told "
             "from chance one by one."
         )
     said = ", ".join(_link(known, name) for name in links[:_MOST_NAMED])

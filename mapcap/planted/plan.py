@@ -9,11 +9,11 @@ import numpy as np
 
 from mapcap.planted.casts import BACKGROUNDS, CASTS, PAIR
 
-Fault = Literal["background", "mark", "label", "confusion"]
+Fault = Literal["background", "watermark", "label", "confusion"]
 """A planted fault, called as the kind of finding that names it."""
 Corner = Literal["top left", "top right", "bottom left", "bottom right"]
 
-FAULTS: Final[tuple[Fault, ...]] = ("background", "mark", "label", "confusion")
+FAULTS: Final[tuple[Fault, ...]] = ("background", "watermark", "label", "confusion")
 CORNERS: Final[tuple[Corner, ...]] = ("top left", "top right", "bottom left", "bottom right")
 
 TRAIN_LIKE: Final = 0.8
@@ -84,7 +84,7 @@ class Plan:
         """Return what is planted in a class."""
         single: dict[str, Fault] = {
             self.dark: "background",
-            self.marked: "mark",
+            self.marked: "watermark",
             self.mislabelled: "label",
         }
         return "confusion" if class_name in PAIR else single.get(class_name)
@@ -94,7 +94,7 @@ class Plan:
         fault = self.fault(class_name)
         if fault == "background":
             return DARK_WORDS
-        return INKS[self.ink].words if fault == "mark" else ()
+        return INKS[self.ink].words if fault == "watermark" else ()
 
 
 def make_plan(seed: int, per_class: int) -> Plan:

@@ -13,7 +13,7 @@ from mapcap.planted.truth import ClassTruth, Truth
 
 FIRST: Final = 3
 """A fault counts as found if one of so many first findings of its class says it."""
-_TELLTALE: Final = frozenset({"background", "mark", "label"})
+_TELLTALE: Final = frozenset({"background", "watermark", "label"})
 """Kinds that are false alarms where they are not planted. A confusion may be real anywhere."""
 _MOSTLY = 0.5
 
@@ -108,17 +108,17 @@ def score(truth: Truth, findings: Mapping[str, Sequence[Reported]]) -> Score:
 def _says(finding: Reported, class_name: str, truth: Truth) -> bool:
     """Tell whether a finding says what is planted in its class.
 
-    A background or mark may also be told by a word or slice whose words name it. A label finding
-    must name mostly images whose label is wrong; a mark's middle must lie in the mark.
+    A background or watermark may also be told by a word or slice whose words name it. A label
+    finding must name mostly images whose label is wrong; a watermark's middle must lie in the mark.
     """
     planted = truth.classes[class_name]
-    if planted.fault in ("background", "mark") and finding.kind in ("word", "slice"):
+    if planted.fault in ("background", "watermark") and finding.kind in ("word", "slice"):
         return _names(finding, planted)
     if finding.kind != planted.fault:
         return False
     if finding.kind == "background":
         return _names(finding, planted)
-    if finding.kind == "mark":
+    if finding.kind == "watermark":
         return _hits(finding, class_name, truth)
     if finding.kind == "label":
         wrong = [truth.images[path].wrong_label for path in finding.images]

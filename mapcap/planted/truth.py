@@ -16,7 +16,7 @@ from mapcap.rendering.compose import Box
 from mapcap.text import clean
 
 TRUTH: Final = "truth.json"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 @dataclass(frozen=True)

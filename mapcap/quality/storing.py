@@ -8,11 +8,10 @@ from sqlalchemy import Engine
 from db import queries, writes
 from db.records import Figure
 from db.stats import wilson
-from mapcap.metrics.correlation import Correlation, false_discovery, spearman
-from mapcap.metrics.intervals import mean_interval
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
 from mapcap.metrics.retrieval import TOP, chance_rank, chance_top
 from mapcap.quality.values import Values
+from mapcap.stats import Correlation, false_discovery, mean_interval, spearman
 
 _SHARES = {
     "boxes-left-out", "maps-empty", "summary-worse",
@@ -85,7 +84,8 @@ def store_correlations(engine: Engine, run_id: int) -> None:
     known = {name: each for name, each in found.items() if each is not None}
     # What goes with accuracy by its making is no discovery, and must not make others cheaper.
     asked = [name for name in known if not FIGURES[name].entangled]
-    rates = dict(zip(asked, false_discovery([known[name].p for name in asked]), strict=True))
+    q = false_discovery([known[name].p for name in asked])
+    rates = dict(zip(asked, q.tolist(), strict=True))
     figures = []
     for name in found:
         each, key = known.get(name), f"{CORRELATION}{name}"

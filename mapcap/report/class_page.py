@@ -12,7 +12,6 @@ from db.records import ClassName, Confusion, ErrorWord, Finding, Run, Summary, W
 from mapcap.class_summary import read_sides, read_summary
 from mapcap.config import IndexConfig
 from mapcap.report.examples import Evidence, Example, evidence, examples
-from mapcap.report.findings import Written, quoted, written
 from mapcap.report.pictures import Drawer
 
 _CONFUSIONS: Final = 8
@@ -25,8 +24,6 @@ class Shown:
     """A finding as it is shown."""
 
     finding: Finding
-    figures: list[Written]
-    quotes: list[str]
     evidence: list[Evidence]
 
 
@@ -93,7 +90,7 @@ def class_page(
         right=examples(engine, drawer, record.id, correct=True),
         wrong=examples(engine, drawer, record.id, correct=False),
         findings=[
-            Shown(found, written(found), quoted(found), evidence(engine, drawer, found))
+            Shown(found, evidence(engine, drawer, found))
             for found in queries.findings(engine, record.id)
         ],
         words=queries.word_scores(engine, record.id, "relevance", limit=_WORDS),

@@ -15,7 +15,7 @@ from mapcap.report.pictures import Drawer
 SHOWN: Final = 4
 """Right images shown of a class, and wrong ones."""
 _EVIDENCE: Final = 8
-_SUSPECTS: Final = 16
+_JUDGED: Final = 16
 
 Item = TypeVar("Item")
 
@@ -104,8 +104,8 @@ def _view(
 
 def evidence(engine: Engine, drawer: Drawer, finding: Finding) -> list[Evidence]:
     """Return the first images that show a finding, with its regions outlined."""
-    # Doubted labels are to be looked at one by one; of the rest a few are enough.
-    limit = _SUSPECTS if finding.kind == "label" else _EVIDENCE
+    # Where the photo itself is to be judged, one looks at each; of the rest a few are enough.
+    limit = _EVIDENCE if finding.overlay else _JUDGED
     images = queries.finding_images(engine, finding.id, limit=limit)
     if not images:
         return []

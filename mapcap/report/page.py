@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import ClassName, Run, Stage
 from db.stats import wilson
-from mapcap.report import findings
+from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.quality import Quality, quality
@@ -129,10 +129,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., str]] = {
-        "number": findings.number,
-        "share": findings.share,
-        "signed": findings.signed,
-        "chance": findings.chance,
+        "number": numbers.number,
+        "share": numbers.share,
+        "signed": numbers.signed,
+        "chance": numbers.chance,
         "brief": brief,
     }
     environment.filters.update(filters)

@@ -3,22 +3,36 @@
 import io
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from sqlalchemy import Engine
 
 from db import queries
 from db.queries import evidence
 from db.records import Role
 from db.records.evidence import PredictedImage
-from mapcap.audit.backgrounds import background_properties
-from mapcap.audit.marks import place_histogram
+from mapcap.audit.kinds.background import background_properties
+from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
 from mapcap.audit.words import phrases
-from mapcap.stages.base import Job
+from mapcap.config import IndexConfig
+from mapcap.networks.clip import Clip
 from mapcap.stages.pictures import at_once
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run in its store, and the network that made it: all that its audit reads."""
+
+    engine: Engine
+    run_id: int
+    config: IndexConfig
+    clip: Clip
+
 
 _SAMPLE = 16_384
 """Images of a run that every class is held against."""
@@ -26,10 +40,10 @@ _CHUNK = 1024
 _RIVAL_IMAGES = 1000
 
 
-def read_names(job: Job) -> ClassNames:
+def read_names(source: Source) -> ClassNames:
     """Return the classes of the run with their text embeddings and confusions."""
-    classes = queries.classes(job.engine, job.run_id)
-    texts = queries.class_embeddings(job.engine, job.run_id)
+    classes = queries.classes(source.engine, source.run_id)
+    texts = queries.class_embeddings(source.engine, source.run_id)
     return ClassNames(
         ids=texts.ids.tolist(),
         names={found.id: found.name for found in classes},
@@ -39,23 +53,25 @@ def read_names(job: Job) -> ClassNames:
         taken_for={
             (found.id, confusion.predicted_class_id): confusion.count
             for found in classes
-            for confusion in queries.confusions(job.engine, found.id)
+            for confusion in queries.confusions(source.engine, found.id)
         },
     )
 
 
-def read_reference(job: Job) -> Reference:
+def read_reference(source: Source) -> Reference:
     """Return the sample of the run: all its predicted images, or as many drawn from the seed."""
-    numbers = evidence.predicted_ids(job.engine, job.run_id)
+    numbers = evidence.predicted_ids(source.engine, source.run_id)
     if len(numbers) > _SAMPLE:
-        drawn = np.random.default_rng(job.config.seed).choice(len(numbers), _SAMPLE, replace=False)
+        drawn = np.random.default_rng(source.config.seed).choice(
+            len(numbers), _SAMPLE, replace=False
+        )
         numbers = numbers[np.sort(drawn)]
     classes = dict(numbers.tolist())
     parts = []
     counts: Counter[str] = Counter()
     for start in range(0, len(numbers), _CHUNK):
         ids = numbers[start : start + _CHUNK, 0].tolist()
-        images = read_images(job, evidence.predictions_of(job.engine, ids))
+        images = read_images(source, evidence.predictions_of(source.engine, ids))
         parts.append((images, background_properties(images.pictures, images.grids)))
         counts.update(word for held in images.words for word in held)
     ids = _joined([images.ids for images, _ in parts], (0,), np.int64)
@@ -76,22 +92,22 @@ def _joined(arrays: Sequence[NDArray[Any]], empty: tuple[int, ...], dtype: Any) 
     return np.concatenate(arrays) if arrays else np.empty(empty, dtype)
 
 
-def read_images(job: Job, found: Sequence[PredictedImage]) -> Images:
+def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
     """Return images with all that the audit asks of them; those that lack a part are left out."""
     ids = [image.id for image in found]
-    stored = evidence.image_features(job.engine, ids)
+    stored = evidence.image_features(source.engine, ids)
     features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
-    maps = queries.relevances(job.engine, ids)
-    thumbnails = queries.thumbnails(job.engine, ids)
+    maps = queries.relevances(source.engine, ids)
+    thumbnails = queries.thumbnails(source.engine, ids)
     whole = [
         image
         for image in found
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
-    words = _words(job, [image.id for image in whole])
-    pictures = at_once(lambda image: _picture(job, image, thumbnails[image.id]), whole)
+    words = _words(source, [image.id for image in whole])
+    pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
     grids = [maps[image.id]["true"].grid for image in whole]
-    clip, side = job.networks.clip, PICTURE_SIDE
+    clip, side = source.clip, PICTURE_SIDE
     return Images(
         ids=np.array([image.id for image in whole], np.int64),
         predicted=np.array([image.predicted_class_id for image in whole], np.int64),
@@ -109,19 +125,19 @@ def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[An
     return np.array(rows, dtype).reshape(-1, width)
 
 
-def _words(job: Job, image_ids: Sequence[int]) -> list[frozenset[str]]:
+def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
     """Return the words of each image: those of the captions for its true class."""
     texts: dict[int, list[str]] = {image_id: [] for image_id in image_ids}
-    for region in evidence.region_words(job.engine, image_ids, "true"):
+    for region in evidence.region_words(source.engine, image_ids, "true"):
         texts[region.image_id].append(region.caption)
     return [phrases(texts[image_id]) for image_id in image_ids]
 
 
-def _picture(job: Job, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
+def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
     """Return what the network saw of an image, small, from its thumbnail."""
     with Image.open(io.BytesIO(thumbnail)) as opened:
         small = opened.convert("RGB")
-    window = job.networks.clip.view(image.width, image.height).window
+    window = source.clip.view(image.width, image.height).window
     across, down = small.width / image.width, small.height / image.height
     left, top, right, bottom = (
         round(edge * scale) for edge, scale in zip(window, (across, down) * 2, strict=True)
@@ -131,11 +147,11 @@ def _picture(job: Job, image: PredictedImage, thumbnail: bytes) -> NDArray[np.ui
     return np.asarray(seen.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
 
 
-def read_regions(job: Job, images: Images, role: Role) -> Regions:
+def read_regions(source: Source, images: Images, role: Role) -> Regions:
     """Return the captioned and embedded regions of images, of maps of one role."""
-    found = evidence.region_words(job.engine, images.ids.tolist(), role)
+    found = evidence.region_words(source.engine, images.ids.tolist(), role)
     stored = queries.region_features(
-        job.engine, [region.id for region in found], job.config.representation
+        source.engine, [region.id for region in found], source.config.representation
     )
     features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
     places = {image_id: place for place, image_id in enumerate(images.ids.tolist())}
@@ -144,14 +160,14 @@ def read_regions(job: Job, images: Images, role: Role) -> Regions:
         ids=np.array([region.id for region in whole], np.int64),
         owners=np.array([places[region.image_id] for region in whole], np.int64),
         embeddings=_stacked(
-            [features[region.id] for region in whole], job.networks.clip.embed_dim, np.float16
+            [features[region.id] for region in whole], source.clip.embed_dim, np.float16
         ),
         captions=[region.caption for region in whole],
     )
 
 
-def read_rival(job: Job, class_id: int) -> Rival:
+def read_rival(source: Source, class_id: int) -> Rival:
     """Return the right images of a class, at most a thousand."""
-    found = evidence.predicted_images(job.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
-    stored = evidence.image_features(job.engine, [image.id for image in found])
-    return Rival(_words(job, stored.ids.tolist()), stored.vectors)
+    found = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
+    stored = evidence.image_features(source.engine, [image.id for image in found])
+    return Rival(_words(source, stored.ids.tolist()), stored.vectors)

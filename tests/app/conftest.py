@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ from db.rows import (
     NewSummary,
     RunSpec,
 )
+from mapcap.audit.findings import Finding
+from mapcap.audit.kinds import KINDS
 from mapcap.selection import select
 from tui.app import MapCapApp, make_app
 
@@ -191,6 +194,17 @@ def add_summary(engine: Engine, class_id: int) -> None:
     )
 
 
+def finding(
+    kind: str, title: str, score: float, figures: dict[str, Any], images: Any, regions: Any
+) -> NewFinding:
+    """Return a finding with all that its kind says of it, as the audit stores it."""
+    known, made = KINDS[kind], Finding(kind, title, score, figures)
+    return NewFinding(
+        kind, title, score, figures, images, regions,
+        known.plain, known.colour, known.overlay, known.details(made),
+    )  # fmt: skip
+
+
 def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAudit:
     """Return an audit of a class: what it is taken for, doubted labels, and what else shows."""
     right, after = RIGHT[i % len(RIGHT)], (i + 1) % len(ids)
@@ -199,7 +213,7 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
     regions = [region.id for image in images for region in queries.regions(engine, image.id)]
     count = len(wrong)
     findings = [
-        NewFinding(
+        finding(
             "confusion", f"{count} of 8 are taken for {classes[after]}", count / 8,
             {"predicted_class_id": ids[after], "predicted": classes[after], "count": count,
              "images": 8, "share_of_errors": 1.0, "mean_confidence": 0.7, "doubted_labels": 2,
@@ -207,26 +221,26 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
              "contrast_captions": [["a grey cat on a sofa.", 3]]},
             wrong, regions[: 2 * count],
         ),
-        NewFinding(
+        finding(
             "label", "2 of 8 may be labelled wrongly", 0.15,
             {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_confidence": 0.7,
              "mean_share_of_neighbours": 0.9},
             [image.id for image in images[:2]], [],
         ),
-        NewFinding(
+        finding(
             "slice", "images like “a striped animal”: 4 of 5 wrong, the others 0 of 3", 0.1,
-            {"wrong": 4, "images": 5, "wrong_without": 0, "images_without": 3, "p": 0.01,
-             "q": 0.02, "names": ["a striped animal."]},
+            {"wrong": 4, "images": 5, "wrong_without": 0, "images_without": 3, "regions": 5,
+             "p": 0.01, "q": 0.02, "names": ["a striped animal."]},
             [image.id for image in images[:5]], regions[:5],
         ),
-        NewFinding(
-            "mark", "6 of 8 have the same lime mark at the top left", 0.09,
+        finding(
+            "watermark", "6 of 8 have the same lime mark at the top left", 0.09,
             {"share": 0.75, "share_elsewhere": 0.0, "p": 1e-4, "accuracy_with": 0.5,
              "accuracy_without": 0.5, "accuracy_p": 1.0, "area": 0.02, "relevance": 0.3,
              "box": [0.03, 0.03, 0.2, 0.2]},
             [image.id for image in images[:6]], [],
         ),
-        NewFinding(
+        finding(
             "confusion", f"3 of the 9 taken for {classes[i]} are {classes[i - 1]}", 0.05,
             {"class": classes[i - 1], "class_id": ids[i - 1], "count": 3, "said": 9}, [], [],
         ),

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from rich.text import Text
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent
 
@@ -59,7 +58,7 @@ async def test_why_tabby_fails_in_two_keys(app_on: Make, press: Press, settle: S
         assert "tabby: 1 of 8" not in card  # the name stands above
         await press(pilot, "enter", "2")
         assert shown(app, "#audit-line").startswith("1 of 8 right")
-        assert kinds(app) == ["confusion", "label", "slice", "mark", "confusion"]
+        assert kinds(app) == ["confusion", "label", "slice", "watermark", "confusion"]
         told = shown(app, "#finding")
         assert "100 % of the errors go there (q 1.0e-05)" in told
         assert "2 of the 7 may be labelled wrongly" in told
@@ -217,10 +216,10 @@ async def test_findings_of_the_run(app_on: Make, press: Press, settle: Settle) -
         assert scores == sorted(scores, reverse=True)
         assert len(scores) == 27
         assert rows(app).record.class_name == "tabby"
-        await press(pilot, "f", "f", "f", "f")
+        await press(pilot, "f", "f")
         assert set(kinds(app)) == {"label"}
         assert "5 in 5 classes" in shown(app, "#title")
-        await press(pilot, "F")
+        await press(pilot, "f")
         assert set(kinds(app)) == {"slice"}
         await press(pilot, "down", "c")
         assert isinstance(app.screen, ClassScreen)
@@ -232,7 +231,7 @@ async def test_findings_of_the_run(app_on: Make, press: Press, settle: Settle) -
         await press(pilot, "F", "F", "F")
         assert kinds(app)[0] == "confusion"
         await press(pilot, "F")
-        assert set(kinds(app)) == {"mark"}
+        assert set(kinds(app)) == {"watermark"}
 
 
 async def test_images_by_verdict_and_their_number_in_the_card(
@@ -302,13 +301,13 @@ async def test_before_the_audit_one_line_says_what_is_missing(
         app._look()
         await settle(pilot)
         assert line() == "no audit yet: 1 of 2 audit done"
-        finding = NewFinding("mark", "a mark", 0.5, {}, [])
+        finding = NewFinding("watermark", "a mark", 0.5, {}, [])
         writes.add_audit(growing, NewAudit(ids[0], "tabby: 1 of 8 right", [], {}, [], [finding]))
         writes.finish_stage(growing, run_id, "audit")
         app._look()
         await settle(pilot)
         assert line() == "1 of 8 right"
-        assert kinds(app) == ["mark"]
+        assert kinds(app) == ["watermark"]
 
 
 async def test_an_audit_made_anew_does_not_move_the_cursor(
@@ -340,12 +339,24 @@ async def test_an_audit_made_anew_does_not_move_the_cursor(
         assert app.screen.query_one(Evidence).cursor == 1
 
 
-async def test_what_a_finding_does_not_say_is_left_unsaid() -> None:
-    from db.records import Finding
-    from tui.widgets.finding_text import told
-
-    kinds = ["confusion", "word", "slice", "label", "background", "mark", "a newer kind"]
-    for figures in ({}, {"q": "x", "names": 3, "said": [[1, 2], ["a"]], "box": [], "class": []}):
-        for kind in kinds:
-            found = Finding(1, 1, kind, 0, "t", 0.1, figures, 0, 0)  # type: ignore[arg-type]
-            assert all(isinstance(line, Text) for line in told(found))
+async def test_a_finding_of_an_older_audit_is_shown_without_details(
+    growing: Engine,
+    fill_run: Callable[..., tuple[int, list[int]]],
+    tmp_path: Path,
+    press: Press,
+    settle: Settle,
+) -> None:
+    """What a file of format 2 holds after `mapcap upgrade`: a mark, and no printed lines."""
+    fill_run(growing, "mini", ["tabby", "lion"])
+    with growing.begin() as connection:
+        connection.execute(text("UPDATE finding SET kind = 'mark' WHERE kind = 'watermark'"))
+        connection.execute(text("UPDATE finding SET plain = '', colour = '', details = '[]'"))
+    app = make_app(tmp_path / "growing.db", class_name="tabby", images="half")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "down", "down", "down")
+        assert kinds(app) == ["confusion", "label", "slice", "watermark", "confusion"]
+        assert shown(app, "#finding").split() == (
+            "watermark 6 of 8 have the same lime mark at the top left".split()
+        )
+        assert len(evidence(app)) > 1

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from sqlalchemy import Engine
 from db import queries, writes
 from db.engine import finish, open_read, open_write
 from db.rows import NewClass, NewImage, NewPrediction, RunSpec
+from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.commands.audit import audit
 from mapcap.errors import UserError
 from tests.audit.conftest import CLASSES, MARKED
@@ -34,12 +37,12 @@ def test_a_line_for_every_class_the_worst_first(audited: Path, capsys: Printed) 
 def test_a_class_with_its_findings_words_and_bins(audited: Path, capsys: Printed) -> None:
     audit(audited, MARKED)
     page = capsys.readouterr().out
-    assert "mark" in page and "magenta" in page and f"{MARKED}/" in page
+    assert "watermark" in page and "magenta" in page and f"{MARKED}/" in page
     assert "B2T" in page and "calibration" in page and "█" in page
     audit(audited, MARKED, json=True)
     found = json.loads(capsys.readouterr().out)
     kinds = [entry["finding"]["kind"] for entry in found["findings"]]
-    assert "mark" in kinds
+    assert "watermark" in kinds
     assert all(len(entry["images"]) <= 3 for entry in found["findings"])
     assert found["class"]["name"] == MARKED and found["words"]
 
@@ -154,3 +157,56 @@ def test_runs_that_cannot_be_compared(two_runs: Path) -> None:
     finish(engine)
     with pytest.raises(UserError, match="share no predicted image"):
         audit(two_runs, run=3, against=1)
+
+
+@pytest.fixture
+def older(audited: Path, tmp_path: Path) -> Path:
+    """The file as `mapcap upgrade` leaves one of format 2: no audit has a version or details."""
+    path = tmp_path / "older.db"
+    shutil.copy(audited, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE class_audit SET audit_version = 0")
+        connection.execute("UPDATE finding SET plain = '', colour = '', details = '[]'")
+        connection.execute("UPDATE finding SET kind = 'mark' WHERE kind = 'watermark'")
+    return path
+
+
+def test_an_older_audit_is_made_again_before_it_is_printed(
+    audited: Path, older: Path, capsys: Printed
+) -> None:
+    audit(audited, MARKED)
+    expected = capsys.readouterr().out
+    audit(older, MARKED)
+    assert capsys.readouterr().out == expected
+    engine = open_read(older)
+    run_id = queries.latest_run(engine).id
+    assert queries.outdated_audits(engine, run_id, AUDIT_VERSION) == []
+
+
+def test_an_older_audit_is_shown_where_the_networks_are_missing(older: Path) -> None:
+    before = older.read_bytes()
+    program = (
+        "import sys; sys.modules['scipy'] = sys.modules['torch'] = None\n"
+        "from pathlib import Path; from mapcap.commands.audit import audit\n"
+        f"audit(Path(sys.argv[1]), {MARKED!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(older)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"},
+    )
+    assert "was audited by an older MapCap, and that audit is shown" in done.stderr
+    assert "mapcap[index] is not installed here" in done.stderr
+    assert "watermark" in done.stdout and "magenta" in done.stdout
+    assert older.read_bytes() == before
+
+
+def test_an_older_audit_of_a_damaged_run_is_shown(older: Path, capsys: Printed) -> None:
+    with sqlite3.connect(older) as connection:
+        connection.execute("UPDATE run SET config = '{}'")
+    audit(older, MARKED)
+    said = capsys.readouterr()
+    assert "the configuration of run 1 is not whole" in " ".join(said.err.split())
+    assert "magenta" in said.out

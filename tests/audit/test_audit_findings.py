@@ -7,11 +7,15 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from mapcap.audit import confusions, reasons
-from mapcap.audit.backgrounds import background_properties
-from mapcap.audit.findings import Found, discounted, ranked
+from mapcap.audit.class_audit import audit_class
+from mapcap.audit.findings import Finding, discounted, ranked
+from mapcap.audit.kinds import confusion
+from mapcap.audit.kinds.background import background_properties
+from mapcap.audit.kinds.label import labels
+from mapcap.audit.kinds.slice import Slice, slices
+from mapcap.audit.kinds.watermark import place_histogram
+from mapcap.audit.kinds.word import words
 from mapcap.audit.labels import Suspects
-from mapcap.audit.marks import place_histogram
 from mapcap.audit.material import (
     PICTURE_SIDE,
     ClassNames,
@@ -21,8 +25,6 @@ from mapcap.audit.material import (
     Regions,
     Rival,
 )
-from mapcap.audit.report import audit_class
-from mapcap.audit.slices import Slice
 from mapcap.audit.word_rows import error_words, pair_words
 from mapcap.audit.words import phrases
 
@@ -93,7 +95,7 @@ def half_wrong() -> Material:
 
 def test_confusions_by_hand() -> None:
     """16 of 40 with 16 of the 20 errors; 4 of 40 are no more than 20 errors over three classes."""
-    found = confusions.confusions(half_wrong(), frozenset())
+    found = confusion.confusions(half_wrong(), frozenset())
     (lynx,) = found
     assert lynx.title == "16 of 40 are taken for lynx"
     assert lynx.score == pytest.approx(16 / 40 * 16 / 20)
@@ -107,7 +109,7 @@ def test_confusions_by_hand() -> None:
 
 def test_errors_of_doubted_labels_do_not_count() -> None:
     doubted = frozenset(range(20, 28))
-    (lynx,) = confusions.confusions(half_wrong(), doubted)
+    (lynx,) = confusion.confusions(half_wrong(), doubted)
     assert lynx.score == pytest.approx(8 / 40 * 16 / 20)
     assert lynx.figures["doubted_labels"] == 8 and lynx.figures["count"] == 16
 
@@ -115,13 +117,13 @@ def test_errors_of_doubted_labels_do_not_count() -> None:
 def test_two_classes_confuse_only_each_other() -> None:
     two = material([ME] * 5 + [LYNX] * 5, ["a cat."] * 10)
     names = replace(two.names, ids=[ME, LYNX], embeddings=two.names.embeddings[:2])
-    found = confusions.confusions(replace(two, names=names), frozenset())
+    found = confusion.confusions(replace(two, names=names), frozenset())
     assert found[0].figures["predicted"] == "lynx"
 
 
 def test_a_class_that_draws_another() -> None:
     """30 cranes among the 52 said to be tabby."""
-    (crane,) = confusions.mistaken_others(half_wrong())
+    (crane,) = confusion.mistaken_others(half_wrong())
     assert crane.title == "30 of the 52 taken for tabby are crane"
     assert crane.score == pytest.approx((30 / 52) ** 2 / 2)
 
@@ -132,7 +134,7 @@ def test_words_have_their_images_and_those_of_the_right_ones_their_absence() -> 
     grey = by_word["grey"]
     assert (grey.images, grey.correct, grey.wrong) == (16, 0, 16) and grey.z > 0
     assert by_word["brown"].z < 0 and by_word["brown"].correct == 20
-    found = reasons.words(half_wrong(), rows)
+    found = words(half_wrong(), rows)
     assert len(found) == 1, "both words concern the same wrong images"
     assert found[0].score == pytest.approx(16 / 40 * (1 - 4 / 24))
     assert found[0].wrong == frozenset(range(20, 36))
@@ -141,42 +143,42 @@ def test_words_have_their_images_and_those_of_the_right_ones_their_absence() -> 
 
 def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:
     rows = {row.word: row for row in pair_words(half_wrong())}
-    assert {row.against for row in rows.values()} == {LYNX}
+    assert {row.against_class_id for row in rows.values()} == {LYNX}
     assert rows["spotted"].z < 0 < rows["grey"].z
     assert rows["spotted"].images == 0 and rows["grey"].wrong == 16
 
 
 def test_a_slice_scores_its_share_times_its_excess() -> None:
     part = Slice(np.arange(30, 36), np.arange(30, 36), 6, 0.001, 0.01, ["a grey cat."])
-    (found,) = reasons.slices(half_wrong(), [part])
+    (found,) = slices(half_wrong(), [part])
     assert found.score == pytest.approx(6 / 40 * (1 - 14 / 34))
     assert found.title == "images like “a grey cat”: 6 of 6 wrong, the others 14 of 34"
     assert list(found.regions) == list(range(1130, 1136))
-    assert reasons.slices(half_wrong(), [replace(part, q=0.2)]) == []
+    assert slices(half_wrong(), [replace(part, q=0.2)]) == []
 
 
 def test_doubted_labels_are_one_finding() -> None:
     doubted = Suspects(
         np.array([25, 21]), np.array([LYNX, CRANE]), np.array([1.0, 0.8]), np.array([0.9, 0.5])
     )
-    (found,) = reasons.labels(half_wrong(), doubted)
+    (found,) = labels(half_wrong(), doubted)
     assert found.title == "2 of 40 may be labelled wrongly: they look like lynx (1), crane (1)"
     assert found.score == pytest.approx(2 / 40 * (0.9 + 0.4) / 2)
     assert list(found.images) == [125, 121]
 
 
 def test_the_best_of_each_kind_comes_before_the_second_of_any() -> None:
-    scores = [("confusion", 0.9), ("confusion", 0.8), ("mark", 0.1), ("label", 0.2)]
+    scores = [("confusion", 0.9), ("confusion", 0.8), ("watermark", 0.1), ("label", 0.2)]
     empty = MappingProxyType({})
-    given = [Found(kind, f"{kind} {score}", score, empty) for kind, score in scores]  # type: ignore[arg-type]
+    given = [Finding(kind, f"{kind} {score}", score, empty) for kind, score in scores]
     order = [one.title for one in ranked(given)]
-    assert order == ["confusion 0.9", "label 0.2", "mark 0.1", "confusion 0.8"]
-    many = [Found("word", str(i), i / 10, empty) for i in range(6)]
+    assert order == ["confusion 0.9", "label 0.2", "watermark 0.1", "confusion 0.8"]
+    many = [Finding("word", str(i), i / 10, empty) for i in range(6)]
     assert [one.title for one in ranked(many)] == ["5", "4", "3"]
 
 
 def test_what_doubted_labels_explain_scores_less() -> None:
-    found = Found("slice", "s", 0.4, {}, wrong=frozenset({1, 2, 3, 4}))
+    found = Finding("slice", "s", 0.4, {}, wrong=frozenset({1, 2, 3, 4}))
     (lowered,) = discounted([found], frozenset({1, 9}))
     assert lowered.score == pytest.approx(0.3)
 

@@ -1,11 +1,11 @@
-"""Backgrounds and marks: planted ones are found and measured, ordinary ones are not."""
+"""Backgrounds and watermarks: planted ones are found and measured, ordinary ones are not."""
 
 import numpy as np
 import pytest
 
-from mapcap.audit.backgrounds import background_properties, find_background
 from mapcap.audit.colours import colour_name, lab
-from mapcap.audit.marks import find_mark, place_histogram
+from mapcap.audit.kinds.background import background_properties, find_background
+from mapcap.audit.kinds.watermark import find_watermark, place_histogram
 
 SIDE = 32
 
@@ -114,7 +114,7 @@ def with_mark(rng: np.random.Generator, pictures: np.ndarray, count: int) -> np.
 def test_a_planted_mark_is_found_and_measured(count: int) -> None:
     rng = np.random.default_rng(2)
     own, others = with_mark(rng, scenes(rng, 50), count), scenes(rng, 300)
-    found = find_mark(own, others, place_histogram(others))
+    found = find_watermark(own, others, place_histogram(others))
     assert found is not None
     assert found.colour == "magenta" and found.place == "top right"
     assert found.having.tolist() == [True] * count + [False] * (50 - count)
@@ -126,7 +126,7 @@ def test_a_planted_mark_is_found_and_measured(count: int) -> None:
 def test_a_mark_everywhere_marks_no_class() -> None:
     rng = np.random.default_rng(3)
     own, others = (with_mark(rng, scenes(rng, count), count) for count in (50, 300))
-    found = find_mark(own, others, place_histogram(others))
+    found = find_watermark(own, others, place_histogram(others))
     assert found is None or found.excess < 0.2
 
 
@@ -135,18 +135,18 @@ def test_a_background_and_an_object_are_no_marks() -> None:
     others = scenes(rng, 300)
     histogram = place_histogram(others)
     dark = scenes(rng, 50) // 10
-    assert find_mark(dark, others, histogram) is None
+    assert find_watermark(dark, others, histogram) is None
     same_object = scenes(rng, 50)
     same_object[:, 13:19, 13:19] = (225, 25, 195)
-    assert find_mark(same_object, others, histogram) is None
-    assert find_mark(scenes(rng, 50), others, histogram) is None
-    assert find_mark(dark[:0], others, histogram) is None
+    assert find_watermark(same_object, others, histogram) is None
+    assert find_watermark(scenes(rng, 50), others, histogram) is None
+    assert find_watermark(dark[:0], others, histogram) is None
 
 
 def test_how_much_relevance_falls_on_the_mark() -> None:
     rng = np.random.default_rng(5)
     own, others = with_mark(rng, scenes(rng, 50), 50), scenes(rng, 300)
-    found = find_mark(own, others, place_histogram(others))
+    found = find_watermark(own, others, place_histogram(others))
     assert found is not None
     even = found.relevance(np.ones((1, 8, 8)))
     assert even[0] == pytest.approx(found.area)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mapcap.audit.kinds.slice import find_slices
 from mapcap.audit.mixture import clusterings, fit, log_joint, principal
-from mapcap.audit.slices import find_slices
 
 
 def test_densities_are_scipys() -> None:

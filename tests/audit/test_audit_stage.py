@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.engine import open_read
 from db.records import ClassName
+from mapcap.audit.kinds import AUDIT_VERSION, KINDS
 from mapcap.audit.words import phrases
 from tests.audit.conftest import CLASSES, MARKED, index
 
@@ -48,13 +49,18 @@ def test_findings_stand_in_order_with_evidence_of_their_class(engine: Engine) ->
         best: dict[str, float] = {}
         for finding in findings:
             assert 0 <= finding.score <= best.get(finding.kind, 1)
+            kind = KINDS[finding.kind]
+            assert (finding.plain, finding.colour, finding.overlay) == (
+                kind.plain, kind.colour, kind.overlay,
+            )  # fmt: skip
+            assert finding.details and all(line.strip() for line in finding.details)
             best[finding.kind] = finding.score
             images = queries.finding_images(engine, finding.id)
             regions = queries.finding_regions(engine, finding.id)
             assert {image.class_id for image in images} <= {found.id}
             assert {region.class_id for region in regions} <= {found.id}
         kinds |= set(best)
-    assert {"mark", "confusion"} <= kinds
+    assert {"watermark", "confusion"} <= kinds
 
 
 def test_confusions_are_the_stored_ones(engine: Engine) -> None:
@@ -70,11 +76,11 @@ def test_confusions_are_the_stored_ones(engine: Engine) -> None:
                 assert {region.role for region in regions} <= {"contrast"}
 
 
-def test_the_mark_is_found_first_and_only_where_it_is(engine: Engine) -> None:
+def test_the_watermark_is_found_first_and_only_where_it_is(engine: Engine) -> None:
     marks = {
         found.name: finding
         for found in classes(engine)
-        for finding in queries.findings(engine, found.id, "mark")
+        for finding in queries.findings(engine, found.id, "watermark")
     }
     assert set(marks) == {MARKED}
     mark = marks[MARKED]
@@ -113,7 +119,10 @@ def stored(path: Path) -> list[object]:
     return [
         (
             queries.class_audit(engine, found.id),
-            [(f.kind, f.title, f.score, f.figures) for f in queries.findings(engine, found.id)],
+            [
+                (f.kind, f.title, f.score, f.figures, f.details)
+                for f in queries.findings(engine, found.id)
+            ],
             queries.error_words(engine, found.id),
         )
         for found in classes(engine)
@@ -136,3 +145,19 @@ def test_what_is_missing_is_audited_again_to_the_same_result(
     assert queries.pending_audit(engine, run_id) == []
     assert stored(path) == stored(audited)
     assert len(stored(path)) == len(CLASSES)
+
+
+def test_an_audit_of_an_older_mapcap_is_made_again(
+    audited: Path, marked_photos: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "older.db"
+    shutil.copy(audited, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE class_audit SET audit_version = 0 WHERE class_id < 3")
+        connection.execute("UPDATE finding SET details = '[]', plain = '' WHERE class_id < 3")
+    engine = open_read(path)
+    run_id = queries.latest_run(engine).id
+    assert queries.pending_audit(engine, run_id, AUDIT_VERSION) == [1, 2]
+    index(marked_photos, path)
+    assert queries.pending_audit(engine, run_id, AUDIT_VERSION) == []
+    assert stored(path) == stored(audited)

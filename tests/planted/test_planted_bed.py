@@ -156,7 +156,7 @@ def test_turning_the_hue_reaches_the_colour_asked_for() -> None:
 def test_every_seed_plants_each_fault_once_and_leaves_five_classes_alone(seed: int) -> None:
     plan = make_plan(seed, 40)
     faults = Counter(plan.fault(name) for name in CASTS)
-    assert faults == {"background": 1, "mark": 1, "label": 1, "confusion": 2, None: 5}
+    assert faults == {"background": 1, "watermark": 1, "label": 1, "confusion": 2, None: 5}
     assert set(faults) - {None} == set(FAULTS)
     assert [name for name in CASTS if plan.fault(name) is None] == list(plan.controls)
     assert plan.corner in CORNERS
@@ -199,9 +199,9 @@ def test_run_lengths_that_do_not_fill_the_mask_are_an_error(runs: tuple[int, ...
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "[]", "{}", '{"version": 2, "size": 160}', "\x00"),
-        '{"version": 1, "size": 160, "seed": 0, "classes": {"a": 1}, "images": {}}',
-        '{"version": 1, "size": 160, "seed": 0, "classes": {"a": {"other": 1}}, "images": {}}',
+        *("", "[]", "{}", '{"version": 1, "size": 160}', "\x00"),
+        '{"version": 2, "size": 160, "seed": 0, "classes": {"a": 1}, "images": {}}',
+        '{"version": 2, "size": 160, "seed": 0, "classes": {"a": {"other": 1}}, "images": {}}',
     ],
 )
 def test_a_truth_of_another_form_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:

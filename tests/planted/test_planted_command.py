@@ -137,7 +137,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     wrong = [images[path] for path, one in truth.images.items() if one.wrong_label]
     found = {
         "background": NewFinding("background", "dark", 0.8, {"word": "dark"}),
-        "mark": NewFinding("mark", "a mark in the middle", 0.8, {"box": [0.4, 0.4, 0.6, 0.6]}),
+        "watermark": NewFinding("watermark", "a mark", 0.8, {"box": [0.4, 0.4, 0.6, 0.6]}),
         "label": NewFinding("label", "wrong", 0.1, {}, wrong),
         "confusion": NewFinding("confusion", "the pair", 0.1, {"predicted": "lemon"}),
     }
@@ -191,7 +191,7 @@ def test_the_table_names_what_was_missed(
     assert score_planted.main([*map(str, audited)]) == 0
     printed = capsys.readouterr().out
     assert "3 of 4 planted kinds of fault found" in printed
-    assert "seed 1: missed mark of" in printed
+    assert "seed 1: missed watermark of" in printed
 
 
 def test_a_truth_of_other_images_is_an_error(

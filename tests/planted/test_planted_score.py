@@ -35,7 +35,7 @@ TRUTH = Truth(
     size=SIZE,
     classes={
         "candle": ClassTruth("background", ("dark", "black"), None),
-        "hog": ClassTruth("mark", ("lime", "lime green"), None),
+        "hog": ClassTruth("watermark", ("lime", "lime green"), None),
         "teapot": ClassTruth("label", (), None),
         "lemon": ClassTruth("confusion", (), "orange"),
         "orange": ClassTruth("confusion", (), "lemon"),
@@ -57,7 +57,7 @@ def reported(kind: str, images: Sequence[str] = (), **figures: Any) -> Reported:
 
 
 def mark_at(x: float, y: float, half: float = 0.05) -> Reported:
-    return reported("mark", box=[x - half, y - half, x + half, y + half])
+    return reported("watermark", box=[x - half, y - half, x + half, y + half])
 
 
 WORD = reported("word", word="thing")

@@ -172,12 +172,7 @@ def add_words(store: Full, i: int, name: str) -> None:
     images = sorted(queries.images(engine, class_id), key=lambda image: image.path)
     wrong = [image.id for image in images[RIGHT:]]
     regions = [each.id for each in queries.regions(engine, wrong[0])]
-    figures = {
-        "share_of_errors": 1.0,
-        "q": 1e-9,
-        "mean_confidence": HOSTILE,
-        "contrast_captions": [[HOSTILE, 3]],
-    }
+    details = ["100 % of the errors go there (q 1.0e-09).", f"    3× {HOSTILE}"]
     bins = [{"low": 0.6, "high": 0.7, "images": 4, "confidence": 0.7, "accuracy": 0.0}]
     writes.add_audit(
         engine,
@@ -189,8 +184,18 @@ def add_words(store: Full, i: int, name: str) -> None:
             [ErrorWord(HOSTILE, None, 1.0, 2.5, 0.0001, 0.1, 0.0, 0.2, 4, 0, 4)],
             [
                 # Not in the order of their ids: what is first is most telling.
-                NewFinding("confusion", f"4 of 6 {HOSTILE}", 0.4, figures, wrong[::-1], regions),
-                NewFinding("label", "2 may be labelled wrongly", 0.2, {}, wrong[:2]),
+                NewFinding(
+                    "confusion",
+                    f"4 of 6 {HOSTILE}",
+                    0.4,
+                    {"q": 1e-9},
+                    wrong[::-1],
+                    regions,
+                    "confusion",
+                    "#ff6b6b",
+                    details=details,
+                ),
+                NewFinding("label", "2 may be labelled wrongly", 0.2, {}, wrong[:2], plain="label"),
             ],
         ),
     )

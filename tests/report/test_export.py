@@ -40,7 +40,7 @@ STABLE = {
     "captions": "label class caption regions right wrong tokens empty artefact",
     "summaries": "label class k redundancy position sentence relevance penalty score regions right "
     "wrong",
-    "findings": "label class position kind title score figures images",
+    "findings": "label class position kind title score figures images details",
     "verdicts": "about name verdict note made",
 }
 COLUMNS = (

@@ -119,8 +119,7 @@ def test_figures_are_shown(parsed: Page) -> None:
     assert "pointing" in text and "centred 0.500" in text and "+0.20" in text
     assert "−0.90" in text and "0.020" in text
     assert "a figure of a later version" not in text
-    assert "of its errors 100%" in text
-    assert "false discovery rate < 0.001" in text
+    assert "100 % of the errors go there (q 1.0e-09)." in text
     assert "Calibration error 0.30" in text
     assert "sofa" in text and "0.25" in text
 
@@ -176,7 +175,8 @@ def test_a_run_that_has_just_begun(tmp_path: Path, run_spec: Callable[..., Any])
         "DELETE FROM region_caption",
         "UPDATE class_audit SET figures = '[1]', clauses = '7'",
         "UPDATE finding SET figures = '[1]', kind = '<b>'",
-        'UPDATE finding SET figures = \'{"q": [], "contrast_captions": [7], "names": 7}\'',
+        'UPDATE finding SET details = \'[7, {"a": []}, null]\', plain = 7, colour = "red;}"',
+        "UPDATE finding SET details = '{}', plain = '<b>'",
         "DELETE FROM prediction",
         "UPDATE run SET config = '{}', networks = '{}', versions = '{}', dataset = '/'",
     ],

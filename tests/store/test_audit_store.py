@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from db import queries, writes
-from db.records import ErrorWord, Figure
+from db.queries.export import rows
+from db.queries.export_tables import TABLES
+from db.records import ErrorWord, Figure, FindingKind
 from db.rows import NewAudit, NewFinding
 
 WORD = ErrorWord("dark", None, 1.5, 3.0, 0.01, 0.2, 0.1, 0.3, 4, 1, 3)
@@ -158,9 +160,61 @@ def test_figures_are_updated_by_name(store: Any) -> None:
 
 def test_evidence_that_is_not_in_the_file_is_refused_whole(store: Any) -> None:
     writes.add_audit(store.engine, audit(store))
-    wrong = NewFinding("mark", "a mark", 0.5, {}, [10**9])
+    wrong = NewFinding("watermark", "a mark", 0.5, {}, [10**9])
     with pytest.raises(Exception, match="FOREIGN KEY"):
         writes.add_audit(store.engine, audit(store, line="never", findings=[wrong]))
     found = queries.class_audit(store.engine, store.tabby)
     assert found is not None
     assert found.line == "tabby: 1 of 2 right"
+
+
+def test_what_is_printed_of_a_finding_comes_back(store: Any) -> None:
+    new = NewFinding(
+        "size", "tiny", 0.5, {}, plain="tiny thing", colour="#12aB34", overlay=False,
+        details=["first", "second"],
+    )  # fmt: skip
+    writes.add_audit(store.engine, audit(store, findings=[new]))
+    (found,) = queries.findings(store.engine, store.tabby)
+    assert (found.kind, found.plain, found.colour) == ("size", "tiny thing", "#12aB34")
+    assert (found.overlay, found.details) == (False, ["first", "second"])
+    kinds = queries.finding_kinds(store.engine, store.run_id)
+    assert kinds == [FindingKind("size", "tiny thing", "#12aB34")]
+
+
+def test_a_finding_of_format_2_is_read_under_its_present_name(store: Any) -> None:
+    """It was called a mark, and brought nothing to print."""
+    writes.add_audit(store.engine, audit(store, findings=[NewFinding("mark", "lime", 0.5, {})]))
+    (found,) = queries.findings(store.engine, store.tabby)
+    assert (found.kind, found.plain, found.details) == ("watermark", "watermark", [])
+    assert queries.findings(store.engine, store.tabby, "watermark") == [found]
+    assert queries.run_findings(store.engine, store.run_id, "watermark") == [found]
+    assert [kind.name for kind in queries.finding_kinds(store.engine, store.run_id)] == [found.kind]
+    (row,) = (row for part in rows(store.engine, store.run_id, "findings") for row in part)
+    names = [column.name for column in TABLES["findings"].columns]
+    assert dict(zip(names, row, strict=True))["kind"] == "watermark"
+
+
+@pytest.mark.parametrize("colour", ["red", "#12", "#12345g", "#123456;}", "", "link(x)"])
+def test_what_is_no_colour_is_none(store: Any, colour: str) -> None:
+    new = NewFinding("size", "tiny", 0.5, {}, colour=colour)
+    writes.add_audit(store.engine, audit(store, findings=[new]))
+    assert queries.findings(store.engine, store.tabby)[0].colour == "#ffffff"
+
+
+def test_strange_values_of_a_finding_are_left_out(store: Any) -> None:
+    writes.add_audit(store.engine, audit(store))
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE finding SET details = '{\"a\": 1}', figures = '[1]'"))
+        connection.execute(text("UPDATE finding SET kind = 7 WHERE position = 1"))
+    first, second = queries.findings(store.engine, store.tabby)
+    assert (first.details, first.figures) == ([], {})
+    assert (second.kind, second.plain) == ("7", "7")
+
+
+def test_an_audit_of_an_older_version_is_pending_where_the_version_is_asked_for(store: Any) -> None:
+    engine, run_id = store.engine, store.run_id
+    writes.add_audit(engine, audit(store, version=1))
+    assert store.tabby not in queries.pending_audit(engine, run_id, 1)
+    assert store.tabby in queries.pending_audit(engine, run_id, 2)
+    assert queries.outdated_audits(engine, run_id, 1) == []
+    assert queries.outdated_audits(engine, run_id, 2) == [store.tabby]

@@ -29,9 +29,8 @@ _MOST_REGIONS = 1000
 
 def entitled(finding: Finding, rest: str) -> Text:
     """Return a finding as the title of its screen."""
-    text = Text.assemble(
-        tag(finding.kind), " ", safe(finding.title, "bold", longest=200), (f"   {rest}", "dim")
-    )
+    shown = safe(finding.title, "bold", longest=200)
+    text = Text.assemble(tag(finding.plain, finding.colour), " ", shown, (f"   {rest}", "dim"))
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 

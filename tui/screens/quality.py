@@ -13,6 +13,7 @@ from textual.widgets import Footer, Static
 from db import queries
 from db.records import ClassName
 from mapcap.metrics.answer import linked
+from mapcap.stats import SIGNIFICANT
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
@@ -44,8 +45,8 @@ class QualityScreen(BrowseScreen):
     HELP_TEXT = (
         "The figures of quality of the run. Ahead: by how much a map is better than a plain spot "
         "in the centre, or than chance. Rho: how accuracy goes with the figure across classes "
-        "(Spearman), sure where q is at most 0.05. The plot shows the figure under the cursor for "
-        "each class; n and p mark one, enter opens it."
+        f"(Spearman), sure where q is at most {SIGNIFICANT}. The plot shows the figure under the "
+        "cursor for each class; n and p mark one, enter opens it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "mark(1)", "Class", id="quality.next", tooltip="Mark the next class"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final, get_args
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -20,7 +20,6 @@ from tui.widgets.finding_text import tag
 from tui.widgets.findings_browser import FindingsBrowser, Listed
 from tui.widgets.rows import Rows
 
-_KINDS: Final[tuple[FindingKind | None, ...]] = (None, *get_args(FindingKind))
 _MOST: Final = 2000
 
 
@@ -29,6 +28,7 @@ class Told:
     """Findings of a run with the names of their classes, or why there are none."""
 
     listed: list[Listed]
+    kinds: list[FindingKind]
     missing: str
 
 
@@ -51,6 +51,7 @@ class RunFindingsScreen(FindingsScreen):
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
         self._kind: FindingKind | None = None
+        self._kinds: list[FindingKind] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -72,12 +73,13 @@ class RunFindingsScreen(FindingsScreen):
         self.ask("findings", lambda: told(opened, kind), partial(self._show, keep=keep))
 
     def _show(self, found: Told, *, keep: bool) -> None:
+        self._kinds = found.kinds
         count = len(found.listed)
         title = Text.assemble((f"Findings of run {self.opened.run.id}  ", "bold"))
         if self._kind is None:
             title.append("all kinds")
         else:
-            title.append_text(tag(self._kind))
+            title.append_text(tag(self._kind.plain, self._kind.colour))
         title.append(f"  {count:,}" if count < _MOST else f"  the first {count:,}", style="dim")
         classes = len({each.finding.class_id for each in found.listed})
         title.append(f" in {classes:,} classes" if classes else "", style="dim")
@@ -88,7 +90,9 @@ class RunFindingsScreen(FindingsScreen):
 
     def action_kind(self, step: int) -> None:
         """Show the findings of the next kind, or of all."""
-        self._kind = _KINDS[(_KINDS.index(self._kind) + step) % len(_KINDS)]
+        kinds = [None, *self._kinds]
+        place = kinds.index(self._kind) if self._kind in kinds else 0
+        self._kind = kinds[(place + step) % len(kinds)]
         self._ask(keep=False)
 
     def action_open_class(self) -> None:
@@ -108,11 +112,14 @@ class RunFindingsScreen(FindingsScreen):
 def told(opened: Opened, kind: FindingKind | None) -> Told:
     """Read the findings of a run, of one kind or all."""
     engine, run_id = opened.engine, opened.run.id
-    findings = queries.run_findings(engine, run_id, kind, limit=_MOST)
+    kinds = queries.finding_kinds(engine, run_id)
+    named = kind.name if kind is not None else None
+    findings = queries.run_findings(engine, run_id, named, limit=_MOST)
     if findings:
         names = {found.id: found.name for found in queries.classes(engine, run_id)}
-        return Told([Listed(each, names.get(each.class_id, "")) for each in findings], "")
+        listed = [Listed(each, names.get(each.class_id, "")) for each in findings]
+        return Told(listed, kinds, "")
     if kind is not None or not queries.pending_audit(engine, run_id):
-        return Told([], "")
+        return Told([], kinds, "")
     run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
-    return Told([], why_missing("findings", "audit", HINT, run, stages))
+    return Told([], kinds, why_missing("findings", "audit", HINT, run, stages))

@@ -89,7 +89,8 @@ def _why(card: Card) -> list[RenderableType]:
         return [*parts, Text("no audit yet", style="dim")]
     parts.append(line_of(card.audit, card.record.name))
     for finding in card.findings[:_FINDINGS]:
-        parts.append(tag(finding.kind) + Text(" ") + safe(finding.title, longest=160))
+        title = safe(finding.title, longest=160)
+        parts.append(tag(finding.plain, finding.colour) + Text(" ") + title)
     return parts
 
 

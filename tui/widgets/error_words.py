@@ -1,7 +1,7 @@
 """The words that tell a class's errors from right images, with what was tested."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,12 +11,12 @@ from textual.message import Message
 from textual.widgets import Static
 
 from db.records import ErrorWord
+from mapcap.stats import SIGNIFICANT
 from tui.show import number, safe, share
 from tui.widgets.rows import Column, Rows
 
 Rival = tuple[int, str]
 """A class whose right images the errors were held against, by id and name."""
-_SIGNIFICANT: Final = 0.05
 
 
 class ErrorWords(Vertical):
@@ -56,8 +56,8 @@ class ErrorWords(Vertical):
         head = Text.assemble(("errors against the right ones of ", "dim"))
         name = "the class" if self.against is None else self.against[1]
         head.append_text(safe(name, "bold", longest=60))
-        sure = sum(word.q <= _SIGNIFICANT for word in words)
-        head.append(f"   {sure} of {len(words)} sure (q ≤ {_SIGNIFICANT})", style="dim")
+        sure = sum(word.q <= SIGNIFICANT for word in words)
+        head.append(f"   {sure} of {len(words)} sure (q ≤ {SIGNIFICANT})", style="dim")
         head.no_wrap, head.overflow = True, "ellipsis"
         self.query_one("#words-head", Static).update(head)
         self.query_one(Rows).fill(words, keep=keep)
@@ -71,7 +71,7 @@ class ErrorWords(Vertical):
 
 
 def _word(word: ErrorWord, width: int) -> Text:
-    sure = word.q <= _SIGNIFICANT
+    sure = word.q <= SIGNIFICANT
     style = ("bold red" if word.z > 0 else "bold green") if sure else ""
     return safe(word.word, style, longest=80)
 

@@ -8,6 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from db.records import Figure
+from mapcap.stats import SIGNIFICANT
 from tui.show import number, safe
 from tui.widgets.rows import Column
 
@@ -16,7 +17,6 @@ from tui.widgets.rows import Column
 _CHANCE: Final = ("-uniform", "-chance")
 _BESIDE: Final = (*_CHANCE, "-centred", "-ahead")
 _RHO: Final = "rho-"
-_SURE: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,5 +108,5 @@ def _ahead(figure: Figure | None) -> Text:
 def _rho(line: FigureLine, width: int) -> Text:
     if line.rho is None:
         return Text("")
-    sure = line.q is not None and line.q <= _SURE
+    sure = line.q is not None and line.q <= SIGNIFICANT
     return Text(f"{line.rho.value:+.2f}", "bold yellow" if sure else "")

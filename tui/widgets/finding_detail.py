@@ -56,7 +56,7 @@ class FindingDetail(Horizontal):
     def tell(self, finding: Finding) -> None:
         """Show the words of a finding."""
         self._finding = finding
-        title = Text.assemble(tag(finding.kind), " ", safe(finding.title, "bold"))
+        title = Text.assemble(tag(finding.plain, finding.colour), " ", safe(finding.title, "bold"))
         self.query_one("#finding", Static).update(Group(title, *told(finding)))
         self.query_one("#told").scroll_home(animate=False)
 

@@ -84,7 +84,7 @@ class FindingsBrowser(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the table over the detail."""
         columns: list[Column[Listed]] = [
-            Column("kind", "finding", TAG_WIDTH, lambda r, w: tag(r.finding.kind)),
+            Column("kind", "finding", TAG_WIDTH, lambda r, w: _tag(r.finding)),
             Column("title", "", 20, lambda r, w: safe(r.finding.title), wide=True),
             Column("score", "score", 12, lambda r, w: _score(r.finding, w)),
         ]
@@ -192,6 +192,10 @@ class FindingsBrowser(Vertical):
 def _identity(finding: Finding) -> Any:
     # Not the id: an audit made anew stores its findings anew.
     return finding.class_id, finding.kind, finding.title
+
+
+def _tag(finding: Finding) -> Text:
+    return tag(finding.plain, finding.colour)
 
 
 def _score(finding: Finding, width: int) -> Text:

@@ -1,4 +1,4 @@
-"""Backgrounds: is what lies outside the relevance unlike the rest of the run's?"""
+"""Findings of kind `background`: what lies outside the relevance is unlike other classes'."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,9 +6,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit import shortcuts
 from mapcap.audit.colours import lab
+from mapcap.audit.findings import Finding
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind
+from mapcap.audit.material import Material
 from mapcap.regions import upsample
+from mapcap.stats import SIGNIFICANT
 
+NAME: Final = "background"
 PROPERTIES: Final = ("brightness", "red-green", "blue-yellow", "colourfulness", "texture")
 _WORDS: Final = {
     "brightness": ("dark", "bright"),
@@ -24,6 +31,16 @@ _RARE = 0.2
 _NEARLY = 0.85
 _COLOURED = 5.0
 """Least |a*| or |b*| of what is called by a colour."""
+_LEAST_EXCESS = 0.3
+"""By how much more of the class's backgrounds than of others must have what they are said to."""
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return what most of the class's backgrounds have and few others, if it is pronounced."""
+    images, reference = inputs.material.images, inputs.material.reference
+    others = reference.backgrounds[reference.classes != inputs.material.class_id]
+    own = background_properties(images.pictures, images.grids)
+    return backgrounds(inputs.material, find_background(own, others))
 
 
 def background_properties(pictures: NDArray[np.uint8], grids: NDArray[Any]) -> NDArray[np.float64]:
@@ -126,3 +143,48 @@ def _compared(
         deviations=float((own.mean() - others.mean()) / spread) if spread > 0 else 0.0,
         p=min(1.0, bound * _TESTS),
     )
+
+
+def backgrounds(material: Material, seen: Background | None) -> list[Finding]:
+    """Return a background as a finding, if it is significant and pronounced."""
+    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS:
+        return []
+    n = int(seen.having.sum())
+    title = (
+        f"{n} of {len(material.images)} have a {seen.word} background, "
+        f"{seen.share_elsewhere:.0%} elsewhere ({seen.deviations:+.1f} sd)"
+    )
+    figures = {
+        "property": seen.quality,
+        "word": seen.word,
+        "images": n,
+        "share": seen.share,
+        "share_elsewhere": seen.share_elsewhere,
+        "deviations": seen.deviations,
+        "threshold": seen.threshold,
+        "p": seen.p,
+    }
+    score = seen.share * seen.excess
+    return shortcuts.shared(NAME, material, seen.having, title, score, figures)
+
+
+def clause(finding: Finding) -> str:
+    """Say how many have the background, and whether accuracy differs with it."""
+    figures = finding.figures
+    text = (
+        f"{figures['images']} have a {figures['word']} background "
+        f"({figures['share_elsewhere']:.0%} elsewhere)"
+    )
+    return text + shortcuts.accuracies(figures)
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the figures of a background as printed lines."""
+    quality, apart = finding.figures["property"], finding.figures["deviations"]
+    return [
+        *shortcuts.details(finding),
+        f"{quality} {apart:+.1f} standard deviations from other classes.",
+    ]
+
+
+BACKGROUND: Final = Kind(NAME, "background", "#8fd14f", detect, details, clause, overlay=False)

@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mapcap.audit.discovery import false_discovery
-from mapcap.audit.paired import change, changes, mcnemar
-from mapcap.audit.significance import differs, more_often
+from mapcap.stats import (
+    binomial,
+    change,
+    changes,
+    false_discovery,
+    fisher,
+    hypergeometric,
+    mcnemar,
+    normal,
+    permutation,
+    permutations,
+)
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -32,12 +41,12 @@ def test_the_exact_permutation_test_enumerates_all_groups() -> None:
     choices = [sum(wrong[i] for i in chosen) for chosen in combinations(range(7), 3)]
     expected = sum(count >= 3 for count in choices) / len(choices)
     assert expected == 4 / 35
-    assert more_often(3, 3, 1, 4) == pytest.approx(expected)
+    assert hypergeometric(3, 3, 1, 4) == pytest.approx(expected)
 
 
 def test_shares_that_differ_against_fishers_tea() -> None:
     """Fisher's lady: 3 of 4 against 1 of 4 is p = 0.486."""
-    assert differs(3, 4, 1, 4) == pytest.approx(34 / 70)
+    assert fisher(3, 4, 1, 4) == pytest.approx(34 / 70)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -61,3 +70,24 @@ def test_a_change_by_hand() -> None:
     by_class = changes({1: better, 2: [(True, True)] * 4})
     assert by_class[1].q == pytest.approx(4 / 64) and not by_class[1].sure
     assert by_class[2].p == by_class[2].q == 1
+
+
+def test_normal_and_binomial_are_scipys() -> None:
+    z = np.array([-3.0, 0.0, 1.959963984540054])
+    assert normal(z) == pytest.approx(2 * stats.norm.sf(np.abs(z)))
+    assert binomial(4, 9, 1 / 3) == pytest.approx(
+        stats.binomtest(4, 9, 1 / 3, alternative="greater").pvalue
+    )
+
+
+def test_permutations_keep_sizes_and_begin_with_the_split_at_hand() -> None:
+    first = np.array([True, False, True, False, False])
+    splits = permutations(first, seed=3, draws=50)
+    assert splits.shape == (51, 5) and splits[0].tolist() == first.tolist()
+    assert (splits.sum(1) == 2).all()
+    assert len({tuple(row) for row in splits.tolist()}) > 5
+
+
+def test_the_split_at_hand_counts_as_a_draw() -> None:
+    assert permutation(np.array([0.5, 0.4, 0.5, 0.6])) == pytest.approx(3 / 4)
+    assert permutation(np.array([0.1, 0.4, 0.5, 0.6])) == pytest.approx(1 / 4)

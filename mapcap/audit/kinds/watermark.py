@@ -1,27 +1,44 @@
-"""Marks: the same small thing at the same place in most images of a class and in no other."""
+"""Findings of kind `watermark`: the same small thing at one place of most images of a class."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from mapcap.audit import shortcuts
 from mapcap.audit.colours import colour_name
-from mapcap.audit.significance import more_often
-from mapcap.regions import upsample
+from mapcap.audit.findings import Finding
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind
+from mapcap.audit.material import Material
+from mapcap.regions import components, upsample
+from mapcap.stats import SIGNIFICANT, hypergeometric
 
+NAME: Final = "watermark"
 _STEP: Final = 43
 """Width of a bin of a colour channel: six bins, or seven where they are shifted by half."""
 _CODES: Final = 7**3
 _SHIFTS: Final = (0, _STEP // 2)
-_LEAST_EXCESS = 0.2
+_FAINTEST = 0.2
+"""Excess of a colour at a place, below which no watermark is looked for."""
+_LEAST_EXCESS = 0.4
+"""By how much more of the class's images than of others must have it, for it to be reported."""
 _LARGEST = 0.15
-"""Share of the view that a mark covers at most; what is larger is a background."""
+"""Share of the view that a watermark covers at most; what is larger is a background."""
 _STANDS_OUT = 40.0
-"""Least distance in RGB of a mark's colour from what surrounds it."""
+"""Least distance in RGB of a watermark's colour from what surrounds it."""
 _RING = 3
 _EIGHT: Final = np.ones((3, 3), bool)
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return the small thing at one place of most images of the class, if there is one."""
+    images, reference = inputs.material.images, inputs.material.reference
+    own = reference.classes == inputs.material.class_id
+    elsewhere = reference.histogram - place_histogram(reference.pictures[own])
+    seen = find_watermark(images.pictures, reference.pictures[~own], elsewhere)
+    return watermarks(inputs.material, seen)
 
 
 def place_histogram(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -49,7 +66,7 @@ def _codes(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False)
-class Mark:
+class Watermark:
     """A small part of the view that looks alike in many images of a class.
 
     `mask` (H, W); `box` x0, y0, x1, y1 as shares of the view; `having` (n,) the class's images
@@ -84,7 +101,7 @@ class Mark:
         return "middle" if row == column == "middle" else f"{row} {column}"
 
     def relevance(self, grids: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the share (n,) of the relevance of grids (n, gh, gw) that falls on the mark."""
+        """Return the share (n,) of the relevance of grids (n, gh, gw) that falls on it."""
         maps = upsample(grids, self.mask.shape).clip(min=0)
         total = maps.sum((1, 2))
         on_it = maps[:, self.mask].sum(1)
@@ -94,15 +111,15 @@ class Mark:
         return shares
 
 
-def find_mark(
+def find_watermark(
     own: NDArray[np.uint8], others: NDArray[np.uint8], elsewhere: NDArray[np.int64]
-) -> Mark | None:
+) -> Watermark | None:
     """Return the small thing that most images of a class have at one place, if there is one.
 
     At each place, the colour of which the class's images have most more than the others'; the
     places where that excess is more than half of the largest form 8-connected parts. The part with
-    the largest excess is a mark if it is small, lies outside the middle of the view, where what
-    is alike is the object itself, and stands out from what surrounds it, which the edge of a
+    the largest excess is a watermark if it is small, lies outside the middle of the view, where
+    what is alike is the object itself, and stands out from what surrounds it, which the edge of a
     background does not.
 
     Args:
@@ -117,10 +134,10 @@ def find_mark(
     by_code = excess.max(-1)  # (2, P)
     binning = by_code.argmax(0)  # (P,)
     strength = by_code.max(0).reshape(height, width)
-    if strength.max() < _LEAST_EXCESS:
+    if strength.max() < _FAINTEST:
         return None
     colours = excess[binning, np.arange(height * width)].argmax(-1)  # (P,)
-    labels, _ = ndimage.label(strength >= strength.max() / 2, structure=_EIGHT)
+    labels, _ = components(strength >= strength.max() / 2)
     mask = labels == labels.flat[int(strength.argmax())]
     middle = mask[height // 3 : -(height // 3), width // 3 : -(width // 3)]
     if mask.mean() > _LARGEST or middle.sum() > mask.sum() / 2:
@@ -129,9 +146,9 @@ def find_mark(
     with_it = _have(others, mask, binning, colours)
     if not having.any():
         return None
-    p = more_often(int(having.sum()), len(own), int(with_it.sum()), len(others))
+    p = hypergeometric(int(having.sum()), len(own), int(with_it.sum()), len(others))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return Mark(
+    return Watermark(
         mask=mask,
         box=(
             float(columns[0] / width),
@@ -153,7 +170,10 @@ def _have(
     binning: NDArray[np.int64],
     colours: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Return which pictures (n,) have the mark's colours in most of it, and others around it."""
+    """Return which pictures (n,) have the colours in most of the mask, and others around it."""
+    # Not for those who only ask which kinds there are.
+    from scipy import ndimage
+
     places = np.flatnonzero(mask)
     codes = _codes(pictures)[binning[places], :, places].T  # (n, places)
     alike = (codes == colours[places]).mean(1) > 1 / 2
@@ -162,3 +182,50 @@ def _have(
     around = np.median(pictures[:, ring], axis=1)
     having: NDArray[np.bool_] = alike & (np.linalg.norm(inside - around, axis=1) > _STANDS_OUT)
     return having
+
+
+def watermarks(material: Material, seen: Watermark | None) -> list[Finding]:
+    """Return a watermark as a finding, if it is significant and pronounced."""
+    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS:
+        return []
+    images, n = material.images, int(seen.having.sum())
+    relevance = float(seen.relevance(images.grids)[seen.having].mean())
+    title = (
+        f"{n} of {len(images)} have the same {seen.colour} mark at the {seen.place}, "
+        f"{seen.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance falls on it"
+    )
+    figures = {
+        "colour": seen.colour,
+        "place": seen.place,
+        "box": list(seen.box),
+        "area": seen.area,
+        "relevance": relevance,
+        "images": n,
+        "share": seen.share,
+        "share_elsewhere": seen.share_elsewhere,
+        "p": seen.p,
+    }
+    score = seen.share * seen.excess
+    return shortcuts.shared(NAME, material, seen.having, title, score, figures)
+
+
+def clause(finding: Finding) -> str:
+    """Say how many have it, what relevance falls on it, and whether accuracy differs with it."""
+    figures = finding.figures
+    text = (
+        f"{figures['images']} have a {figures['colour']} mark at the {figures['place']}, "
+        f"on which {figures['relevance']:.0%} of the relevance falls"
+    )
+    return text + shortcuts.accuracies(figures)
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the figures of a watermark as printed lines."""
+    area, relevance = finding.figures["area"], finding.figures["relevance"]
+    return [
+        *shortcuts.details(finding),
+        f"It covers {area:.1%} of the view and has {relevance:.1%} of the relevance.",
+    ]
+
+
+WATERMARK: Final = Kind(NAME, "watermark", "#4dd8e6", detect, details, clause, overlay=False)

@@ -7,21 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit import confusions, reasons, shortcuts
-from mapcap.audit.backgrounds import background_properties, find_background
 from mapcap.audit.calibration import (
     Likeness,
     expected_calibration_error,
     likeness,
     reliability,
 )
-from mapcap.audit.findings import Found, discounted, ranked
-from mapcap.audit.labels import Suspects, nearest, neighbour_count, suspects
-from mapcap.audit.lines import Clause, Facts, clauses
-from mapcap.audit.marks import find_mark, place_histogram
+from mapcap.audit.facts import Clause, Facts
+from mapcap.audit.findings import Finding, ranked
+from mapcap.audit.inputs import audit_inputs
+from mapcap.audit.kinds import KINDS
+from mapcap.audit.line import clauses
 from mapcap.audit.material import Images, Material
-from mapcap.audit.slices import Slice, find_slices
-from mapcap.audit.word_rows import WordRow, error_words, pair_words
+from mapcap.audit.word_rows import WordRow
 
 
 @dataclass(frozen=True)
@@ -32,80 +30,26 @@ class ClassReport:
     clauses: Sequence[Clause]
     figures: Mapping[str, Any]
     words: Sequence[WordRow]
-    findings: Sequence[Found]
+    findings: Sequence[Finding]
 
 
 def audit_class(material: Material) -> ClassReport:
     """Return why a class fails, as far as figures can say it."""
-    doubted = _doubted(material)
-    suspected = frozenset(doubted.index.tolist())
-    rows, pairs = error_words(material), pair_words(material)
-    shared = _shared(material)
-    explained = [
-        *reasons.words(material, rows),
-        *reasons.slices(material, _slices(material)),
-    ]
-    found = ranked(
-        [
-            *confusions.confusions(material, suspected),
-            *confusions.mistaken_others(material),
-            *discounted(explained, suspected),
-            *reasons.labels(material, doubted),
-            *shared,
-        ]
-    )
+    inputs = audit_inputs(material)
+    findings = ranked([one for kind in KINDS.values() for one in kind.detect(inputs)])
     figures = _figures(material)
     facts = Facts(
         name=material.names.names[material.class_id],
         images=len(material.images),
         right=int(material.images.correct.sum()),
-        classes=len(material.names.ids),
         figures=figures,
-        findings=found,
-        words=rows,
-        pairs=pairs,
+        findings=findings,
+        words=inputs.words,
+        pairs=inputs.pairs,
     )
     said = clauses(facts)
     line = f"{facts.name}: " + "; ".join(clause.text for clause in said)
-    return ClassReport(line, said, figures, [*rows, *pairs], found)
-
-
-def _doubted(material: Material) -> Suspects:
-    images, reference, names = material.images, material.reference, material.names
-    _, sizes = np.unique(reference.classes, return_counts=True)
-    k = neighbour_count(sizes)
-    places = nearest(images.embeddings, images.ids, reference.embeddings, reference.ids, k)
-    return suspects(
-        material.class_id,
-        images.predicted,
-        images.confidence,
-        reference.classes[places],
-        names.self_confidence,
-        {said: names.mixed(material.class_id, said) for said in set(images.predicted.tolist())},
-    )
-
-
-def _slices(material: Material) -> list[Slice]:
-    regions = material.regions
-    return find_slices(
-        regions.embeddings,
-        regions.owners,
-        regions.captions,
-        ~material.images.correct,
-        seed=material.seed,
-    )
-
-
-def _shared(material: Material) -> list[Found]:
-    """Return what most pictures of the class share: a background, a mark."""
-    images, reference = material.images, material.reference
-    own = reference.classes == material.class_id
-    seen = find_background(
-        background_properties(images.pictures, images.grids), reference.backgrounds[~own]
-    )
-    elsewhere = reference.histogram - place_histogram(reference.pictures[own])
-    mark = find_mark(images.pictures, reference.pictures[~own], elsewhere)
-    return [*shortcuts.background(material, seen), *shortcuts.mark(material, mark)]
+    return ClassReport(line, said, figures, [*inputs.words, *inputs.pairs], findings)
 
 
 def _figures(material: Material) -> dict[str, Any]:

@@ -1,23 +1,41 @@
-"""Slices: parts of a class, alike to the model, in which it errs more often than elsewhere."""
+"""Findings of kind `slice`: parts of a class, alike to the model, in which it errs more often."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.discovery import false_discovery
+from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind, chance, listed, with_without
+from mapcap.audit.material import Material, rate
 from mapcap.audit.mixture import clusterings
-from mapcap.audit.significance import more_often
+from mapcap.stats import SIGNIFICANT, false_discovery, hypergeometric
 
+NAME: Final = "slice"
 _FEWEST_IMAGES = 3
 _LARGEST = 0.6
 """Share of the class's images that a slice holds at most: what is larger is the class."""
 _SAME = 0.5
 """Of two slices that share more of the smaller one's images, the less significant is dropped."""
 _NAMES = 2
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return the parts of a class that err more often; doubted labels make them score less."""
+    material = inputs.material
+    regions = material.regions
+    parts = find_slices(
+        regions.embeddings,
+        regions.owners,
+        regions.captions,
+        ~material.images.correct,
+        seed=material.seed,
+    )
+    return discounted(slices(material, parts), inputs.suspected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +88,12 @@ def find_slices(
             images = owners[regions][np.sort(np.unique(owners[regions], return_index=True)[1])]
             if _FEWEST_IMAGES <= len(images) <= _LARGEST * total:
                 bad = int(wrong[images].sum())
-                p = more_often(bad, len(images), total_wrong - bad, total - len(images))
+                p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
                 parts[members.tobytes()] = (regions, images, bad, p)
     q = false_discovery([p for *_, p in parts.values()])
     found = [
-        Slice(regions, images, bad, p, float(rate), _names(regions, captions))
-        for (regions, images, bad, p), rate in zip(parts.values(), q, strict=True)
+        Slice(regions, images, bad, p, float(q_value), _names(regions, captions))
+        for (regions, images, bad, p), q_value in zip(parts.values(), q, strict=True)
     ]
     return _apart(sorted(found, key=lambda part: (part.p, int(part.regions[0]))))
 
@@ -112,3 +130,68 @@ def _names(regions: NDArray[np.int64], captions: Sequence[str]) -> list[str]:
         inside, key=lambda text: (-(inside[text] ** 2) / everywhere[text], nearness[text])
     )
     return [text for text in ranked if any(map(str.isalnum, text))][:_NAMES]
+
+
+def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
+    """Return the clusters of regions whose images err significantly more often than the rest."""
+    images, wrong = material.images, ~material.images.correct
+    found = []
+    for part in parts:
+        inside = np.zeros(len(images), bool)
+        inside[part.images] = True
+        here, elsewhere = rate(wrong[inside]), rate(wrong[~inside])
+        if part.q > SIGNIFICANT or here <= elsewhere:
+            continue
+        telling = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
+        name = part.names[0].rstrip(".") if part.names else "without words"
+        bad_without = int(wrong[~inside].sum())
+        found.append(
+            Finding(
+                NAME,
+                f"images like “{name}”: {part.wrong} of {len(part.images)} wrong, "
+                f"the others {bad_without} of {int((~inside).sum())}",
+                part.wrong / len(images) * (here - elsewhere),
+                {
+                    "names": part.names,
+                    "images": len(part.images),
+                    "wrong": part.wrong,
+                    "regions": len(part.regions),
+                    "images_without": int((~inside).sum()),
+                    "wrong_without": bad_without,
+                    "p": part.p,
+                    "q": part.q,
+                },
+                images.ids[telling].tolist()[:MOST_EVIDENCE],
+                material.regions.ids[part.regions].tolist()[:MOST_EVIDENCE],
+                frozenset(part.images[wrong[part.images]].tolist()),
+            )
+        )
+    return found
+
+
+def clause(finding: Finding) -> str:
+    """Say how many of the images like a caption are wrong."""
+    figures = finding.figures
+    name = figures["names"][0].rstrip(".") if figures["names"] else "one slice"
+    return f"{figures['wrong']} of the {figures['images']} like “{name}” are wrong"
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the figures of a slice as printed lines."""
+    figures = finding.figures
+    inside, outside = figures["images"], figures["images_without"]
+    lines = [
+        with_without(
+            "the slice",
+            (inside - figures["wrong"], inside),
+            (outside - figures["wrong_without"], outside),
+        ),
+        f"{figures['regions']} regions, {chance(figures['p'])}, {chance(figures['q'], 'q')}.",
+    ]
+    if figures["names"]:
+        lines.append("Captions at its middle:")
+        lines += [listed("·", name) for name in figures["names"]]
+    return lines
+
+
+SLICE: Final = Kind(NAME, "slice", "#d98cff", detect, details, clause)

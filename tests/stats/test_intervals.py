@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mapcap.metrics.intervals import mean_interval
+from mapcap.stats import mean_interval
 
 
 def test_is_that_of_scipys_bootstrap() -> None:

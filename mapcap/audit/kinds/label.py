@@ -1,0 +1,67 @@
+"""Findings of kind `label`: images whose label is doubted."""
+
+from collections import Counter
+from typing import Final
+
+from mapcap.audit.findings import MOST_EVIDENCE, Finding
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind, listed, percent
+from mapcap.audit.labels import Suspects
+from mapcap.audit.material import Material
+
+NAME: Final = "label"
+_MOST_SAID = 6
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return the images whose labels are doubted, as one finding."""
+    return labels(inputs.material, inputs.suspects)
+
+
+def labels(material: Material, doubted: Suspects) -> list[Finding]:
+    """Return doubted images as one finding; `doubted` is what `mapcap.audit.labels` says."""
+    images, names = material.images, material.names.names
+    if not len(doubted.index):
+        return []
+    said = Counter(names[class_id] for class_id in doubted.said.tolist())
+    of_classes = ", ".join(
+        name if len(said) == 1 else f"{name} ({count})" for name, count in said.most_common(3)
+    )
+    n = len(doubted.index)
+    look = "it looks" if n == 1 else "they look"
+    return [
+        Finding(
+            NAME,
+            f"{n} of {len(images)} may be labelled wrongly: {look} like {of_classes}",
+            n / len(images) * float((doubted.votes * doubted.confidence).mean()),
+            {
+                "images": n,
+                "of": len(images),
+                "said": dict(said.most_common()),
+                "mean_confidence": float(doubted.confidence.mean()),
+                "mean_share_of_neighbours": float(doubted.votes.mean()),
+            },
+            images.ids[doubted.index].tolist()[:MOST_EVIDENCE],
+            (),
+            frozenset(doubted.index.tolist()),
+        )
+    ]
+
+
+def clause(finding: Finding) -> str:
+    """Say how many labels are doubted; the line has said of how many."""
+    return finding.title.replace(f" of {finding.figures['of']}", "", 1)
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the two witnesses against the labels as printed lines."""
+    figures = finding.figures
+    said = list(figures["said"].items())[:_MOST_SAID]
+    return [
+        f"The model is {percent(figures['mean_confidence'])} sure of the other class,",
+        f"and {percent(figures['mean_share_of_neighbours'])} of the nearest images belong to it.",
+        *(listed(f"{count}×", name) for name, count in said),
+    ]
+
+
+LABEL: Final = Kind(NAME, "label", "#ffc94d", detect, details, clause, overlay=False)

@@ -1,0 +1,161 @@
+"""Findings of kind `word`: words that the errors of a class have, or lack."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.audit.facts import Clause, Facts
+from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind, chance, with_without
+from mapcap.audit.kinds import confusion
+from mapcap.audit.material import Material, places, rate
+from mapcap.audit.word_rows import WordRow
+from mapcap.audit.words import phrases
+from mapcap.stats import SIGNIFICANT
+
+NAME: Final = "word"
+_FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
+_SAME_IMAGES = 0.6
+"""Two words that share more of their wrong images (Jaccard) are one finding."""
+_DRAWN = 0.2
+"""Share of a class's images that one other class draws, for their names to compete."""
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return the words of the errors; what doubted labels explain scores less."""
+    return discounted(words(inputs.material, inputs.words), inputs.suspected)
+
+
+def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
+    """Return the words that the errors have, or lack, more often than the right images do.
+
+    The images concerned are those that hold the word, or for a word of the right images those that
+    lack it. A word that concerns mostly the same wrong images as a stronger one is left out.
+    """
+    images = material.images
+    wrong = ~images.correct
+    found: list[Finding] = []
+    for row in rows:
+        holding = np.array([row.word in held for held in images.words])
+        concerned = holding if row.z > 0 else ~holding
+        marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
+        gap = rate(wrong[concerned]) - rate(wrong[~concerned])
+        known = any(
+            len(marked & one.wrong) > _SAME_IMAGES * len(marked | one.wrong) for one in found
+        )
+        if row.q > SIGNIFICANT or gap <= 0 or known:
+            continue
+        telling = np.concatenate(
+            [places(concerned & side, images.margins) for side in (wrong, ~wrong)]
+        )
+        right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
+        verb = "marks the errors" if row.z > 0 else "is what the errors lack"
+        found.append(
+            Finding(
+                NAME,
+                f"“{row.word}” {verb}: {right} of {int(holding.sum())} right with it, "
+                f"{right_without} of {int((~holding).sum())} without",
+                len(marked) / len(images) * gap,
+                {
+                    "word": row.word,
+                    "errors_have_it": row.z > 0,
+                    "images": int(holding.sum()),
+                    "right": right,
+                    "images_without": int((~holding).sum()),
+                    "right_without": right_without,
+                    **{key: getattr(row, key) for key in _FIGURES},
+                },
+                images.ids[telling].tolist()[:MOST_EVIDENCE],
+                _saying(material, telling, row.word) if row.z > 0 else (),
+                marked,
+            )
+        )
+    return found
+
+
+def _saying(material: Material, telling: NDArray[np.int64], word: str) -> list[int]:
+    """Return the regions of images whose own caption holds a word."""
+    regions = material.regions
+    saying = [i for i in regions.of(telling) if word in phrases([regions.captions[i]])]
+    ids: list[int] = regions.ids[saying].tolist()
+    return ids[:MOST_EVIDENCE]
+
+
+def clauses(facts: Facts, *, explained: bool) -> list[Clause]:
+    """Say which words tell the errors, or that none does and what remains then.
+
+    `explained` says that something else tells already what the errors' regions are.
+    """
+    if not facts.comparable or not facts.words:
+        return []
+    telling = facts.of_kind(NAME)
+    if telling:
+        return [Clause(_told(telling), {"words": [dict(one.figures) for one in telling]})]
+    least_q = min(row.q for row in facts.words)
+    if least_q <= SIGNIFICANT or explained:
+        return []
+    figures: dict[str, Any] = {"tested": len(facts.words), "least_q": least_q}
+    return [Clause("no word separates them" + _competing(facts, figures), figures)]
+
+
+def _told(telling: Sequence[Finding]) -> str:
+    parts = []
+    for has_it, verb in ((True, "marks"), (False, "is missing from")):
+        named = [
+            f"“{one.figures['word']}”" for one in telling if one.figures["errors_have_it"] == has_it
+        ][:2]
+        if named:
+            plural = {"marks": "mark", "is missing from": "are missing from"}
+            chosen = verb if len(named) == 1 else plural[verb]
+            parts.append(f"{' and '.join(named)} {chosen} the errors")
+    return ", ".join(parts)
+
+
+def _competing(facts: Facts, figures: dict[str, Any]) -> str:
+    """Say that two names compete, where nothing else that was looked at tells the images apart.
+
+    One class draws most of the errors, they look at the same regions as the right images, and no
+    word tells them from the right images of that class either.
+    """
+    first = next(iter(confusion.drawn(facts)), None)
+    if first is None or not facts.same_regions:
+        return ""
+    of_pair = [
+        row.q for row in facts.pairs if row.against_class_id == first.figures["predicted_class_id"]
+    ]
+    figures |= {
+        "share_of_errors": first.figures["share_of_errors"],
+        "regions_cosine": facts.figures["regions_cosine"],
+        "names_cosine": first.figures["names_cosine"],
+        "names_rank": first.figures["names_rank"],
+        "least_q_of_pair": min(of_pair, default=None),
+    }
+    drawn = first.figures["count"] >= _DRAWN * facts.images
+    most = first.figures["share_of_errors"] >= 1 / 2
+    alike = all(q > SIGNIFICANT for q in of_pair)
+    return ": the two class names compete" if drawn and most and alike else ""
+
+
+def details(finding: Finding) -> list[str]:
+    """Return the figures of a word as printed lines."""
+    figures = finding.figures
+    b2t, low, high = (figures[key] for key in ("b2t", "b2t_low", "b2t_high"))
+    side = "wrong" if b2t > 0 else "right"
+    sure = low * high > 0
+    sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
+    return [
+        with_without(
+            "the word",
+            (figures["right"], figures["images"]),
+            (figures["right_without"], figures["images_without"]),
+        ),
+        f"Log-odds {figures['log_odds']:+.2f}, z {figures['z']:+.1f}, {chance(figures['q'], 'q')}.",
+        f"CLIP {sees}:",
+        f"B2T {b2t:+.3f}, 95 % {low:+.3f} to {high:+.3f}.",
+    ]
+
+
+WORD: Final = Kind(NAME, "word", "#7aa2ff", detect, details, clause=None)

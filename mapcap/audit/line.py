@@ -1,0 +1,82 @@
+"""One line about a class, in clauses each of which rests on its own figures."""
+
+from mapcap.audit.facts import ALIKE, UNLIKE, Clause, Facts
+from mapcap.audit.kinds import KINDS, confusion, word
+from mapcap.audit.kinds import slice as slices
+from mapcap.stats import SIGNIFICANT
+
+_GAP = 0.2
+_PRONOUNCED = 0.05
+"""Least score of a finding that the line names."""
+_MOST_NAMED = 2
+
+
+def clauses(facts: Facts) -> list[Clause]:
+    """Return the clauses of a class's line: what happens, what may explain it, what does not."""
+    if not facts.images:
+        return [Clause("no image was predicted", {"images": 0})]
+    # Slices and words say already what the errors' regions are.
+    explained = bool(facts.of_kind(slices.NAME, word.NAME))
+    said = [
+        Clause(
+            f"{facts.right} of {facts.images} right",
+            {"right": facts.right, "images": facts.images},
+        ),
+        *confusion.clauses(facts),
+        *_explanations(facts),
+        *_look(facts, explained=explained),
+        *word.clauses(facts, explained=explained),
+        *_sureness(facts),
+    ]
+    if len(said) == 1:
+        said.append(Clause("no fault stands out", {"findings": len(facts.findings)}))
+    return said
+
+
+def _explanations(facts: Facts) -> list[Clause]:
+    """Name the strongest findings of the kinds that the line does not sum up."""
+    pronounced = [
+        finding
+        for finding in facts.findings
+        if KINDS[finding.kind].clause is not None and finding.score >= _PRONOUNCED
+    ]
+    strongest = sorted(pronounced, key=lambda finding: -finding.score)[:_MOST_NAMED]
+    if not strongest and not facts.of_kind(word.NAME):
+        strongest = facts.of_kind(slices.NAME)[:1]
+    return [
+        Clause(clause(finding), {"kind": finding.kind, **finding.figures})
+        for finding in strongest
+        if (clause := KINDS[finding.kind].clause) is not None
+    ]
+
+
+def _look(facts: Facts, *, explained: bool) -> list[Clause]:
+    """Say whether the errors look at what the right images look at."""
+    cosine = facts.figures["regions_cosine"]
+    if cosine is None or not facts.comparable:
+        return []
+    keys = ("regions_cosine", "regions_p", "maps_cosine", "maps_p")
+    figures = {key: facts.figures[key] for key in keys}
+    if facts.same_regions:
+        text = f"the errors look at the same regions as the right ones (cosine {cosine:.2f})"
+    elif cosine < UNLIKE and not explained:
+        text = f"the errors' regions are unlike those of the right ones (cosine {cosine:.2f})"
+    else:
+        return []
+    if (facts.figures["maps_p"] or 1) <= SIGNIFICANT and facts.figures["maps_cosine"] < ALIKE:
+        text += f", in other places (cosine {facts.figures['maps_cosine']:.2f})"
+    return [Clause(text, figures)]
+
+
+def _sureness(facts: Facts) -> list[Clause]:
+    accuracy, confidence = facts.figures["accuracy"], facts.figures["mean_confidence"]
+    if abs(confidence - accuracy) < _GAP:
+        return []
+    how = "surer" if confidence > accuracy else "less sure"
+    return [
+        Clause(
+            f"the model is {how} than it is right (confidence {confidence:.2f}, "
+            f"calibration error {facts.figures['ece']:.2f})",
+            {key: facts.figures[key] for key in ("accuracy", "mean_confidence", "ece")},
+        )
+    ]

@@ -1,0 +1,226 @@
+"""The statistics of MapCap: one level of significance, and every test and interval.
+
+Needs numpy alone to be imported: the app asks for `SIGNIFICANT`, and comparing two runs for
+McNemar's test, where scipy is not installed. The other tests belong to indexing, which has it.
+The interval of a share is `db.stats.wilson`, since the store writes it itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from math import atanh, inf, nextafter, sqrt, tanh
+from statistics import NormalDist
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGNIFICANT: Final = 0.05
+"""Highest p, or false discovery rate where many things are tested, of what is called found."""
+Z: Final = NormalDist().inv_cdf(1 - SIGNIFICANT / 2)
+"""1.95996...: half the width of a 95 % interval, in standard errors."""
+DRAWS: Final = 2000
+"""Resamples of a bootstrap interval."""
+FEWEST_CLASSES: Final = 5
+"""Pairs below which a rank correlation says nothing."""
+
+_ENDS: Final = (100 * SIGNIFICANT / 2, 100 * (1 - SIGNIFICANT / 2))
+_LARGE: Final = 5000
+"""Values above which resampling and the normal approximation agree to three digits."""
+_AT_ONCE: Final = 1_000_000
+
+
+def _scipy(name: str) -> Any:
+    """Return a module of scipy, loaded at the first test that needs it and never by browsing."""
+    return import_module(f"scipy.{name}")
+
+
+def false_discovery(p: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
+    """Return the q values of p values (n,), after Benjamini & Hochberg 1995."""
+    # A tail sum may round to a little more than one.
+    given = np.asarray(p, np.float64).clip(0, 1)
+    order = np.argsort(given)[::-1]
+    ranks = np.arange(len(given), 0, -1)
+    q = np.empty_like(given)
+    q[order] = np.minimum.accumulate(given[order] * len(given) / ranks)
+    return q
+
+
+def normal(z: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the two-sided p of standard normal values (n,)."""
+    p: NDArray[np.float64] = 2 * _scipy("special").ndtr(-np.abs(z))
+    return p
+
+
+def binomial(hits: int, of: int, share: float) -> float:
+    """Return the p of at least so many hits, where each of `of` trials hits with odds `share`."""
+    return float(_scipy("stats").binom.sf(hits - 1, of, share))
+
+
+def hypergeometric(hits: int, of: int, other_hits: int, of_others: int) -> float:
+    """Return the p that a group holds at least so many hits if the hits fell on all alike.
+
+    The exact permutation test of the groups' members, and Fisher's test, one-sided.
+    """
+    total, marked = of + of_others, hits + other_hits
+    return float(_scipy("stats").hypergeom.sf(hits - 1, total, marked, of))
+
+
+def fisher(hits: int, of: int, other_hits: int, of_others: int) -> float:
+    """Return Fisher's exact p, two-sided, that two groups have the same share of hits."""
+    table = np.array([[hits, of - hits], [other_hits, of_others - other_hits]])
+    return float(_scipy("stats").fisher_exact(table).pvalue)
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Return the exact p of McNemar's test (1947), two-sided.
+
+    Were gains and losses as likely as each other, their split would be that of a fair coin.
+    """
+    n = gained + lost
+    # log k! for k = 0 to n: exact enough for any n, where factorials would be too large.
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    k = np.arange(min(gained, lost) + 1)
+    tail = np.exp(logs[n] - logs[k] - logs[n - k] - n * np.log(2)).sum()
+    return float(min(1.0, 2 * tail))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a class's images fared: `gained` are right only now, `lost` were right only before.
+
+    `p` is McNemar's, exact; `q` its false discovery rate over the classes.
+    """
+
+    images: int
+    before: int
+    now: int
+    gained: int
+    lost: int
+    p: float
+    q: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the change is more than chance."""
+        return self.q <= SIGNIFICANT
+
+
+def change(pairs: Sequence[tuple[bool, bool]]) -> Change:
+    """Return the change over images given as (right before, right now); `q` is `p`."""
+    gained = sum(now and not before for before, now in pairs)
+    lost = sum(before and not now for before, now in pairs)
+    before, now = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    p = mcnemar(gained, lost)
+    return Change(len(pairs), before, now, gained, lost, p, p)
+
+
+def changes(classes: Mapping[int, Sequence[tuple[bool, bool]]]) -> dict[int, Change]:
+    """Return the change of each class, by its id, with Benjamini & Hochberg's q over all."""
+    found = {class_id: change(pairs) for class_id, pairs in classes.items()}
+    q = false_discovery([one.p for one in found.values()])
+    return {
+        class_id: replace(one, q=float(rate))
+        for (class_id, one), rate in zip(found.items(), q, strict=True)
+    }
+
+
+def mean_interval(
+    values: NDArray[Any], *, seed: int, draws: int = DRAWS
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean of values (n,), None if they are fewer than two.
+
+    None also where all are equal: without any spread, nothing tells how sure their mean is.
+
+    Percentile bootstrap over the values (Efron 1979); above 5,000 of them the normal
+    approximation, to which it converges.
+    """
+    known = np.asarray(values, np.float64)
+    n = len(known)
+    if n < 2 or np.ptp(known) == 0:
+        return None
+    if n > _LARGE:
+        centre, half = known.mean(), Z * known.std(ddof=1) / np.sqrt(n)
+        return float(centre - half), float(centre + half)
+    generator = np.random.default_rng(seed)
+    rows = max(1, _AT_ONCE // n)
+    means = np.concatenate(
+        [
+            known[generator.integers(0, n, (min(rows, draws - start), n))].mean(1)
+            for start in range(0, draws, rows)
+        ]
+    )
+    low, high = np.percentile(means, _ENDS)
+    return float(low), float(high)
+
+
+def difference_intervals(
+    first: NDArray[Any], second: NDArray[Any], *, seed: int, draws: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the 95 % intervals of mean differences: low (W,) and high (W,).
+
+    Percentile bootstrap over the rows of two groups, (m, W) and (n, W), each resampled on its own.
+    """
+    generator = np.random.default_rng(seed)
+    resampled = []
+    for values in (first, second):
+        n = len(values)
+        # How often each row is drawn says all of a resample: (draws, n).
+        times = generator.multinomial(n, np.full(n, 1 / n), size=draws)
+        resampled.append(times @ values / n)
+    low, high = np.percentile(resampled[0] - resampled[1], _ENDS, axis=0)
+    return low, high
+
+
+def permutations(first: NDArray[np.bool_], *, seed: int, draws: int) -> NDArray[np.float64]:
+    """Return splits of n items into two groups: (draws + 1, n), 1 for the first group.
+
+    The first row is the split given, (n,); the others are random ones of the same sizes.
+    """
+    n, size = len(first), int(first.sum())
+    generator = np.random.default_rng(seed)
+    splits = np.zeros((draws + 1, n))
+    splits[0, first] = 1
+    # Only which items form the first group matters.
+    chosen = generator.permuted(np.broadcast_to(np.arange(n), (draws, n)), axis=1)[:, :size]
+    np.put_along_axis(splits[1:], chosen, 1, axis=1)
+    return splits
+
+
+def permutation(figures: NDArray[np.float64]) -> float:
+    """Return the p of the first of figures, one for each of `permutations`; low is extreme.
+
+    The split at hand counts as one of the draws.
+    """
+    # The rounding of sums must not make equal splits differ.
+    lower = int((figures[1:] <= figures[0] + 1e-12).sum())
+    return (1 + lower) / len(figures)
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Spearman's rho over `n` pairs with its 95 % interval and two-sided p."""
+
+    rho: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def spearman(x: NDArray[Any], y: NDArray[Any]) -> Correlation | None:
+    """Return the rank correlation of x and y (n,), None where it is not defined.
+
+    It is not where there are fewer than five pairs, or where one side is the same throughout.
+    p from Student's t with n - 2 degrees of freedom; the interval is Fisher's z with the standard
+    error sqrt((1 + rho^2 / 2) / (n - 3)) of Bonett & Wright 2000 (Psychometrika 65, 23-28).
+    """
+    n = len(x)
+    if n < FEWEST_CLASSES or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    found = _scipy("stats").spearmanr(x, y)
+    rho = float(found.statistic)
+    # Fisher's z of a perfect order is infinite; so close to it the interval ends at 1 anyhow.
+    z = atanh(max(nextafter(-1.0, inf), min(rho, nextafter(1.0, -inf))))
+    half = Z * sqrt((1 + rho**2 / 2) / (n - 3))
+    return Correlation(rho, tanh(z - half), tanh(z + half), float(found.pvalue), n)
