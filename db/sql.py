@@ -94,7 +94,7 @@ def finding_kind() -> ColumnElement[str]:
     return type_coerce(case((kind == "mark", "watermark"), else_=kind), kind.type)
 
 
-def columns_of(kind: type[Any], *tables: Any, **named: Any) -> list[ColumnElement[Any]]:
+def columns_of(kind: type[Any], /, *tables: Any, **named: Any) -> list[ColumnElement[Any]]:
     """Return what to select for records of a kind: a column for each field, under its name.
 
     That is the one of `named`, or else the one of the first of `tables` that has it. The field
