@@ -47,7 +47,7 @@ def test_the_centre_square_of_a_wide_photo_is_drawn() -> None:
 
 
 @given(value=st.sampled_from([np.nan, np.inf, -np.inf, -3.0, 7.0]))
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 def test_a_damaged_grid_is_drawn_all_the_same(value: float) -> None:
     assert overlay(grey(10, 10), np.full((3, 3), value, np.float16), 0.5).size == (SIDE, SIDE)
 
