@@ -92,7 +92,7 @@ def index_photos(
         writes.set_status(engine, run_id, status)
         if status == "done":
             found = queries.classes(engine, run_id, sort="accuracy")
-            console.print(class_table(found, console.width))
+            console.print(class_table(found))
         finish(engine)
     _farewell(console, db, stopped=status == "interrupted")
     return status == "done"
