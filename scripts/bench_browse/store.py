@@ -1,7 +1,7 @@
 """Builds the large store: the real schema and the real aggregates, rows in bulk."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,11 @@ def build(file: Path, images: int, classes: int) -> None:
         task = progress.add_task("images", total=images)
         _fill(unfinished, made, images, lambda n: progress.advance(task, n))
         for title, work in (
-            ("accuracy", lambda: writes.aggregate_accuracy(engine, run_id)),
-            ("captions", lambda: writes.aggregate_captions(engine, run_id)),
+            ("accuracy", writes.aggregate_accuracy),
+            ("captions", writes.aggregate_captions),
         ):
             task = progress.add_task(title, total=None)
-            work()
+            work(engine, run_id)
             progress.update(task, total=1, completed=1)
         task = progress.add_task("summaries", total=classes)
         for place, class_id in enumerate(made.class_ids):
@@ -122,7 +122,7 @@ def _fill(file: Path, made: Made, images: int, advance: Any) -> None:
             advance(len(part))
 
 
-def _insert(connection: sqlite3.Connection, tables: dict[str, Iterable[tuple[Any, ...]]]) -> int:
+def _insert(connection: sqlite3.Connection, tables: Mapping[str, Iterable[tuple[Any, ...]]]) -> int:
     """Insert whole rows, and return how many the last table got."""
     inserted = 0
     for table, rows in tables.items():
