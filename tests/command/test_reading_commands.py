@@ -40,7 +40,8 @@ def test_the_version_is_said_and_completion_knows_the_commands(
 ) -> None:
     version = call("--version")
     assert (version.code, version.out.split()[0]) == (0, "mapcap")
-    script = call("--show-completion", "bash")
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
+    script = call("--show-completion")
     assert "_MAPCAP_COMPLETE=complete_bash" in script.out
     monkeypatch.setenv("_MAPCAP_COMPLETE", "complete_bash")
     for words, found in (("mapcap st", "status"), ("mapcap classes --bel", "--below")):
