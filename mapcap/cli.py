@@ -98,12 +98,13 @@ _COMMANDS: Final = {
 }
 
 
-def make_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Return the command line with these commands."""
+def make_app(names: Iterable[str] = _COMMANDS, *, completing: bool = True) -> typer.Typer:
+    """Return the command line with these commands, and the options that set up completion."""
     app = typer.Typer(
         name="mapcap",
         no_args_is_help=True,
-        add_completion=False,
+        # What completes words is slow to import, and serves a bare `mapcap` alone.
+        add_completion=completing,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -115,12 +116,24 @@ def make_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     return app
 
 
+def _called() -> list[str] | None:
+    """Return the commands that have to be loaded, None for all.
+
+    Only what is called is loaded: `mapcap browse` is to paint within half a second.
+    """
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first == "--version":
+        return []
+    return [first] if first in _COMMANDS else None
+
+
 def main() -> None:
     """Run the command line: a mistake of the user's ends in one line and exit code 2."""
-    # Only what is called is loaded: `mapcap browse` is to paint within half a second.
-    named = [word for word in sys.argv[1:2] if word in _COMMANDS]
+    called = _called()
     try:
-        make_app(named or _COMMANDS)()
+        make_app(_COMMANDS if called is None else called, completing=called is None)(
+            prog_name="mapcap"
+        )
     except (UserError, StoreError) as error:
         errors().print(
             f"mapcap: {clean(str(error))}",

@@ -1,36 +1,25 @@
-"""`mapcap index`: check everything, load the networks, then run the stages into a file."""
+"""`mapcap index`: look at the photos and the file, then load what the work needs and begin it."""
 
-import platform
-import socket
+import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from rich.console import Console
+from sqlalchemy import Engine
 
-from db import queries, writes
-from db.engine import finish, open_write
-from db.records import RunStatus
-from db.rows import NewClass, RunSpec
+from db import queries
+from db.engine import open_read
+from db.errors import StoreError
+from db.records import Run
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
-from mapcap.networks.captioners import load_captioner
-from mapcap.networks.clip import Clip, load_clip
-from mapcap.networks.devices import pick_device
-from mapcap.networks.language_models import load_language_model
-from mapcap.pipeline import Stopped, run_stages
-from mapcap.progress import Bars
-from mapcap.show import class_table
-from mapcap.stages.base import Job, Networks
-from mapcap.stopping import stop_on_signals
+from mapcap.logs import logging_to
+from mapcap.show import listed
 from mapcap.text import clean
-from mapcap.towers import vision_tower
-from mapcap.zero_shot import DEFAULT_TEMPLATES, openai_templates
 
-_VERSIONS = ("mapcap", "torch", "open_clip_torch", "transformers", "numpy")
+_log = logging.getLogger(__name__)
 
 
 def templates_of(given: Sequence[str] | None, named: str | None) -> tuple[str, ...]:
@@ -40,110 +29,115 @@ def templates_of(given: Sequence[str] | None, named: str | None) -> tuple[str, .
         UserError: if both are given, or the name is unknown.
     """
     if named is None:
-        return tuple(given) if given else DEFAULT_TEMPLATES
+        return tuple(given) if given else IndexConfig.templates
     if given:
         raise UserError("--template and --templates: give one of them.")
     if named != "openai":
         raise UserError(f"--templates {named}: the only named set is openai.")
+    from mapcap.zero_shot import openai_templates
+
     return openai_templates()
 
 
 def index_photos(
-    config: IndexConfig, db: Path, *, device: str, batch_size: int, console: Console
+    config: IndexConfig,
+    db: Path,
+    *,
+    device: str,
+    batch_size: int,
+    console: Console,
+    log: Path | None = None,
 ) -> bool:
     """Fill a file with a run, or go on with it; False if the user stopped it.
+
+    With `log`, what happens is also written to that file, line by line.
 
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
     if batch_size < 1:
         raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
-    dataset = scan(
-        config.photos,
-        names=config.names,
-        boxes=config.boxes,
-        limit_per_class=config.limit_per_class,
-    )
-    console.print(_found(dataset), highlight=False, markup=False, soft_wrap=True)
-    place = pick_device(device)
-    with console.status("loading the networks"):
-        networks = load_networks(config, place)
-    engine = open_write(db)
-    run_id = writes.start_run(engine, _spec(config, networks.clip))
-    new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
-    job = Job(
-        config=config,
-        dataset=dataset,
-        networks=networks,
-        engine=engine,
-        run_id=run_id,
-        class_ids=tuple(writes.add_classes(engine, run_id, new)),
-        paths={item.relative: item.path for item in dataset.items},
-        batch_size=batch_size,
-    )
-    status: RunStatus = "failed"
-    try:
-        with stop_on_signals(lambda: _announce(console)) as stopping, Bars(console) as bars:
-            run_stages(job, bars, stopping)
-        status = "done"
-    except (Stopped, KeyboardInterrupt):
-        status = "interrupted"
-    finally:
-        writes.set_status(engine, run_id, status)
-        if status == "done":
-            found = queries.classes(engine, run_id, sort="accuracy")
-            console.print(class_table(found, console.width))
-        finish(engine)
-    _farewell(console, db, stopped=status == "interrupted")
-    return status == "done"
+    with logging_to(log):
+        with console.status("looking for the photos"):
+            dataset = scan(
+                config.photos,
+                names=config.names,
+                boxes=config.boxes,
+                limit_per_class=config.limit_per_class,
+            )
+        for line, style in _found(dataset):
+            _say(console, line, style)
+        finished = _finished(config, db, dataset)
+        if finished is not None:
+            _say(
+                console,
+                f"{db} holds this already: run {finished.id}, with nothing left to do. "
+                f"Next: mapcap browse {db}",
+            )
+            return True
+        # Torch and the networks take seconds to load: not before the first line is there.
+        from mapcap.filling import fill
+
+        status = fill(config, dataset, db, device=device, batch_size=batch_size, console=console)
+        stopped = status == "interrupted"
+        _say(
+            console,
+            f"stopped; all finished batches are in {db}. The same command goes on from there."
+            if stopped
+            else f"{db} is filled. Next: mapcap show {db} CLASS",
+        )
+    return not stopped
 
 
-def load_networks(config: IndexConfig, device: torch.device) -> Networks:
-    """Load the three networks of a configuration onto a device.
-
-    Raises:
-        UserError: for a network that cannot be loaded, or a vision tower without relevance maps.
-    """
-    clip = load_clip(config.model, config.pretrained, device=device)
-    vision_tower(clip.model.visual)
-    language_model = load_language_model(config.lm, device=device)
-    captioner = load_captioner(config.captioner, language_model=language_model, device=device)
-    return Networks(clip, captioner, language_model)
+def _say(console: Console, line: str, style: str | None = None) -> None:
+    """Print a line, and log it."""
+    _log.log(logging.WARNING if style else logging.INFO, "%s", line)
+    console.print(clean(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
-def _spec(config: IndexConfig, clip: Clip) -> RunSpec:
-    model = config.model if config.pretrained is None else f"{config.model}/{config.pretrained}"
-    return RunSpec(
-        config_hash=config.hash,
-        config=asdict(config),
-        preset=config.preset,
-        dataset=config.photos,
-        networks={"model": model, "captioner": config.captioner, "lm": config.lm}
-        | {"resize_mode": clip.model.visual.preprocess_cfg.get("resize_mode") or "shortest"},
-        versions={name: version(name) for name in _VERSIONS}
-        | {"python": platform.python_version()},
-        host=socket.gethostname(),
-        device=str(clip.device),
-    )
-
-
-def _found(dataset: Dataset) -> str:
+def _found(dataset: Dataset) -> list[tuple[str, str | None]]:
+    """Return what to say of the photos, each line with its style."""
+    classes = len(dataset.classes)
     skipped = f" ({dataset.skipped:,} other files passed over)" if dataset.skipped else ""
+    plural = "class" if classes == 1 else "classes"
+    line = f"{dataset.source}: {len(dataset.items):,} images of {classes:,} {plural}{skipped}"
+    lines: list[tuple[str, str | None]] = [(line, None)]
+    if dataset.empty:
+        lines.append((listed("folders without images left out", dataset.empty), "yellow"))
+    if classes == 1:
+        lines.append(
+            (
+                "with a single class every image is predicted as that class, so accuracy says "
+                "nothing: add the classes that it could be confused with",
+                "yellow",
+            )
+        )
+    return lines
+
+
+def _finished(config: IndexConfig, db: Path, dataset: Dataset) -> Run | None:
+    """Return the run of this configuration if the file has it and it lacks nothing."""
+    if not db.is_file() or not db.stat().st_size:
+        return None
+    try:
+        engine = open_read(db)
+    except StoreError:  # an older format, or no file of ours: what opens it for writing knows
+        return None
+    try:
+        runs = [run for run in queries.runs(engine) if run.config_hash == config.hash]
+        return next((run for run in runs if _is_complete(engine, run, dataset)), None)
+    finally:
+        # The one who writes must be alone to leave a plain file.
+        engine.dispose()
+
+
+def _is_complete(engine: Engine, run: Run, dataset: Dataset) -> bool:
+    """Tell whether a run is done, with these photos and by this MapCap: others have more stages."""
+    if run.status != "done" or run.versions.get("mapcap") != version("mapcap"):
+        return False
+    known = queries.known_images(engine, run.id)
     return (
-        f"{clean(dataset.source)}: {len(dataset.items):,} images of "
-        f"{len(dataset.classes):,} classes{skipped}"
+        all(item.relative in known for item in dataset.items)
+        and all(stage.status == "done" for stage in queries.stages(engine, run.id))
+        and not queries.pending_audit(engine, run.id)
     )
-
-
-def _announce(console: Console) -> None:
-    console.print("stopping after this batch; Ctrl-C again to stop at once", style="yellow")
-
-
-def _farewell(console: Console, db: Path, *, stopped: bool) -> None:
-    name = clean(str(db))
-    text = (
-        f"stopped; all finished batches are in {name}. The same command goes on from there."
-        if stopped
-        else f"{name} is filled. Next: mapcap show {name} CLASS"
-    )
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from db.records import (
@@ -25,10 +24,12 @@ from db.records import (
     TopClass,
     WordScore,
 )
+from mapcap.narrow import NarrowTable
 from mapcap.text import clean
 
 _BAR = 5
-_WIDTHS = {"right": 7, "accuracy": _BAR + 5, "95 %": 9}
+_LISTED = 10
+"""Names that a list of things shows."""
 
 
 def print_json(value: Any) -> None:
@@ -54,14 +55,27 @@ def safe(text: str | None) -> Text:
     return Text(clean(text or ""))
 
 
-def _table(*columns: str, right: Sequence[str] = (), short: Sequence[str] = ()) -> Table:
-    """Return an empty table: numbers stand right and whole, `short` columns are cut to one line."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def listed(what: str, names: Sequence[str]) -> str:
+    """Return how many things are so, and the first of their names, as they may be shown."""
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return f"{len(names):,} {what}: {', '.join(map(clean, names[:_LISTED]))}{more}"
+
+
+def _table(
+    *columns: str,
+    right: Sequence[str] = (),
+    short: Sequence[str] = (),
+    least: Sequence[str] = (),
+) -> NarrowTable:
+    """Return an empty table: numbers stand right and whole, `short` columns are cut to one line.
+
+    A narrow terminal goes without the `least` columns, the first of them first.
+    """
+    table = NarrowTable(least=least, cut=short)
     for column in columns:
         if column in right:
             # Rich shrinks wide tables column by column, and a number cut short is a wrong number.
-            width = _WIDTHS.get(column, len(column))
-            table.add_column(column, justify="right", no_wrap=True, min_width=width)
+            table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
         elif column in short:
             table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=10)
         else:
@@ -81,29 +95,39 @@ def bar(share: float | None) -> Text:
     return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))
 
 
-def class_table(classes: Iterable[ClassName], width: int) -> RenderableType:
-    """Return the table of classes for a terminal of `width` columns.
+def class_table(classes: Iterable[ClassName]) -> RenderableType:
+    """Return the table of classes.
 
-    Accuracy with its interval, the most frequent wrong class, the summary's first sentence; a
-    narrow terminal goes without the interval and the mean probability.
+    Accuracy in per cent with its interval, the most frequent wrong class, the summary's first
+    sentence; a narrow terminal goes without what is said last here, never without the accuracy.
     """
-    figures = ("right", "accuracy", "95 %", "p(true)") if width >= 100 else ("right", "accuracy")
+    figures = ("right", "accuracy", "95 %", "p(true)")
     texts = ("class", "mostly taken for", "summary begins")
-    table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts)
+    least = ("p(true)", "95 %", "summary begins", "right", "mostly taken for")
+    table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
     for found in classes:
-        interval = f"{figure(found.accuracy_low)}-{figure(found.accuracy_high)}"
-        cells: dict[str, RenderableType] = {
-            "right": f"{found.correct:,}/{found.predicted:,}",
-            "accuracy": Text.assemble(bar(found.accuracy), f" {figure(found.accuracy)}"),
-            "95 %": "-" if found.accuracy is None else interval,
-            "p(true)": figure(found.mean_true_probability),
-        }
         wrong = Text()
         if found.top_wrong_name is not None:
             wrong = Text.assemble(f"{found.top_wrong_count:,} ", safe(found.top_wrong_name))
-        shown = [cells[column] for column in figures]
-        table.add_row(safe(found.name), *shown, wrong, safe(found.first_sentence))
+        table.add_row(
+            safe(found.name),
+            f"{found.correct:,}/{found.predicted:,}",
+            Text.assemble(bar(found.accuracy), f" {_per_cent(found.accuracy):>4}"),
+            "-" if found.accuracy is None else _interval(found),
+            figure(found.mean_true_probability),
+            wrong,
+            safe(found.first_sentence),
+        )
     return table
+
+
+def _per_cent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _interval(found: ClassName) -> str:
+    low, high = found.accuracy_low or 0.0, found.accuracy_high or 0.0
+    return f"{100 * low:.0f}-{100 * high:.0f}"
 
 
 def class_page(
@@ -146,7 +170,9 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
     if summary is None or not summary.sentences:
         return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
     numbers = ("", "relevance", "penalty", "score", "regions", "right", "wrong")
-    table = _table("", f"summary of {distinct} captions", *numbers[1:], right=numbers)
+    least = ("penalty", "relevance", "score", "regions")
+    title = f"summary of {distinct} captions"
+    table = _table("", title, *numbers[1:], right=numbers, least=least)
     for sentence in summary.sentences:
         table.add_row(
             str(sentence.position + 1),
@@ -195,7 +221,8 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
         parts += [Text(), table]
     if regions:
         numbers = ("area", "mass", "cosine")
-        table = _table("map", "box", *numbers, "caption", right=numbers)
+        least = ("cosine", "mass", "area", "box")
+        table = _table("map", "box", *numbers, "caption", right=numbers, least=least)
         for region in regions:
             box = " ".join(f"{edge:.0f}" for edge in region.box)
             table.add_row(
@@ -210,16 +237,23 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     return Group(*parts)
 
 
-def status_page(run: Run, stages: Sequence[Stage], counts: RunCounts) -> RenderableType:
-    """Return how far a run is."""
+def status_page(
+    run: Run,
+    stages: Sequence[Stage],
+    counts: RunCounts,
+    standing: str,
+    unreadable: Sequence[tuple[str, str]],
+) -> RenderableType:
+    """Return how far a run is; `unreadable` are paths, each with the reason."""
     head = Text.assemble(
         (f"run {run.id}", "bold"),
-        f"  {clean(run.status)}  preset {clean(run.preset)}  ",
+        f"  {clean(standing)}  preset {clean(run.preset)}  ",
         clean(run.dataset),
     )
     networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
     when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
-    table = _table("stage", "done", "of", "seconds", "per second", right=("done", "of", "seconds"))
+    numbers = ("done", "of", "seconds", "per second")
+    table = _table("stage", *numbers, right=numbers, least=("seconds", "per second"))
     for stage in stages:
         rate = figure(stage.items_per_second, 1)
         table.add_row(
@@ -232,6 +266,8 @@ def status_page(run: Run, stages: Sequence[Stage], counts: RunCounts) -> Rendera
         f"{counts.regions:,} regions, {counts.captions:,} distinct captions"
     )
     notes = [Text(clean(note), "yellow") for note in run.notes]
+    if unreadable:
+        notes.append(Text(listed("could not be read", [path for path, _ in unreadable]), "yellow"))
     return Group(head, Text(networks), Text(when), Text(held), *notes, Text(), table)
 
 
@@ -248,5 +284,11 @@ def hits_table(hits: Sequence[CaptionHit]) -> RenderableType:
 
 
 def show(console: Console, page: RenderableType) -> None:
-    """Print a page."""
-    console.print(page, highlight=False)
+    """Print a page; in a file or a pipe no line is filled up with blanks."""
+    if console.is_terminal:
+        console.print(page, highlight=False)
+        return
+    with console.capture() as capture:
+        console.print(page, highlight=False)
+    lines = capture.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))

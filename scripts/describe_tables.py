@@ -1,4 +1,7 @@
-"""Print the tables of docs/tables.md: the columns of exports, and of the SQLite file itself."""
+"""Print docs/tables.md: the columns of exports, and of the SQLite file itself.
+
+python -m scripts.describe_tables > docs/tables.md
+"""
 
 from collections.abc import Iterator
 
@@ -49,5 +52,13 @@ def _named(column: sqlalchemy.ColumnElement[object]) -> str:
     return f"`{column.key}`" + (f" ({kind})" if kind else "")
 
 
+def page() -> Iterator[str]:
+    """Yield the lines of docs/tables.md."""
+    yield from ("# Tables", "", "`python -m scripts.describe_tables > docs/tables.md` writes this.")
+    yield "How blobs, times and boxes are stored stands in [file-format.md](file-format.md)."
+    yield from ("", "## Columns of `mapcap export`", "", *exports())
+    yield from ("", "## Tables of the file", "", *stored())
+
+
 if __name__ == "__main__":
-    print("\n".join([*exports(), "", *stored()]))
+    print("\n".join(page()))

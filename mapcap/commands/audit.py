@@ -15,6 +15,7 @@ from db.records import ClassName, Run
 from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, print_page
 from mapcap.errors import UserError
+from mapcap.lookup import find_class
 from mapcap.text import clean
 
 _EXAMPLES = 3
@@ -55,7 +56,7 @@ def audit(
     if class_name is None:
         classes = queries.classes(engine, chosen.id, sort="accuracy")
     else:
-        classes = [queries.class_by_name(engine, chosen.id, class_name)]
+        classes = [find_class(engine, chosen.id, class_name)]
     if against is not None:
         _compare(engine, chosen, queries.run(engine, against), classes, json=json)
     elif class_name is None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from db.records import Run
 
+_UNBOUNDED = 100_000
+"""Columns of what is no terminal."""
+
 Db = Annotated[Path, typer.Argument(metavar="DB", help="A file that `mapcap index` filled.")]
 RunNumber = Annotated[
     int | None,
@@ -52,8 +55,8 @@ def console() -> Console:
     """Return the console of the standard output."""
     opened = Console()
     if not opened.is_terminal and "COLUMNS" not in os.environ:
-        # A file or a pipe has no width: cut nothing that a person would want to search.
-        opened = Console(width=200)
+        # A file or a pipe has no width: cut and wrap nothing that a person would want to search.
+        opened = Console(width=_UNBOUNDED)
     return opened
 
 

@@ -10,6 +10,7 @@ from mapcap import show
 from mapcap.class_summary import read_sides, read_summary
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
+from mapcap.lookup import find_class, find_image
 
 
 def show_class(
@@ -20,7 +21,7 @@ def show_class(
 ) -> None:
     """Show one class: its figures, its summary, what it is taken for, its words."""
     engine, chosen = open_run(db, run)
-    found = queries.class_by_name(engine, chosen.id, class_name)
+    found = find_class(engine, chosen.id, class_name)
     config = IndexConfig.from_json(dumps(chosen.config))
     page: dict[str, Any] = {
         "found": found,
@@ -43,7 +44,7 @@ def image(
 ) -> None:
     """Show one image: what it was taken for, its regions and their captions."""
     engine, chosen = open_run(db, run)
-    found = queries.image_by_path(engine, chosen.id, path)
+    found = find_image(engine, chosen.id, path)
     page: dict[str, Any] = {
         "image": found,
         "top": queries.top_classes(engine, found.id),
@@ -69,7 +70,7 @@ def search(
     engine, chosen = open_run(db, run)
     class_id = None
     if in_class is not None:
-        class_id = queries.class_by_name(engine, chosen.id, in_class).id
+        class_id = find_class(engine, chosen.id, in_class).id
     hits = queries.search_captions(
         engine, chosen.id, " ".join(words), class_id=class_id, limit=limit
     )

@@ -24,7 +24,8 @@ def export(
     table: Annotated[str, typer.Option(help=_TABLES)],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A new file; - prints csv and jsonl.")],
     format: Annotated[
-        str | None, typer.Option(help=f"{', '.join(FORMATS)}; as FILE ends if not given.")
+        str | None,
+        typer.Option(help=f"{', '.join(FORMATS)}; if not given, as FILE ends, csv for -."),
     ] = None,
     run: RunNumber = None,
     verdicts: Annotated[
@@ -76,7 +77,8 @@ def _checked(table: str, format: str | None, out: Path, *, json: bool) -> str:
     """Return the format, or raise UserError for options that do not go together."""
     if table not in NAMES:
         raise UserError(f"--table {table}: there is no such table. {closest(table, NAMES)}")
-    chosen = _ENDINGS.get(out.suffix.lower()) if format is None else format
+    ending = _ENDINGS.get(out.suffix.lower())
+    chosen = format or ("csv" if str(out) == "-" else ending)
     if chosen is None:
         raise UserError(f"--format: give one of {', '.join(FORMATS)}")
     if chosen not in FORMATS:

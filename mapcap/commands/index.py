@@ -97,6 +97,12 @@ def index(
             "poster: no.",
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write what happens to this file, for a night's run."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 64,
     json: Json = False,
@@ -110,7 +116,7 @@ def index(
 
     [cyan]mapcap index photos/ --db photos.db --boxes boxes.tsv --limit-per-class 50[/]
 
-    [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda[/]
+    [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
     """
     from mapcap.indexing import index_photos, templates_of
 
@@ -138,7 +144,9 @@ def index(
         keep_artefacts=keep_artefacts,
         class_frequency=class_frequency,
     )
-    finished = index_photos(config, db, device=device, batch_size=batch_size, console=errors())
+    finished = index_photos(
+        config, db, device=device, batch_size=batch_size, console=errors(), log=log
+    )
     if not finished:
         raise typer.Exit(130)
     if json:

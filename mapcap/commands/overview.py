@@ -1,14 +1,18 @@
 """`mapcap status` and `mapcap classes`: a file and its classes at a glance."""
 
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
+from sqlalchemy import Engine
 
 from db import queries
-from db.ordering import ClassSort
+from db.ordering import ClassSort, arranged
+from db.queries.unfinished import stored_classes, stored_counts, unreadable_images
+from db.records import ClassName, Run, RunCounts
 from mapcap import show
-from mapcap.commands.base import Db, Json, RunNumber, console, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.errors import UserError
+from mapcap.standing import standing
 
 _SORTS: tuple[str, ...] = get_args(ClassSort)
 
@@ -16,16 +20,21 @@ _SORTS: tuple[str, ...] = get_args(ClassSort)
 def status(db: Db, json: Json = False) -> None:
     """Show the runs of a file: how far each stage is, at what rate, with which networks."""
     engine, _ = open_run(db, None)
-    pages = [
-        (run, queries.stages(engine, run.id), queries.counts(engine, run.id))
+    pages: list[dict[str, Any]] = [
+        {
+            "run": run,
+            "stages": queries.stages(engine, run.id),
+            "counts": _counts(engine, run),
+            "standing": standing(run),
+            "unreadable": unreadable_images(engine, run.id),
+        }
         for run in queries.runs(engine)
     ]
     if json:
-        names = ("run", "stages", "counts")
-        show.print_json([dict(zip(names, page, strict=True)) for page in pages])
+        show.print_json(pages)
         return
     for page in pages:
-        print_page(show.status_page(*page))
+        print_page(show.status_page(**page))
 
 
 def classes(
@@ -33,24 +42,54 @@ def classes(
     sort: Annotated[str, typer.Option(help=f"{', '.join(_SORTS)}.")] = "accuracy",
     descending: Annotated[bool, typer.Option("--descending", help="Largest first.")] = False,
     below: Annotated[
-        float | None, typer.Option(metavar="X", help="Only classes of accuracy below X.")
+        str | None,
+        typer.Option(metavar="X", help="Only classes of accuracy below X per cent: 50, or 50%."),
     ] = None,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """List the classes: accuracy with its interval, confusion, summary; the worst first."""
+    """List the classes: accuracy with its interval, confusion, summary; the worst first.
+
+    [cyan]mapcap classes sample.db --below 50[/]
+    """
     if sort not in _SORTS:
         raise UserError(f"--sort {sort}: give one of {', '.join(_SORTS)}.")
+    bound = None if below is None else _share(below)
     engine, chosen = open_run(db, run)
-    found = queries.classes(
-        engine,
-        chosen.id,
+    found = arranged(
+        _classes(engine, chosen),
         sort=cast(ClassSort, sort),
         descending=descending,
-        below=below,
+        below=bound,
     )
     if json:
         show.print_json(found)
         return
-    page = console()
-    show.show(page, show.class_table(found, page.width))
+    print_page(show.class_table(found))
+
+
+def _counts(engine: Engine, run: Run) -> RunCounts:
+    done = run.status == "done"
+    return queries.counts(engine, run.id) if done else stored_counts(engine, run.id)
+
+
+def _classes(engine: Engine, run: Run) -> list[ClassName]:
+    """Return the classes by position; figures are aggregated where a stage ends."""
+    done = run.status == "done"
+    return queries.classes(engine, run.id) if done else stored_classes(engine, run.id)
+
+
+def _share(below: str) -> float:
+    """Return per cent as a share of one; UserError for what is none."""
+    text = below.strip()
+    try:
+        bound = float(text.removesuffix("%"))
+    except ValueError:
+        bound = -1.0
+    if not 0 <= bound <= 100:
+        raise UserError(f"--below {below}: give per cent, from 0 to 100, such as 50.")
+    if 0 < bound < 1 and not text.endswith("%"):
+        raise UserError(
+            f"--below {below} is in per cent: give {100 * bound:g}, or {text}% if you mean that."
+        )
+    return bound / 100

@@ -7,6 +7,7 @@ import typer
 
 from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
+from mapcap.export import read_marks
 from mapcap.outfile import check_out, whole_file
 from mapcap.progress import watched
 
@@ -19,14 +20,18 @@ def report(
         typer.Option("--class", metavar="NAME", help="Only this class; may be repeated."),
     ] = None,
     run: RunNumber = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
     json: Json = False,
 ) -> None:
     """Write a run as one HTML file, to read, print or send on: it needs no network and no scripts.
 
     It shows the classes, the worst first; of each the audit's line, the summary, where the model
-    looks on right and wrong images, what they are taken for, and the findings with images that
-    show them. What is not there yet, such as an audit, is left out.
+    looks on right and wrong images, what they are taken for, the findings with images that show
+    them, and your verdicts. What is not there yet, such as an audit, is left out.
 
     [cyan]mapcap report photos.db --out report.html[/]
 
@@ -37,7 +42,8 @@ def report(
 
     check_out(out, force=force, keep=db)
     engine, chosen = open_run(db, run)
-    head = read_head(engine, chosen, class_names or [])
+    marks = read_marks(chosen, db, verdicts)
+    head = read_head(engine, chosen, class_names or [], marks)
     pages = watched(
         class_pages(engine, head), errors(), "report", "classes", len(head.classes), lambda _: 1
     )

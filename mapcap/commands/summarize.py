@@ -10,6 +10,7 @@ from mapcap.class_summary import read_summary
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
+from mapcap.lookup import find_class
 
 
 def summarize(
@@ -38,7 +39,7 @@ def summarize(
     if class_name is None:
         wanted = queries.classes(engine, chosen.id)
     else:
-        wanted = [queries.class_by_name(engine, chosen.id, class_name)]
+        wanted = [find_class(engine, chosen.id, class_name)]
     found = [(entry, read_summary(engine, entry.id, k, redundancy)) for entry in wanted]
     if json:
         show.print_json([{"class": entry.name, "summary": summary} for entry, summary in found])

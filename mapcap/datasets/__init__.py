@@ -1,7 +1,16 @@
 """Labelled images from outside: finding them, naming their classes, reading them."""
 
-from mapcap.datasets.images import LoadedImage, read_image
+from mapcap.datasets.images import LoadedImage, read_image, upright_rgb
 from mapcap.datasets.records import ClassLabel, Dataset, Item
 from mapcap.datasets.scan import SAMPLE, scan
 
-__all__ = ["SAMPLE", "ClassLabel", "Dataset", "Item", "LoadedImage", "read_image", "scan"]
+__all__ = [
+    "SAMPLE",
+    "ClassLabel",
+    "Dataset",
+    "Item",
+    "LoadedImage",
+    "read_image",
+    "scan",
+    "upright_rgb",
+]

@@ -28,7 +28,9 @@ def list_class_folders(root: Path, source: Path) -> Listing:
             listing.skipped += entry.name.startswith(".") or _looks_like_image(entry.name)
             continue
         images, skipped = _images(Path(entry.path))
-        listing.skipped += skipped + (not images)
+        listing.skipped += skipped
+        if not images:
+            listing.empty.append(entry.name)
         for path in images:
             listing.found.append(Found(path, entry.name, path.relative_to(source).as_posix()))
     if not listing.found:

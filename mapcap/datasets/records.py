@@ -34,13 +34,15 @@ class Dataset:
     """Classes in natural order of their labels, items by class and then by path.
 
     `skipped` counts what was passed over: hidden files, files of other types in class folders,
-    links to folders, broken links, images outside class folders, class folders without images.
+    links to folders, broken links, images outside class folders. `empty` names the folders that
+    would be classes if they held an image.
     """
 
     source: str
     classes: tuple[ClassLabel, ...]
     items: tuple[Item, ...]
     skipped: int
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Listing:
     found: list[Found] = field(default_factory=list)
     names: Mapping[str, str] = field(default_factory=dict)
     skipped: int = 0
+    empty: list[str] = field(default_factory=list)
 
 
 def natural(text: str) -> list[str | tuple[int, str]]:

@@ -77,7 +77,8 @@ def scan(
             Item(image.path, index, matched.get(image.relative, image.box), relative)
             for image, relative in list(group)[:limit_per_class]
         ]
-    return Dataset(str(source), classes, tuple(items), listing.skipped)
+    empty = sorted((clean(name) for name in listing.empty), key=natural)
+    return Dataset(str(source), classes, tuple(items), listing.skipped, tuple(empty))
 
 
 def _sample() -> Path:

@@ -37,6 +37,7 @@ def list_tiny_imagenet(folder: Path) -> Listing | None:
         part = _annotated(split, folder) if _is_annotated(split) else _boxed(split, folder)
         listing.found += part.found
         listing.skipped += part.skipped
+        listing.empty += part.empty
     listing.names = _words(root / "words.txt", {image.label for image in listing.found})
     return listing
 
@@ -71,7 +72,7 @@ def _annotated(split: Path, source: Path) -> Listing:
 def _boxed(split: Path, source: Path) -> Listing:
     """List class folders whose images have their boxes in `WNID_boxes.txt`."""
     plain = list_class_folders(split, source)
-    listing = Listing(skipped=plain.skipped)
+    listing = Listing(skipped=plain.skipped, empty=plain.empty)
     boxes: dict[str, dict[str, Box | None]] = {}
     for label in {image.label for image in plain.found}:
         table = split / label / f"{label}_boxes.txt"

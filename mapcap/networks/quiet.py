@@ -1,4 +1,4 @@
-"""Loading from a folder without the libraries' chatter."""
+"""Loading and using networks without the libraries' chatter on the console."""
 
 import logging
 from collections.abc import Iterator
@@ -26,3 +26,18 @@ def quiet() -> Iterator[None]:
         root.setLevel(level)
         if bars:
             drawing.enable_progress_bar()
+
+
+@contextmanager
+def to_the_log() -> Iterator[None]:
+    """Let transformers speak to the log alone: on the console it breaks into progress bars."""
+    speaking: Any = transformers_logging
+    logger = logging.getLogger("transformers")
+    handlers, propagated = list(logger.handlers), logger.propagate
+    speaking.disable_default_handler()
+    speaking.enable_propagation()
+    try:
+        yield
+    finally:
+        logger.handlers[:] = handlers
+        logger.propagate = propagated

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
+from markupsafe import Markup
 from sqlalchemy import Engine
 
 from db import queries
@@ -13,6 +14,7 @@ from mapcap.class_summary import read_sides, read_summary
 from mapcap.config import IndexConfig
 from mapcap.report.examples import Evidence, Example, evidence, examples
 from mapcap.report.pictures import Drawer
+from mapcap.report.verdicts import Judged, pictures
 
 _CONFUSIONS: Final = 8
 _WORDS: Final = 16
@@ -63,6 +65,10 @@ class ClassPage:
     words: list[WordScore]
     tested: list[ErrorWord]
     calibration: Calibration | None
+    verdicts: list[Judged]
+    """Yours: on the class, then on its images."""
+    judged: Mapping[int, Markup | None]
+    """Small pictures of the images that have a verdict, by id."""
 
     @property
     def strongest(self) -> float:
@@ -71,7 +77,12 @@ class ClassPage:
 
 
 def class_page(
-    engine: Engine, run: Run, drawer: Drawer, shown: Sequence[ClassName], place: int
+    engine: Engine,
+    run: Run,
+    drawer: Drawer,
+    shown: Sequence[ClassName],
+    place: int,
+    verdicts: list[Judged],
 ) -> ClassPage:
     """Read everything about the class at a place among those shown."""
     record = shown[place]
@@ -96,6 +107,8 @@ def class_page(
         words=queries.word_scores(engine, record.id, "relevance", limit=_WORDS),
         tested=queries.error_words(engine, record.id, limit=_TESTED),
         calibration=None if audit is None else _calibration(audit.figures),
+        verdicts=verdicts,
+        judged=pictures(engine, drawer, verdicts),
     )
 
 

@@ -10,18 +10,26 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from db import queries
+from db.queries.unfinished import stored_counts, unreadable_images
 from db.records import ClassName, Run, Stage
 from db.stats import wilson
+from mapcap.export import Marks
+from mapcap.lookup import find_class
 from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.quality import Quality, quality
+from mapcap.report.verdicts import Judged, counted, judged
+from mapcap.show import listed
+from mapcap.standing import standing
 from mapcap.text import clean
 
 _LONGEST: Final = 800
 """Characters of a text from outside that are shown."""
 _BRIEF: Final = 120
 """Characters of a name, or of a sentence where there is little room."""
+_WHY: Final = 260
+"""Characters of the audit's line in the table of classes."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +46,29 @@ class Head:
     correct: int
     interval: tuple[float, float] | None
     quality: Quality | None
+    why: dict[int, str]
+    """The audit's line of each class, by id, without the class's name."""
+    verdicts: dict[int, list[Judged]]
+    """Your verdicts by class id."""
 
 
-def read_head(engine: Engine, run: Run, only: Sequence[str]) -> Head:
+def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None = None) -> Head:
     """Read what stands above the classes; `only` names those to be shown, none means all.
 
+    `marks` are your verdicts.
+
     Raises:
-        StoreError: for a name that no class has.
+        UserError: for a name that no class has.
     """
     classes = queries.classes(engine, run.id, sort="accuracy")
-    chosen = {queries.class_by_name(engine, run.id, name).id for name in only}
-    counts = queries.counts(engine, run.id)
+    chosen = {find_class(engine, run.id, name).id for name in only}
+    done = run.status == "done"
+    counts = queries.counts(engine, run.id) if done else stored_counts(engine, run.id)
     shown = [found for found in classes if not chosen or found.id in chosen]
     return Head(
         run=run,
         title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
-        facts=_facts(run),
+        facts=_facts(run) + ([("Your verdicts", counted(marks))] if marks else []),
         notes=_notes(engine, run, queries.stages(engine, run.id)),
         classes=shown,
         left_out=len(classes) - len(shown),
@@ -61,7 +76,19 @@ def read_head(engine: Engine, run: Run, only: Sequence[str]) -> Head:
         correct=counts.correct,
         interval=wilson(counts.correct, counts.predicted) if counts.predicted else None,
         quality=quality(queries.figures(engine, run.id)),
+        why=_why(engine, shown),
+        verdicts=judged(engine, run.id, shown, marks or {}),
     )
+
+
+def _why(engine: Engine, classes: Sequence[ClassName]) -> dict[int, str]:
+    audits = {found.id: queries.class_audit(engine, found.id) for found in classes}
+    # The class's name stands beside the line.
+    return {
+        found.id: audit.line.removeprefix(f"{found.name}: ")
+        for found in classes
+        if (audit := audits[found.id]) is not None
+    }
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
@@ -92,7 +119,12 @@ def _notes(engine: Engine, run: Run, stages: Sequence[Stage]) -> list[str]:
     behind = [stage for stage in stages if stage.status != "done"]
     if run.status != "done":
         far = ", ".join(f"{stage.name} {stage.done:,} of {stage.total:,}" for stage in behind)
-        notes.append(f"This run is not finished ({run.status}){': ' if far else ''}{far}.")
+        notes.append(f"This run is not finished ({standing(run)}){': ' if far else ''}{far}.")
+    unreadable = unreadable_images(engine, run.id)
+    if unreadable:
+        paths = [path for path, _ in unreadable]
+        what = "image" if len(paths) == 1 else "images"
+        notes.append(f"{listed(f'{what} could not be read', paths)}.")
     lacking = len(queries.pending_audit(engine, run.id))
     if lacking:
         lack = "class lacks" if lacking == 1 else "classes lack"
@@ -106,15 +138,16 @@ def _notes(engine: Engine, run: Run, stages: Sequence[Stage]) -> list[str]:
 def class_pages(engine: Engine, head: Head) -> Iterator[ClassPage]:
     """Yield the classes that are shown, one at a time."""
     drawer = Drawer(head.run.resize_mode)
-    for place in range(len(head.classes)):
-        yield class_page(engine, head.run, drawer, head.classes, place)
+    for place, record in enumerate(head.classes):
+        verdicts = head.verdicts.get(record.id, [])
+        yield class_page(engine, head.run, drawer, head.classes, place, verdicts)
 
 
 def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
     """Yield the page as UTF-8; each class is read when its turn comes, and then forgotten."""
     template = _environment().get_template("page.html")
     anchors = {found.id: f"class-{found.position}" for found in head.classes}
-    names = {"head": head, "pages": pages, "anchors": anchors, "scale": scale()}
+    names = {"head": head, "pages": pages, "anchors": anchors, "scale": scale(), "longest": _WHY}
     for piece in template.generate(names, side=SIDE, small=SMALL):
         yield piece.encode("utf-8")
 

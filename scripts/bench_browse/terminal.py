@@ -104,7 +104,7 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-            os.execvpe(command[0], command, env)
+            os.execvpe(command[0], list(command), env)
 
     def press(self, keys: str) -> float:
         """Send keys; returns when."""

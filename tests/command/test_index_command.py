@@ -108,8 +108,30 @@ def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_pat
     shutil.copy(db, copy)
     result = mapcap("index", photos, "--db", copy, "--batch-size", "4")
     assert result.code == 0, result.err
+    assert "holds this already: run 1, with nothing left to do" in result.err
+    assert "images:" not in result.err
+    assert contents(copy) == contents(db)
+
+
+def test_what_a_finished_run_lacks_is_added_and_logged(
+    db: Path, photos: Path, tmp_path: Path
+) -> None:
+    """One audit is gone and the run says that it is done: it is looked at again, and completed."""
+    copy, log = tmp_path / "lacking.db", tmp_path / "night.log"
+    shutil.copy(db, copy)
+    with sqlite3.connect(copy) as connection:
+        connection.execute("DELETE FROM class_audit WHERE class_id = 1")
+    result = mapcap("index", photos, "--db", copy, "--batch-size", "4", "--log", log)
+    assert result.code == 0, result.err
     assert "images: 10 images (10 stored before)" in result.err
     assert contents(copy) == contents(db)
+    lines = log.read_text().splitlines()
+    assert all(line[:4].isdigit() for line in lines), "one line a message"
+    text = "\n".join(lines)
+    assert "images begins: 10 of 10 images are stored" in text
+    assert "audit done: 3 of 3 classes" in text
+    assert f"WARNING could not be read: {CLASSES[0]}/{TEXT_IN_A_PICTURE}: not an image" in text
+    assert lines[-1].endswith(f"{copy} is filled. Next: mapcap show {copy} CLASS")
 
 
 def test_each_photo_is_opened_once(
@@ -158,6 +180,8 @@ def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("SELECT status FROM run").fetchone() == ("running",)
+    page = mapcap("status", path, "--json").json()[0]
+    assert page["standing"] == "stopped" and page["counts"]["images"] == 10
     result = mapcap(*command)
     assert result.code == 0, result.err
     assert contents(path) == contents(db)
@@ -173,6 +197,9 @@ def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_pa
     assert "The same command goes on from there" in err and "Traceback" not in err
     engine = open_read(path)
     assert queries.latest_run(engine).status == "interrupted"
+    page = mapcap("status", path, "--json").json()[0]
+    assert page["counts"]["images"] == 10 and page["counts"]["readable"] == 9
+    assert page["standing"] == "interrupted"
 
 
 def wait_for(db: Path, stage: str, alive: object) -> bool:
@@ -213,3 +240,14 @@ def test_the_posters_representations(
 def in_process(call: object) -> object:
     assert callable(call)
     return lambda *arguments: call(*arguments).code
+
+
+def test_the_end_names_what_could_not_be_read(filled: tuple[Path, Result]) -> None:
+    _, result = filled
+    name = f"{CLASSES[0]}/{TEXT_IN_A_PICTURE}"
+    assert f"1 could not be read: {name} (not an image of a known format)" in result.err
+
+
+def test_libraries_say_nothing_between_the_stages(filled: tuple[Path, Result]) -> None:
+    _, result = filled
+    assert "Warning" not in result.err and "[transformers]" not in result.err

@@ -25,6 +25,31 @@ def test_classes_lists_the_worst_first(call: Call, db: Path) -> None:
     assert [entry["accuracy"] for entry in highest] == sorted(accuracies, reverse=True)
 
 
+def test_below_is_in_per_cent(call: Call, db: Path) -> None:
+    listed = call("classes", db, "--json").json()
+    for bound in ("0", "50", "70%", "100"):
+        share = float(bound.rstrip("%")) / 100
+        below = call("classes", db, "--below", bound, "--json").json()
+        wanted = [entry["name"] for entry in listed if entry["accuracy"] < share]
+        assert [entry["name"] for entry in below] == wanted
+    assert "%" in call("classes", db).out
+
+
+def test_the_version_is_said_and_completion_knows_the_commands(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = call("--version")
+    assert (version.code, version.out.split()[0]) == (0, "mapcap")
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
+    script = call("--show-completion")
+    assert "_MAPCAP_COMPLETE=complete_bash" in script.out
+    monkeypatch.setenv("_MAPCAP_COMPLETE", "complete_bash")
+    for words, found in (("mapcap st", "status"), ("mapcap classes --bel", "--below")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        assert found in call().out.split()
+
+
 def test_show_a_class(call: Call, db: Path) -> None:
     page = call("show", db, "fruit", "--json").json()
     assert page["class"]["name"] == "fruit"
@@ -71,7 +96,8 @@ def test_status_shows_every_stage(call: Call, db: Path) -> None:
     (page,) = call("status", db, "--json").json()
     assert page["run"]["status"] == "done"
     assert len(page["stages"]) == 10
-    assert "summaries" in call("status", db).out
+    printed = call("status", db).out
+    assert "summaries" in printed and "1 could not be read: bird/broken.webp" in printed
 
 
 def test_upgrade_leaves_a_current_file_as_it_is(call: Call, db: Path) -> None:
@@ -94,8 +120,15 @@ def test_sample_is_copied_and_nothing_is_overwritten(call: Call, tmp_path: Path)
         (["classes", "{db}", "--sort", "beauty"], "--sort beauty"),
         (["classes", "missing.db"], "missing.db"),
         (["classes", "{photos}"], "is not a file"),
-        (["show", "{db}", "brid"], "brid"),
+        (["show", "{db}", "brid"], "Did you mean bird?"),
+        (["show", "{db}", "fru"], "Did you mean fruit?"),
+        (["audit", "{db}", "tol"], "Did you mean tool?"),
         (["image", "{db}", "no/such.webp"], "no/such.webp"),
+        (["image", "{db}", "crow"], "Did you mean bird/crow.webp?"),
+        (["image", "{db}", "corw.webp"], "Did you mean crow.webp"),
+        (["classes", "{db}", "--below", "many"], "--below many: give per cent"),
+        (["classes", "{db}", "--below", "101"], "--below 101"),
+        (["classes", "{db}", "--below", "0.5"], "is in per cent: give 50"),
         (["summarize", "{db}", "-k", "0"], "-k 0"),
         (["summarize", "{db}", "--redundancy", "-1"], "--redundancy"),
         (["status", "{db}", "--nonsense"], "--nonsense"),
@@ -111,6 +144,7 @@ def test_sample_is_copied_and_nothing_is_overwritten(call: Call, tmp_path: Path)
         (["index", "{photos}", "--db", "{new}", "--captioner", "clipcap:none.pt"], "none.pt"),
         (["index", "{photos}", "--db", "{new}", "--names", "none.tsv"], "none.tsv"),
         (["index", "{photos}", "--db", "no/folder/x.db"], "no/folder"),
+        (["index", "{photos}", "--db", "{new}", "--log", "no/folder/x.log"], "--log no/folder"),
     ],
 )
 def test_a_mistake_ends_in_one_line_and_code_2(
@@ -149,5 +183,4 @@ def test_every_command_and_option_is_explained() -> None:
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
-        if name not in ("upgrade",):
-            assert f"mapcap {name} " in readme, f"README says nothing of mapcap {name}"
+        assert f"mapcap {name} " in readme, f"README says nothing of mapcap {name}"

@@ -56,8 +56,9 @@ def test_other_files_are_passed_over_and_counted(tmp_path: Path) -> None:
     )  # fmt: skip
     dataset = scan(root)
     assert relatives(dataset) == ["cat/1.jpg"]
-    # notes, .hidden, .git, loose, .cache, of.txt, and the class that is none; not the README.
-    assert dataset.skipped == 7
+    # notes, .hidden, .git, loose, .cache and of.txt; not the README.
+    assert dataset.skipped == 6
+    assert dataset.empty == ("nothing",)
 
 
 def test_the_limit_takes_the_first_of_each_class(tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ def test_verdicts_stand_beside_what_they_are_about(
         ("class", "n01"), ("image", own.paths[0][1]),
     ]  # fmt: skip
     assert listed[0]["made"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    none = call("export", own.path, "--table", "verdicts", "--format", "csv", "--out", "-")
+    none = call("export", own.path, "--table", "verdicts", "--out", "-")
     assert none.out == "about,name,verdict,note,made\n"
     lost = call("export", own.path, "--table", "images", "--out", "-", "--format", "csv",
                 "--verdicts", file)  # fmt: skip
@@ -359,7 +359,6 @@ def test_what_is_wrong_is_said_before_any_work(
         (("--table", "image", "--out", out), "Did you mean images?"),
         (("--table", "images", "--out", out, "--format", "xlsx"), "csv, jsonl, parquet"),
         (("--table", "images", "--out", tmp_path / "x.xlsx"), "--format"),
-        (("--table", "images", "--out", "-"), "--format"),
         (("--table", "images", "--out", "-", "--format", "parquet"), "name a file"),
         (("--table", "images", "--out", "-", "--format", "csv", "--json"), "name a file"),
         (("--table", "images", "--out", tmp_path / "no" / "x.csv"), "there is no folder"),

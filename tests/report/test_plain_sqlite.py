@@ -1,4 +1,4 @@
-"""The file opens without MapCap, as the README says."""
+"""The file opens without MapCap, as docs/file-format.md says."""
 
 import sqlite3
 import struct
@@ -26,7 +26,7 @@ def plain(filled: Any) -> Iterator[sqlite3.Connection]:
 
 
 def read(blob: bytes) -> tuple[bytes, tuple[int, ...], Any]:
-    """Take a blob apart by the README's words alone."""
+    """Take a blob apart by the words of docs/file-format.md alone."""
     letter, dtype, dimensions = struct.unpack_from("<cBB", blob)
     shape = struct.unpack_from(f"<{dimensions}I", blob, 3)
     return letter, shape, np.frombuffer(blob, DTYPES[dtype], offset=3 + 4 * dimensions)

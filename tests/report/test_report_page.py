@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from db import queries, writes
 from db.engine import open_read, open_write
 from db.rows import NewClass, NewImage
+from db.verdicts import Verdict, write_verdict
 from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread
@@ -161,6 +163,7 @@ def test_a_run_that_has_just_begun(tmp_path: Path, run_spec: Callable[..., Any])
     assert "No image has been classified yet" in page
     assert "not finished (running): scan 1 of 9." in page
     assert "1 class lacks an audit" in page
+    assert "1 image could not be read: n0/a.jpg." in page
     assert 'id="quality"' not in source_of(engine)
     engine.dispose()
 
@@ -272,6 +275,41 @@ def test_the_command_writes_a_file_and_keeps_what_is_there(
     assert result.code == 0 and f'"bytes": {out.stat().st_size}' in result.out
     assert out.stat().st_size < len(before)
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_page_begins_with_why_and_ends_with_the_figures(filled: Any, source: str) -> None:
+    places = [source.index(f'id="{name}"') for name in ("classes", "class-0", "quality")]
+    assert places == sorted(places)
+    assert source.index('id="quality"') > max(source.index(f'id="class-{i}"') for i in range(4))
+    table = source[places[0] : source.index("</table>", places[0])]
+    head = read_head(filled.engine, queries.latest_run(filled.engine), ())
+    assert head.why and ">Why</th>" in table
+    for line in head.why.values():
+        start = clean(line)[:40].partition("“")[0].partition("<")[0].partition("&")[0].strip()
+        assert start in table
+
+
+def test_your_verdicts_are_in_the_page(own: Any, call: Callable[..., Any], tmp_path: Path) -> None:
+    mine, out = tmp_path / "mine.sqlite", tmp_path / "report.html"
+    run_hash = queries.latest_run(own.engine).config_hash
+    path, made = own.paths[0][1], datetime(2026, 1, 2, tzinfo=UTC)
+    for kind, name, mark, note in (
+        ("image", path, "label wrong", "a <b>dog</b>\x1b[0m"),
+        ("image", "gone.jpg", "fine", ""),
+        ("class", "n01", "ambiguous", "two breeds"),
+    ):
+        write_verdict(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
+    assert call("report", own.path, "--out", out, "--verdicts", mine).code == 0
+    source = out.read_text("utf-8")
+    parsed = " ".join(" ".join(Page(source).text).split())
+    assert "1 ambiguous, 1 fine, 1 label wrong" in parsed
+    assert f"label wrong a <b>dog</b>\ufffd[0m {clean(path)}" in parsed
+    assert "ambiguous two breeds the class" in parsed and "gone.jpg" not in parsed
+    assert "<b>" not in source
+    lost = call("report", own.path, "--out", out, "--force", "--verdicts", tmp_path / "none")
+    assert lost.code == 2 and "--verdicts" in lost.err
+    assert call("report", own.path, "--out", out, "--force").code == 0
+    assert "Your verdicts" not in out.read_text("utf-8")
 
 
 def test_a_class_that_is_not_there_is_named_before_anything_is_written(

@@ -1,0 +1,60 @@
+"""Your verdicts as the page shows them, class by class."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sqlalchemy import Engine
+
+from db import queries
+from db.records import ClassName
+from db.verdicts import Verdict
+from mapcap.export import Marks
+from mapcap.report.pictures import Drawer
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict; `image_id` and `path` are None where it is on the class itself."""
+
+    mark: str
+    note: str
+    image_id: int | None = None
+    path: str | None = None
+
+
+def judged(
+    engine: Engine, run_id: int, classes: Iterable[ClassName], marks: Marks
+) -> dict[int, list[Judged]]:
+    """Return the verdicts on classes and on their images, by class id, those on the class first."""
+    found: dict[int, list[Judged]] = defaultdict(list)
+    for record in classes:
+        verdict = marks.get(("class", record.label))
+        if verdict is not None:
+            found[record.id].append(Judged(verdict.mark, verdict.note))
+    images = {name: verdict for (kind, name), verdict in marks.items() if kind == "image"}
+    placed = queries.locate_images(engine, run_id, images)
+    for path in sorted(placed):
+        image_id, class_id = placed[path]
+        verdict = images[path]
+        found[class_id].append(Judged(verdict.mark, verdict.note, image_id, path))
+    return found
+
+
+def pictures(
+    engine: Engine, drawer: Drawer, verdicts: Iterable[Judged]
+) -> Mapping[int, Markup | None]:
+    """Return a small picture of each image that has a verdict, by image id."""
+    ids = [verdict.image_id for verdict in verdicts if verdict.image_id is not None]
+    thumbnails = queries.thumbnails(engine, ids)
+    return {image_id: drawer.evidence(thumbnails.get(image_id), []) for image_id in ids}
+
+
+def counted(marks: Mapping[tuple[str, str], Verdict]) -> str:
+    """Return how many verdicts there are, by what they say, the most frequent first."""
+    counts: dict[str, int] = defaultdict(int)
+    for verdict in marks.values():
+        counts[verdict.mark] += 1
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count:,} {mark}" for mark, count in ordered)
