@@ -12,6 +12,7 @@ from db import queries
 from db.engine import open_read
 from db.errors import StoreError
 from db.records import Run
+from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
@@ -125,19 +126,19 @@ def _finished(config: IndexConfig, db: Path, dataset: Dataset) -> Run | None:
         return None
     try:
         runs = [run for run in queries.runs(engine) if run.config_hash == config.hash]
-        return next((run for run in runs if _is_complete(engine, run, dataset)), None)
+        return next((run for run in runs if _is_complete(engine, run, config, dataset)), None)
     finally:
         # The one who writes must be alone to leave a plain file.
         engine.dispose()
 
 
-def _is_complete(engine: Engine, run: Run, dataset: Dataset) -> bool:
+def _is_complete(engine: Engine, run: Run, config: IndexConfig, dataset: Dataset) -> bool:
     """Tell whether a run is done, with these photos and by this MapCap: others have more stages."""
     if run.status != "done" or run.versions.get("mapcap") != version("mapcap"):
         return False
-    known = queries.known_images(engine, run.id)
+    known = queries.whole_images(engine, run.id, config.representation)
     return (
         all(item.relative in known for item in dataset.items)
         and all(stage.status == "done" for stage in queries.stages(engine, run.id))
-        and not queries.pending_audit(engine, run.id)
+        and not queries.pending_audit(engine, run.id, AUDIT_VERSION)
     )

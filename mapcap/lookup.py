@@ -46,7 +46,7 @@ def find_image(engine: Engine, run_id: int, path: str) -> Image:
 
 def _some_names(engine: Engine, run_id: int) -> list[str]:
     """Return the paths of a run and their last parts; of a large run none."""
-    paths = queries.known_images(engine, run_id)
+    paths = queries.image_paths(engine, run_id, _COMPARED + 1)
     if len(paths) > _COMPARED:
         return []
     return sorted({*paths, *(path.rpartition("/")[2] for path in paths)})

@@ -34,6 +34,7 @@ from db.queries._classes import (
 from db.queries._images import (
     image,
     image_by_path,
+    image_paths,
     images,
     locate_images,
     relevances,
@@ -84,6 +85,7 @@ __all__ = [
     "image_by_path",
     "image_features",
     "image_figures",
+    "image_paths",
     "image_tasks",
     "images",
     "images_of_captions",

@@ -152,6 +152,13 @@ def locate_images(engine: Engine, run_id: int, paths: Iterable[str]) -> dict[str
         return {path: (number, owner) for path, number, owner in connection.execute(query)}
 
 
+def image_paths(engine: Engine, run_id: int, limit: int) -> list[str]:
+    """Return at most so many of a run's paths."""
+    query = select(schema.Image.path).where(schema.Image.run_id == run_id).limit(limit)
+    with engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
 def search_images(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[Image]:
     """Return the images whose path holds the words, by path."""
     query = IMAGE.where(schema.Image.run_id == run_id, contains(words, schema.Image.path))

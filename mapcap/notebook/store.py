@@ -27,8 +27,9 @@ from mapcap.notebook.tables import frame
 from mapcap.overlay import decode, original, overlay, square
 
 if TYPE_CHECKING:
-    from db.records import Show
     from PIL.Image import Image as Picture
+
+    from db.records import Show
 
 _PAGE: Final = 1000
 _STRENGTH: Final = 0.6

@@ -55,11 +55,11 @@ def build(file: Path, images: int, classes: int) -> None:
         task = progress.add_task("images", total=images)
         _fill(unfinished, made, images, lambda n: progress.advance(task, n))
         for title, work in (
-            ("accuracy", lambda: writes.aggregate_accuracy(engine, run_id)),
-            ("captions", lambda: writes.aggregate_captions(engine, run_id)),
+            ("accuracy", writes.aggregate_accuracy),
+            ("captions", writes.aggregate_captions),
         ):
             task = progress.add_task(title, total=None)
-            work()
+            work(engine, run_id)
             progress.update(task, total=1, completed=1)
         task = progress.add_task("summaries", total=classes)
         for place, class_id in enumerate(made.class_ids):
