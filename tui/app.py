@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import ClassVar, get_args
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -22,13 +23,23 @@ from db.records import ClassName, Run
 from db.text import clean
 from db.verdicts import beside
 from tui.late import PatientDriver
+from tui.navigation import (
+    Navigation,
+    OpenCaption,
+    OpenClass,
+    OpenComparison,
+    OpenFinding,
+    OpenImage,
+    OpenMetrics,
+    OpenRunFindings,
+    OpenSimilar,
+    OpenVerdict,
+    SwitchRun,
+)
 from tui.opened import Marks, Opened, Pulse, pulse_of
 from tui.pictures import MODES, Mode, picture_type
 from tui.screens.base import BrowseScreen
 from tui.screens.classes import ClassesScreen
-
-if TYPE_CHECKING:
-    from tui.screens.runs import RunsScreen
 
 _PULSE_SECONDS = 2.0
 
@@ -74,9 +85,7 @@ class MapCapApp(App[None]):
     def on_mount(self) -> None:
         """Begin to watch the file."""
         if self._start is not None:
-            from tui.screens.one_class import ClassScreen
-
-            self.push_screen(ClassScreen(self.opened, self._start))
+            self.post_message(OpenClass(self.opened, self._start))
         self.set_interval(_PULSE_SECONDS, self._look)
         self.call_after_refresh(self.run_worker, _load, thread=True, exit_on_error=False)
 
@@ -125,9 +134,13 @@ class MapCapApp(App[None]):
             self.screen.turn_to(self.opened)
         self._look()
 
-    def on_runs_screen_switched(self, message: RunsScreen.Switched) -> None:
-        """Look at the run that was chosen."""
-        self.switch(message.run)
+    @on(Navigation)
+    def lead(self, message: Navigation) -> None:
+        """Show the screen that another one leads to."""
+        if isinstance(message, SwitchRun):
+            self.switch(message.run)
+        else:
+            self.push_screen(screen_for(message))
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
@@ -200,6 +213,45 @@ def make_app(
     if class_name is not None:
         start = queries.class_by_name(opened.engine, found.run.id, class_name)
     return MapCapApp(opened, found, start, PatientDriver if owed else None)
+
+
+def screen_for(message: Navigation) -> BrowseScreen:
+    """Return the screen that a message asks for; the only place that makes one for another."""
+    from tui.screens import (
+        compare,
+        evidence,
+        neighbours,
+        one_class,
+        one_image,
+        places,
+        quality,
+        run_findings,
+        verdict,
+    )
+
+    opened = message.opened
+    match message:
+        case OpenClass(record=record, finding=finding):
+            return one_class.ClassScreen(opened, record, finding)
+        case OpenImage(image_id=image_id, among=among):
+            return one_image.ImageScreen(opened, image_id, among)
+        case OpenCaption(caption_ids=ids, text=text, class_id=class_id):
+            return places.PlacesScreen(opened, ids, text, class_id)
+        case OpenSimilar(region=region):
+            return neighbours.NeighboursScreen(opened, region)
+        case OpenFinding(finding=finding, images=True):
+            return evidence.FindingImagesScreen(opened, finding)
+        case OpenFinding(finding=finding):
+            return evidence.FindingRegionsScreen(opened, finding)
+        case OpenVerdict(kind=kind, name=name, shown=shown, offered=offered):
+            return verdict.VerdictScreen(opened, kind, name, shown, offered)
+        case OpenRunFindings():
+            return run_findings.RunFindingsScreen(opened)
+        case OpenComparison(other=other):
+            return compare.CompareScreen(opened, other)
+        case OpenMetrics():
+            return quality.QualityScreen(opened)
+    raise AssertionError(f"no screen for {message}")
 
 
 def _load() -> None:

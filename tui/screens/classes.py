@@ -17,6 +17,7 @@ from db.glance import Glance
 from db.later import queries
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Run, RunTotals, Stage
+from tui.navigation import OpenClass, OpenRunFindings, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.show import accuracy_bar, number, safe, share
@@ -179,9 +180,7 @@ class ClassesScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open a class."""
-        from tui.screens.one_class import ClassScreen
-
-        self.app.push_screen(ClassScreen(self.opened, message.record))
+        self.post_message(OpenClass(self.opened, message.record))
 
     def on_rows_header_pressed(self, message: Rows.HeaderPressed) -> None:
         """Sort by the column, or turn its order round."""
@@ -247,17 +246,13 @@ class ClassesScreen(BrowseScreen):
 
     def action_findings(self) -> None:
         """Show the findings of all classes."""
-        from tui.screens.run_findings import RunFindingsScreen
-
-        self.app.push_screen(RunFindingsScreen(self.opened))
+        self.post_message(OpenRunFindings(self.opened))
 
     def action_verdict(self) -> None:
         """Mark the class under the cursor."""
-        from tui.screens.verdict import VerdictScreen
-
         record = self.query_one(Rows).record
         if record is not None:
-            self.app.push_screen(VerdictScreen(self.opened, "class", record.label, record.name))
+            self.post_message(OpenVerdict(self.opened, "class", record.label, record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class under the cursor."""

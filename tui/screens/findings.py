@@ -3,12 +3,10 @@
 from functools import partial
 
 from db import queries
-from db.records import ClassName, Finding, Image, Run, Stage
+from db.records import ClassName, Finding, Run, Stage
 from tui.drawing import evidence
+from tui.navigation import Among, OpenClass, OpenFinding, OpenImage, OpenVerdict
 from tui.screens.base import BrowseScreen
-from tui.screens.evidence import FindingImagesScreen, FindingRegionsScreen
-from tui.screens.one_image import Among, ImageScreen
-from tui.screens.verdict import VerdictScreen
 from tui.widgets.findings_browser import FindingsBrowser
 
 
@@ -29,9 +27,9 @@ class FindingsScreen(BrowseScreen):
         """Open the list of what a finding rests on."""
         finding = message.finding
         if finding.regions and not message.images:
-            self.app.push_screen(FindingRegionsScreen(self.opened, finding))
+            self.post_message(OpenFinding(self.opened, finding, images=False))
         elif finding.images:
-            self.app.push_screen(FindingImagesScreen(self.opened, finding))
+            self.post_message(OpenFinding(self.opened, finding, images=True))
         else:
             self.open_other_class(finding)
 
@@ -41,31 +39,22 @@ class FindingsScreen(BrowseScreen):
         if not isinstance(other, int):
             self.notify("this finding has no pictures", timeout=3, markup=False)
             return
-        # That screen is one of these.
-        from tui.screens.one_class import ClassScreen
-
         opened = self.opened
 
         def show(record: ClassName) -> None:
-            self.app.push_screen(ClassScreen(opened, record, finding))
+            self.post_message(OpenClass(opened, record, finding))
 
         self.ask("other", lambda: queries.class_record(opened.engine, other), show)
 
     def on_findings_browser_image_opened(self, message: FindingsBrowser.ImageOpened) -> None:
         """Open an image, among those of its finding."""
         among = Among(finding_id=message.finding.id)
-        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+        self.post_message(OpenImage(self.opened, message.image.id, among))
 
     def on_findings_browser_doubted(self, message: FindingsBrowser.Doubted) -> None:
         """Offer the verdict that an image's label is wrong."""
-        doubt(self, message.image)
-
-
-def doubt(screen: BrowseScreen, image: Image) -> None:
-    """Offer the verdict that an image's label is wrong."""
-    screen.app.push_screen(
-        VerdictScreen(screen.opened, "image", image.path, image.path, "label wrong")
-    )
+        path = message.image.path
+        self.post_message(OpenVerdict(self.opened, "image", path, path, "label wrong"))
 
 
 def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[Stage]) -> str:

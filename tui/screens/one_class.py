@@ -12,11 +12,9 @@ from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
 from db.verdicts import Mark
 from tui.drawing import thumbs
+from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.class_audit import ClassAuditScreen
-from tui.screens.one_image import Among, ImageScreen
-from tui.screens.places import PlacesScreen
-from tui.screens.verdict import VerdictScreen
 from tui.show import accuracy_bar, safe, share, tokens_line
 from tui.widgets.captions_pane import CaptionsPane, Line
 from tui.widgets.class_card import verdict_line
@@ -211,7 +209,7 @@ class ClassScreen(ClassAuditScreen):
         pane = self.query_one(ImagesPane)
         wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
         among = Among(pane.filter, wrong_as, pane.descending)
-        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+        self.post_message(OpenImage(self.opened, message.image.id, among))
 
     # Confusions
 
@@ -242,7 +240,7 @@ class ClassScreen(ClassAuditScreen):
             self.action_tab("captions")
         else:
             ids = record.caption_ids if isinstance(record, Sentence) else (record.caption_id,)
-            self.app.push_screen(PlacesScreen(self.opened, ids, record.text, self.record.id))
+            self.post_message(OpenCaption(self.opened, ids, record.text, self.record.id))
 
     def action_tab(self, tab: str) -> None:
         """Show a tab."""
@@ -274,7 +272,7 @@ class ClassScreen(ClassAuditScreen):
     def action_verdict(self) -> None:
         """Mark the class."""
         name = self.record.label
-        self.app.push_screen(VerdictScreen(self.opened, "class", name, self.record.name))
+        self.post_message(OpenVerdict(self.opened, "class", name, self.record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class and its sentences."""

@@ -12,12 +12,10 @@ from textual.widgets import Footer, Static
 
 from db import queries
 from db.overlay import decode, original, outlines, overlay, square
-from db.queries.images import Show
 from db.records import Image, Region, Relevance, Role, TokenRelevance, TopClass
+from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.neighbours import NeighboursScreen
-from tui.screens.verdict import VerdictScreen
 from tui.show import REGION_COLOURS, bar, safe, tokens_line
 from tui.widgets.class_card import verdict_line
 from tui.widgets.frames import Frame, Frames
@@ -27,19 +25,6 @@ _ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 _STEP = 0.1
 # The audit keeps fewer; a file may hold more.
 _MOST_LISTED = 1000
-
-
-@dataclass(frozen=True)
-class Among:
-    """The images that next and previous go through, in the order of their margins.
-
-    With `finding_id` they are those of a finding, in its order.
-    """
-
-    show: Show = "all"
-    wrong_as: int | None = None
-    descending: bool = False
-    finding_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +60,10 @@ class ImageScreen(BrowseScreen):
         Binding("y", "copy", "Copy path", show=False, id="image.copy", tooltip="Copy the path"),
     ]
 
-    def __init__(self, opened: Opened, image_id: int, among: Among | None = None) -> None:
+    def __init__(self, opened: Opened, image_id: int, among: Among) -> None:
         super().__init__(opened)
         self._image_id = image_id
-        self._among = among or Among()
+        self._among = among
         self._strength = 0.6
         self._role: Role = "true"
         self.seen: Seen | None = None
@@ -175,13 +160,13 @@ class ImageScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Find regions like the one opened."""
-        self.app.push_screen(NeighboursScreen(self.opened, message.record))
+        self.post_message(OpenSimilar(self.opened, message.record))
 
     def action_verdict(self) -> None:
         """Mark the image."""
         if self.seen is not None:
             path = self.seen.image.path
-            self.app.push_screen(VerdictScreen(self.opened, "image", path, path))
+            self.post_message(OpenVerdict(self.opened, "image", path, path))
 
     def action_copy(self) -> None:
         """Copy the path."""

@@ -13,10 +13,10 @@ from textual.widgets import Footer, Static
 from db import queries
 from db.records import ClassName
 from mapcap.metrics.answer import linked
+from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
-from tui.screens.one_class import ClassScreen
 from tui.show import number, safe
 from tui.widgets.figure_table import FigureLine, figure_columns, lines_of
 from tui.widgets.rows import Rows
@@ -147,7 +147,7 @@ class QualityScreen(BrowseScreen):
         point = self.query_one(Scatter).point
         named = [each for each in self._measured.classes if point and each.name == point.name]
         if named:
-            self.app.push_screen(ClassScreen(self.opened, named[0]))
+            self.post_message(OpenClass(self.opened, named[0]))
         else:
             self.action_pane()
 

@@ -7,6 +7,7 @@ from textual.widgets import Footer, Static
 from db import queries
 from db.overlay import decode, original, outlines
 from db.records import Region
+from tui.navigation import Among, OpenImage
 from tui.screens.base import BrowseScreen
 from tui.show import REGION_COLOURS
 from tui.widgets.region_list import RegionList
@@ -44,7 +45,4 @@ class RegionsScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open the image of a region."""
-        # The two screens lead to each other.
-        from tui.screens.one_image import ImageScreen
-
-        self.app.push_screen(ImageScreen(self.opened, message.record.region.image_id))
+        self.post_message(OpenImage(self.opened, message.record.region.image_id, Among()))

@@ -11,10 +11,10 @@ from textual.widgets import Footer, Static
 
 from db import queries
 from db.records import ClassName, Finding, FindingKind
+from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.class_audit import HINT
 from tui.screens.findings import FindingsScreen, why_missing
-from tui.screens.one_class import ClassScreen
 from tui.show import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.findings_browser import FindingsBrowser, Listed
@@ -99,7 +99,7 @@ class RunFindingsScreen(FindingsScreen):
         chosen: Finding = finding
 
         def show(record: ClassName) -> None:
-            self.app.push_screen(ClassScreen(self.opened, record, chosen))
+            self.post_message(OpenClass(self.opened, record, chosen))
 
         engine = self.opened.engine
         self.ask("class", lambda: queries.class_record(engine, chosen.class_id), show)

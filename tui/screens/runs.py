@@ -8,15 +8,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.message import Message
 from textual.widgets import Footer, Static
 
 from db import queries
 from db.records import Run, RunCounts, Stage
+from tui.navigation import OpenComparison, OpenMetrics, SwitchRun
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.compare import CompareScreen
-from tui.screens.quality import QualityScreen
 from tui.show import safe, share
 from tui.widgets.rows import Column, Rows
 
@@ -41,12 +39,6 @@ class RunsScreen(BrowseScreen):
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare with the current"),
         Binding("f", "quality", "Quality", id="runs.quality", tooltip="Figures of quality"),
     ]
-
-    @dataclass
-    class Switched(Message):
-        """Another run is to be looked at."""
-
-        run: Run
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -84,7 +76,7 @@ class RunsScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Look at a run."""
-        self.post_message(self.Switched(message.record.run))
+        self.post_message(SwitchRun(self.opened, message.record.run))
 
     def action_compare(self) -> None:
         """Compare the run under the cursor with the one looked at."""
@@ -94,7 +86,7 @@ class RunsScreen(BrowseScreen):
         if chosen.run.id == self.opened.run.id:
             self.notify("choose another run than the one looked at", timeout=3, markup=False)
             return
-        self.app.push_screen(CompareScreen(self.opened, chosen.run))
+        self.post_message(OpenComparison(self.opened, chosen.run))
 
     def action_quality(self) -> None:
         """Show the figures of quality of the run under the cursor."""
@@ -104,7 +96,7 @@ class RunsScreen(BrowseScreen):
         opened = self.opened
         if chosen.run.id != opened.run.id:
             opened = replace(opened, run=chosen.run, marks={})
-        self.app.push_screen(QualityScreen(opened))
+        self.post_message(OpenMetrics(opened))
 
 
 def told(opened: Opened) -> list[Told]:

@@ -12,11 +12,9 @@ from textual.widgets import Footer, Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
+from tui.navigation import Among, Navigation, OpenCaption, OpenClass, OpenImage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.one_class import ClassScreen
-from tui.screens.one_image import ImageScreen
-from tui.screens.places import PlacesScreen
 from tui.show import safe, share
 from tui.widgets.captions_pane import highlighted
 from tui.widgets.rows import Column, Rows
@@ -124,14 +122,14 @@ class SearchScreen(BrowseScreen):
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open what was found."""
         record = message.record.record
-        screen: BrowseScreen
+        wanted: Navigation
         if isinstance(record, ClassName):
-            screen = ClassScreen(self.opened, record)
+            wanted = OpenClass(self.opened, record)
         elif isinstance(record, Image):
-            screen = ImageScreen(self.opened, record.id)
+            wanted = OpenImage(self.opened, record.id, Among())
         else:
-            screen = PlacesScreen(self.opened, (record.caption_id,), record.text)
-        self.app.push_screen(screen)
+            wanted = OpenCaption(self.opened, (record.caption_id,), record.text)
+        self.post_message(wanted)
 
 
 def _text(hit: Hit, width: int) -> Text:
