@@ -11,6 +11,7 @@ from rich.text import Text
 from db.records import ClassAudit, ErrorWord, Finding
 from db.text import clean
 from mapcap.audit.paired import Change
+from mapcap.comparison import verdict
 from mapcap.show import bar, figure, safe
 
 _KEYS = {
@@ -152,6 +153,5 @@ def changes_page(
 
 
 def _direction(found: Change) -> Text:
-    if not found.sure:
-        return Text("no sure change", "dim")
-    return Text("better", "green") if found.gained > found.lost else Text("worse", "red")
+    said = verdict(found)
+    return Text(said, {"better": "green", "worse": "red"}.get(said, "dim"))
