@@ -41,10 +41,11 @@ class Navigation(Message):
 
 @dataclass
 class OpenClass(Navigation):
-    """A class; at one of its findings if that is given."""
+    """A class; at one of its findings, or at its images taken for a class, if that is given."""
 
     record: ClassName
     finding: Finding | None = None
+    wrong_as: int | None = None
 
 
 @dataclass
@@ -92,6 +93,11 @@ class OpenVerdict(Navigation):
 @dataclass
 class OpenRunFindings(Navigation):
     """The findings of all classes."""
+
+
+@dataclass
+class OpenMatrix(Navigation):
+    """The confusion matrix of the run."""
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import Finding, Region
@@ -18,6 +18,7 @@ from tui.screens.base import BrowseScreen
 from tui.screens.regions import RegionsScreen
 from tui.show import safe
 from tui.widgets.finding_text import tag
+from tui.widgets.keys import Keys
 from tui.widgets.region_list import Found, RegionList
 from tui.widgets.rows import Rows
 from tui.widgets.thumbs import Thumb, Thumbs
@@ -60,7 +61,7 @@ class FindingImagesScreen(BrowseScreen):
         """Lay out the screen."""
         yield Static(id="title")
         yield Thumbs(self.opened.picture, id="thumbs")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Go to the images; they are asked for when it is known how many fit."""

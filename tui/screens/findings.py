@@ -4,9 +4,11 @@ from functools import partial
 
 from db import queries
 from db.records import ClassName, Finding, Run, Stage
-from tui.drawing import evidence
+from db.verdicts import Mark
 from tui.navigation import Among, OpenClass, OpenFinding, OpenImage, OpenVerdict
+from tui.opened import finding_name
 from tui.screens.base import BrowseScreen
+from tui.tiles import evidence_page
 from tui.widgets.findings_browser import FindingsBrowser
 
 
@@ -19,8 +21,10 @@ class FindingsScreen(BrowseScreen):
         finding, offset = message.finding, message.offset
         self.ask(
             "evidence",
-            lambda: evidence(opened, finding, offset, message.limit),
-            lambda found: self.call_next(partial(browser.show_pictures, finding, offset, found)),
+            lambda: evidence_page(opened, finding, offset, message.limit),
+            lambda page: self.call_next(
+                partial(browser.show_pictures, finding, offset, page.tiles, page.total)
+            ),
         )
 
     def on_findings_browser_chosen(self, message: FindingsBrowser.Chosen) -> None:
@@ -50,6 +54,21 @@ class FindingsScreen(BrowseScreen):
         """Open an image, among those of its finding."""
         among = Among(finding_id=message.finding.id)
         self.post_message(OpenImage(self.opened, message.image.id, among))
+
+    def on_findings_browser_judged(self, message: FindingsBrowser.Judged) -> None:
+        """Ask for the verdict on a finding."""
+        finding, opened = message.listed.finding, self.opened
+        name = finding_name(message.listed.label, finding)
+        self.post_message(OpenVerdict(opened, "finding", name, finding.title))
+
+    def on_findings_browser_copied(self, message: FindingsBrowser.Copied) -> None:
+        """Copy a finding."""
+        self.copy(message.text)
+
+    def judged(self, label: str, finding: Finding) -> Mark | None:
+        """Return the verdict on a finding of the class called `label`."""
+        verdict = self.opened.of_finding(label, finding)
+        return None if verdict is None else verdict.mark
 
     def on_findings_browser_doubted(self, message: FindingsBrowser.Doubted) -> None:
         """Offer the verdict that an image's label is wrong."""

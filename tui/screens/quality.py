@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName
@@ -19,6 +19,7 @@ from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
 from tui.show import number, safe
 from tui.widgets.figure_table import FigureLine, figure_columns, lines_of
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Rows
 from tui.widgets.scatter import Point, Scatter
 
@@ -72,7 +73,7 @@ class QualityScreen(BrowseScreen):
                 yield Scatter(id="plot")
                 yield Static(id="point")
         yield Static(id="meaning")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for the figures."""

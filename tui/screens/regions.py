@@ -2,7 +2,7 @@
 
 from PIL.Image import Image as Picture
 from textual.app import ComposeResult
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.overlay import decode, original, outlines
@@ -10,6 +10,7 @@ from db.records import Region
 from tui.navigation import Among, OpenImage
 from tui.screens.base import BrowseScreen
 from tui.show import REGION_COLOURS
+from tui.widgets.keys import Keys
 from tui.widgets.region_list import RegionList
 from tui.widgets.rows import Rows
 
@@ -25,7 +26,7 @@ class RegionsScreen(BrowseScreen):
         """Lay out the screen."""
         yield Static(id="title")
         yield RegionList(self.opened.picture, cosines=self.COSINES)
-        yield Footer()
+        yield Keys()
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show where the region under the cursor is."""

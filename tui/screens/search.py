@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
@@ -17,6 +17,7 @@ from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.show import safe, share
 from tui.widgets.captions_pane import highlighted
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
 
 _MOST = 50
@@ -61,10 +62,10 @@ class SearchScreen(BrowseScreen):
         columns: list[Column[Hit]] = [
             Column("kind", "", 8, lambda r, w: Text(r.kind, style="dim")),
             Column("text", "found", 20, _text, wide=True),
-            Column("detail", "", 24, _detail, least=60),
+            Column("detail", "", 24, _detail, rank=1),
         ]
         yield Rows[Hit](columns, lambda r: (r.kind, r.id), empty="nothing found", id="hits")
-        yield Footer()
+        yield Keys()
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
@@ -135,7 +136,7 @@ class SearchScreen(BrowseScreen):
 def _text(hit: Hit, width: int) -> Text:
     record = hit.record
     if isinstance(record, CaptionHit):
-        return highlighted(record)
+        return highlighted(safe(record.text), record.spans)
     return safe(record.name if isinstance(record, ClassName) else record.path[-width:])
 
 
