@@ -1,23 +1,29 @@
 """Verdicts of an auditor, in a small SQLite file of their own beside the store.
 
 The store stays read-only. A verdict names what it is about by natural keys (the run's
-`config_hash`, and an image's path or a class's label), so that it outlives a new indexing.
+`config_hash`, and an image's path, a class's label or a finding's title), so that it outlives a new
+indexing.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from db.errors import StoreError
 from db.text import storable
 
-Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note"]
-Kind = Literal["image", "class"]
-MARKS: Final[tuple[Mark, ...]] = get_args(Mark)
+Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note", "true", "noise"]
+Kind = Literal["image", "class", "finding"]
+_OF_IMAGE: Final[tuple[Mark, ...]] = ("label wrong", "shortcut", "ambiguous", "fine", "note")
+MARKS: Final[Mapping[Kind, tuple[Mark, ...]]] = {
+    "image": _OF_IMAGE,
+    "class": _OF_IMAGE,
+    "finding": ("true", "noise", "note"),
+}
 
 # "MCVD": tells these files from other SQLite files (PRAGMA application_id).
 _APPLICATION_ID: Final = 0x4D435644
@@ -37,7 +43,10 @@ CREATE TABLE verdict (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an auditor says of an image (`name` is its path) or a class (its label)."""
+    """What an auditor says of an image (`name` is its path), a class (its label) or a finding.
+
+    The name of a finding is `LABEL: TITLE`: an audit made anew numbers its findings anew.
+    """
 
     run_hash: str
     kind: Kind

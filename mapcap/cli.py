@@ -15,6 +15,8 @@ from mapcap.commands.base import Db, RunNumber, errors
 from mapcap.errors import UserError
 from mapcap.text import clean
 
+_COLORS: Final = ("auto", "truecolor", "256")
+
 
 def about(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -51,6 +53,12 @@ def browse(
     images: Annotated[
         str, typer.Option(help="How pictures are drawn: auto, kitty, sixel, half or off.")
     ] = "auto",
+    colors: Annotated[
+        str,
+        typer.Option(
+            help="Colours of the terminal: auto (as COLORTERM and TERM say), truecolor or 256."
+        ),
+    ] = "auto",
     verdicts: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
@@ -60,6 +68,11 @@ def browse(
 
     The file is opened read-only, also while `mapcap index` still fills it.
     """
+    if colors not in _COLORS:
+        raise UserError(f"--colors is one of {', '.join(_COLORS)}, not {colors}")
+    if colors != "auto":
+        # Textual reads it when it is loaded.
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = colors
     # What is loaded stays: looking for garbage in it takes a tenth of the time to the first paint.
     gc.disable()
     # Textual waits for one frame after each key: half as long.

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding
+from mapcap.comparison import verdict
 from mapcap.show import bar, figure, safe
 from mapcap.stats import Change
 from mapcap.text import clean
@@ -130,6 +131,5 @@ def changes_page(
 
 
 def _direction(found: Change) -> Text:
-    if not found.sure:
-        return Text("no sure change", "dim")
-    return Text("better", "green") if found.gained > found.lost else Text("worse", "red")
+    said = verdict(found)
+    return Text(said, {"better": "green", "worse": "red"}.get(said, "dim"))

@@ -28,10 +28,22 @@ _COLOURS: Final = 128
 _CELL: Final = 12.2
 _ASCENT: Final = 18.5
 _FONTS: Final = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, Liberation Mono, monospace"
+# Half a line, a quarter of a cell, half a cell, each a little larger so that no gap is left; and
+# where they stand in each block, in halves of a cell.
+_SHAPES: Final = {"h": (12.3, 12.3), "q": (6.2, 12.3), "v": (6.2, 24.5)}
+_PARTS: Final = {
+    "▘": (("q", 0, 0),),
+    "▝": (("q", 1, 0),),
+    "▀": (("h", 0, 0),),
+    "▖": (("q", 0, 1),),
+    "▌": (("v", 0, 0),),
+    "▞": (("q", 1, 0), ("q", 0, 1)),
+    "▛": (("h", 0, 0), ("q", 0, 1)),
+}
 # Keys from the first screen, whose cursor stands on the worst class.
 WALKS: Final = {
     "classes": (),
-    "findings": ("enter", "2"),
+    "findings": ("enter",),
     "image": ("enter", "4", "f", "enter"),
 }
 
@@ -73,17 +85,26 @@ def _shortened(svg: str) -> str:
     svg = re.sub(r"terminal-\d+-", "t-", svg)
     svg = svg.replace(' shape-rendering="crispEdges"', "")
     svg = svg.replace("<style>", "<style>rect { shape-rendering: crispEdges }", 1)
-    svg = re.sub(r'<text class="(\S+)" x="([\d.]+)" y="([\d.]+)"[^>]*>(▀+)</text>', _blocks, svg)
-    svg = svg.replace("<style>", '<defs><rect id="h" width="12.3" height="12.3"/></defs><style>', 1)
+    text = r'<text class="(\S+)" x="([\d.]+)" y="([\d.]+)"[^>]*>([▘▝▀▖▌▞▛]+)</text>'
+    svg = re.sub(text, _blocks, svg)
+    shapes = "".join(
+        f'<rect id="{name}" width="{width}" height="{height}"/>'
+        for name, (width, height) in _SHAPES.items()
+    )
+    svg = svg.replace("<style>", f"<defs>{shapes}</defs><style>", 1)
     return "\n".join(line.strip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
 def _blocks(text: re.Match[str]) -> str:
-    """Return half-blocks as rectangles: not every font has them fill their half of the line."""
+    """Return blocks as rectangles: not every font has them fill their part of the line."""
     style, left, baseline, blocks = text.groups()
-    top = f"{float(baseline) - _ASCENT:.1f}"
-    places = (f"{float(left) + i * _CELL:.1f}" for i in range(len(blocks)))
-    return "".join(f'<use href="#h" class="{style}" x="{x}" y="{top}"/>' for x in places)
+    drawn = []
+    for i, block in enumerate(blocks):
+        for shape, across, down in _PARTS[block]:
+            x = float(left) + (i + across / 2) * _CELL
+            y = float(baseline) - _ASCENT + down * _CELL
+            drawn.append(f'<use href="#{shape}" class="{style}" x="{x:.1f}" y="{y:.1f}"/>')
+    return "".join(drawn)
 
 
 def rendered(file: Path, convert: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import ClassVar, get_args
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -16,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from db import queries
+from db.choice import Choice, chosen_run
 from db.errors import StoreError
 from db.first_paint import Glance, glance
 from db.queries import loading
@@ -23,15 +25,30 @@ from db.records import ClassName, Run
 from db.verdicts import beside
 from mapcap.text import clean
 from tui.late import PatientDriver
+from tui.navigation import (
+    Navigation,
+    OpenCaption,
+    OpenClass,
+    OpenComparison,
+    OpenFinding,
+    OpenImage,
+    OpenMatrix,
+    OpenMetrics,
+    OpenRunFindings,
+    OpenSimilar,
+    OpenVerdict,
+    SwitchRun,
+)
 from tui.opened import Marks, Opened, Pulse, pulse_of
-from tui.pictures import MODES, Mode, picture_type
+from tui.pictures import MODES, Mode, coarse, picture_type
 from tui.screens.base import BrowseScreen
 from tui.screens.classes import ClassesScreen
 
-if TYPE_CHECKING:
-    from tui.screens.runs import RunsScreen
-
 _PULSE_SECONDS = 2.0
+_FEW_COLOURS = (
+    "Pictures are drawn in 256 colours here. If your terminal has true colour: "
+    "export COLORTERM=truecolor, or mapcap browse --colors truecolor."
+)
 
 
 class MapCapApp(App[None]):
@@ -51,7 +68,7 @@ class MapCapApp(App[None]):
             id="app.screenshot",
             tooltip="Save what is shown as SVG in the current folder",
         ),
-        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave MapCap"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave MapCap"),
     ]
 
     def __init__(
@@ -67,6 +84,7 @@ class MapCapApp(App[None]):
         self._start = start
         self._pulse: Pulse | None = pulse_of(found.run, found.stages)
         self._trouble = ""
+        self._told = False
 
     def get_default_screen(self) -> ClassesScreen:
         """Begin with the classes, without an empty screen below them."""
@@ -75,9 +93,7 @@ class MapCapApp(App[None]):
     def on_mount(self) -> None:
         """Begin to watch the file."""
         if self._start is not None:
-            from tui.screens.one_class import ClassScreen
-
-            self.push_screen(ClassScreen(self.opened, self._start))
+            self.post_message(OpenClass(self.opened, self._start))
         self.set_interval(_PULSE_SECONDS, self._look)
         self.call_after_refresh(self.run_worker, _load, thread=True, exit_on_error=False)
 
@@ -118,7 +134,7 @@ class MapCapApp(App[None]):
 
     def switch(self, run: Run) -> None:
         """Look at another run of the file."""
-        self.opened = replace(self.opened, run=run, marks={})
+        self.opened = replace(self.opened, run=run, marks={}, newer=None)
         self._pulse = None
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -126,16 +142,26 @@ class MapCapApp(App[None]):
             self.screen.turn_to(self.opened)
         self._look()
 
-    def on_runs_screen_switched(self, message: RunsScreen.Switched) -> None:
-        """Look at the run that was chosen."""
-        self.switch(message.run)
+    @on(Navigation)
+    def lead(self, message: Navigation) -> None:
+        """Show the screen that another one leads to."""
+        if isinstance(message, SwitchRun):
+            self.switch(message.run)
+            return
+        self.push_screen(screen_for(message))
+        if not self._told and coarse(self, self.opened.picture):
+            self._told = True
+            self.notify(_FEW_COLOURS, timeout=12, markup=False)
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
         if isinstance(self.screen, BrowseScreen):
             from tui.screens.help import HelpScreen
 
-            self.push_screen(HelpScreen(self.screen.HELP_TEXT, self.screen.active_bindings))
+            text = self.screen.HELP_TEXT
+            if coarse(self, self.opened.picture):
+                text = f"{text}\n\n{_FEW_COLOURS}"
+            self.push_screen(HelpScreen(text, self.screen.active_bindings))
 
     def action_search(self) -> None:
         """Search captions, classes and paths."""
@@ -182,7 +208,7 @@ def make_app(
 ) -> MapCapApp:
     """Open a store and return the app on it, for the command line and for tests.
 
-    Nothing is drawn yet. `run` is a run's number (default: the one that began last), `class_name`
+    Nothing is drawn yet. `run` is a run's number (default: the newest finished one), `class_name`
     a class to begin with, `images` one of auto, kitty, sixel, half, off, `verdicts` the file of
     verdicts (default: beside the store), `meaning` what a figure of quality says, by its name.
     StoreError says what is wrong and what to do.
@@ -192,15 +218,58 @@ def make_app(
     mode: Mode = next(known for known in get_args(Mode) if known == images)
     path = Path(db_path)
     # A file that lacks tables is refused now, before the screen is taken over.
-    found = glance(path, run)
+    choice = chosen_run(path) if run is None else Choice(run, None)
+    found = glance(path, choice.run_id)
     sidecar = beside(path) if verdicts is None else Path(verdicts)
     picture, owed = picture_type(mode)
-    opened = Opened(path, found.run, sidecar, picture, meaning)
+    opened = Opened(path, found.run, sidecar, picture, meaning, newer=choice.newer)
     opened.marks = opened.read_marks()
     start = None
     if class_name is not None:
         start = queries.class_by_name(opened.engine, found.run.id, class_name)
     return MapCapApp(opened, found, start, PatientDriver if owed else None)
+
+
+def screen_for(message: Navigation) -> BrowseScreen:
+    """Return the screen that a message asks for; the only place that makes one for another."""
+    from tui.screens import (
+        compare,
+        evidence,
+        matrix,
+        neighbours,
+        one_class,
+        one_image,
+        places,
+        quality,
+        run_findings,
+        verdict,
+    )
+
+    opened = message.opened
+    match message:
+        case OpenClass(record=record, finding=finding, wrong_as=wrong_as):
+            return one_class.ClassScreen(opened, record, finding, wrong_as)
+        case OpenImage(image_id=image_id, among=among):
+            return one_image.ImageScreen(opened, image_id, among)
+        case OpenCaption(caption_ids=ids, text=text, class_id=class_id):
+            return places.PlacesScreen(opened, ids, text, class_id)
+        case OpenSimilar(region=region):
+            return neighbours.NeighboursScreen(opened, region)
+        case OpenFinding(finding=finding, images=True):
+            return evidence.FindingImagesScreen(opened, finding)
+        case OpenFinding(finding=finding):
+            return evidence.FindingRegionsScreen(opened, finding)
+        case OpenVerdict(kind=kind, name=name, shown=shown, offered=offered):
+            return verdict.VerdictScreen(opened, kind, name, shown, offered)
+        case OpenRunFindings():
+            return run_findings.RunFindingsScreen(opened)
+        case OpenComparison(other=other):
+            return compare.CompareScreen(opened, other)
+        case OpenMatrix():
+            return matrix.MatrixScreen(opened)
+        case OpenMetrics():
+            return quality.QualityScreen(opened)
+    raise AssertionError(f"no screen for {message}")
 
 
 def _load() -> None:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from db import queries
 from db.queries import loading
-from db.records import ClassName, Image, Run, Stage, Summary
+from db.records import ClassName, Finding, Image, Run, Stage, Summary
 from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Opened:
     verdicts: Path
     picture: type[Widget]
     meaning: Callable[[str], str]
+    newer: int | None = None
+    """A run that began later and was not finished when the file was opened."""
     marks: Marks = field(default_factory=dict)
     _engine: Engine | None = None
 
@@ -100,9 +102,18 @@ class Opened:
         """Return the verdict on an image."""
         return self.marks.get(("image", image.path))
 
+    def of_finding(self, label: str, finding: Finding) -> Verdict | None:
+        """Return the verdict on a finding of the class called `label`."""
+        return self.marks.get(("finding", finding_name(label, finding)))
+
     def of_class(self, record: ClassName) -> Verdict | None:
         """Return the verdict on a class."""
         return self.marks.get(("class", record.label))
+
+
+def finding_name(label: str, finding: Finding) -> str:
+    """Return what a verdict calls a finding of the class called `label`."""
+    return f"{label}: {finding.title}"
 
 
 def pulse_of(run: Run, stages: Sequence[Stage]) -> Pulse:

@@ -17,6 +17,7 @@ from tui.widgets.half import HalfPicture, NoPicture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+    from textual.app import App
 
 Protocol = Literal["kitty", "sixel", "half"]
 Mode = Literal["auto", "kitty", "sixel", "half", "off"]
@@ -48,6 +49,11 @@ def picture_type(mode: Mode) -> tuple[type[Widget], bool]:
 
     widget: type[Widget] = TGPImage if chosen == "kitty" else SixelImage
     return widget, False
+
+
+def coarse(app: App[Any], picture: type[Widget]) -> bool:
+    """Whether pictures are drawn in cells of few colours, which the terminal may not have to be."""
+    return picture is HalfPicture and app.console.color_system != "truecolor"
 
 
 def show(widget: Any, picture: Picture | None) -> None:

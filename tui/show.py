@@ -11,6 +11,7 @@ from mapcap.text import clean
 
 # More than any widget shows; text from outside may have any length.
 _LONGEST: Final = 400
+_TINY: Final = 0.001
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 REGION_COLOURS: Final = ("#00e5ff", "#ff4fd8", "#ffe14f", "#7dff5a", "#ff8c42")
@@ -32,6 +33,11 @@ def number(value: float | None, digits: int = 2) -> Text:
 def share(value: float | None) -> str:
     """Return a share as a percentage, or a dash."""
     return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def probability(value: float) -> str:
+    """Return a p or q value in few characters."""
+    return f"{value:.0e}" if 0 < value < _TINY else f"{value:.3f}"
 
 
 def bar(value: float, width: int, style: str = "cyan") -> Text:

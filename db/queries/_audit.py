@@ -10,7 +10,7 @@ from db import schema
 from db.queries._images import IMAGE, fetch_images
 from db.queries._regions import REGION, fetch_regions
 from db.records import ClassAudit, ErrorWord, Figure, Finding, FindingKind, Image, Region
-from db.sql import Query, columns_of, finding_kind, records
+from db.sql import Query, columns_of, finding_kind, in_ids, records
 
 _COLOUR: Final = re.compile("#[0-9a-fA-F]{6}")
 _NO_COLOUR: Final = "#ffffff"
@@ -116,6 +116,48 @@ def finding_regions(engine: Engine, finding_id: int, *, limit: int = 100) -> lis
         .order_by(link.position)
     )
     return fetch_regions(engine, query.limit(limit))
+
+
+def finding_photos(
+    engine: Engine, finding_id: int, *, limit: int = 100, offset: int = 0
+) -> list[list[Region]]:
+    """Return a page of the images whose regions are evidence of a finding, each as those regions.
+
+    The most telling first, within an image too.
+    """
+    link = schema.FindingRegion
+    image_id = schema.Region.image_id
+    chosen = (
+        select(image_id)
+        .join(link, link.region_id == schema.Region.id)
+        .where(link.finding_id == finding_id)
+        .group_by(image_id)
+        .order_by(func.min(link.position))
+        .limit(limit)
+        .offset(offset)
+    )
+    with engine.connect() as connection:
+        found: dict[int, list[Region]] = {i: [] for i in connection.execute(chosen).scalars()}
+    query = (
+        REGION.join(link, link.region_id == schema.Region.id)
+        .where(link.finding_id == finding_id, in_ids(image_id, found))
+        .order_by(link.position)
+    )
+    for region in fetch_regions(engine, query):
+        found[region.image_id].append(region)
+    return list(found.values())
+
+
+def count_finding_photos(engine: Engine, finding_id: int) -> int:
+    """Return how many images `finding_photos` has on all its pages."""
+    link = schema.FindingRegion
+    query = (
+        select(func.count(schema.Region.image_id.distinct()))
+        .join(link, link.region_id == schema.Region.id)
+        .where(link.finding_id == finding_id)
+    )
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def class_audit(engine: Engine, class_id: int) -> ClassAudit | None:

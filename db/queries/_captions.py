@@ -184,6 +184,33 @@ def search_captions(
         ]
 
 
+def search_class_captions(
+    engine: Engine, class_id: int, words: str, *, summary_id: int | None = None, limit: int = 100
+) -> list[tuple[ClassCaption, tuple[tuple[int, int], ...]]]:
+    """Return a class's captions that hold every word, the most frequent first, and where.
+
+    As `captions` gives them; the words are matched as by `search_captions`.
+    """
+    match = _match(words)
+    if not match:
+        return []
+    begin, end = secrets.token_hex(8), secrets.token_hex(8)
+    counts = schema.ClassCaption
+    query = (
+        class_captions(summary_id)
+        .add_columns(func.highlight(_WHOLE, 0, begin, end))
+        .join(_INDEX, _INDEX.c.rowid == schema.Caption.id)
+        .where(_WHOLE.op("MATCH")(match), counts.class_id == class_id)
+        .order_by(counts.count.desc(), counts.caption_id.desc())
+        .limit(limit)
+    )
+    with engine.connect() as connection:
+        return [
+            (ClassCaption(*row), _spans(row[1], marked, begin, end))
+            for *row, marked in connection.execute(query)
+        ]
+
+
 def _match(words: str) -> str:
     """Return an FTS5 query for captions that hold every word, the last one as a beginning.
 

@@ -93,6 +93,18 @@ def confusions(engine: Engine, class_id: int) -> list[Confusion]:
         return records(Confusion, connection.execute(query))
 
 
+def run_confusions(engine: Engine, run_id: int) -> list[tuple[int, int, int]]:
+    """Return (class id, predicted class id, images) for all that a run's classes were taken for."""
+    table = schema.Confusion
+    query = (
+        select(table.class_id, table.predicted_class_id, table.count)
+        .join(schema.ClassName, schema.ClassName.id == table.class_id)
+        .where(schema.ClassName.run_id == run_id)
+    )
+    with engine.connect() as connection:
+        return [(own, other, count) for own, other, count in connection.execute(query)]
+
+
 def class_tokens(engine: Engine, class_id: int) -> list[TokenRelevance]:
     """Return the tokens of a class's text with their relevance; empty until computed."""
     query = select(schema.ClassText.tokens).where(schema.ClassText.class_id == class_id)

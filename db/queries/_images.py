@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from db import schema
@@ -77,6 +77,28 @@ def images(
             rest = limit - len(found)
             found += _all(connection, query.order_by(schema.Image.id).limit(rest))
     return found
+
+
+def count_images(
+    engine: Engine,
+    class_id: int,
+    *,
+    show: Show = "all",
+    wrong_as: int | None = None,
+    only: Collection[int] | None = None,
+    without: Collection[int] = (),
+) -> int:
+    """Return how many images `images` would list on all its pages."""
+    narrowed = wrong_as is not None or show != "all"
+    column = schema.Prediction.image_id if narrowed else schema.Image.id
+    owner = schema.Prediction.class_id if narrowed else schema.Image.class_id
+    query = select(func.count()).where(owner == class_id, *_kept(column, only, without))
+    if wrong_as is not None:
+        query = query.where(schema.Prediction.predicted_class_id == wrong_as)
+    elif narrowed:
+        query = query.where(schema.Prediction.correct.is_(show == "right"))
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 _Column = InstrumentedAttribute[int]

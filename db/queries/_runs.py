@@ -4,6 +4,7 @@ from sqlalchemy import Engine, Float, and_, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from db import schema
+from db.choice import choose
 from db.errors import StoreError
 from db.first_paint import ITEMS_PER_SECOND
 from db.records import Run, RunCounts, RunTotals, Stage
@@ -30,11 +31,10 @@ def run(engine: Engine, run_id: int) -> Run:
 
 
 def latest_run(engine: Engine) -> Run:
-    """Return the run that began last; StoreError if the file has none."""
+    """Return the run to look at, as `db.choice.choose` has it; StoreError if the file has none."""
     found = runs(engine)
-    if not found:
-        raise StoreError("the file holds no run yet: run `mapcap index` to fill it")
-    return found[0]
+    wanted = choose([(each.id, each.status) for each in found]).run_id
+    return next(each for each in found if each.id == wanted)
 
 
 def stages(engine: Engine, run_id: int) -> list[Stage]:

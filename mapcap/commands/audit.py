@@ -139,26 +139,22 @@ def _missing(db: Path) -> UserError:
 def _compare(
     engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
 ) -> None:
+    from mapcap.comparison import compare
     from mapcap.show_audit import changes_page
-    from mapcap.stats import change, changes
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
-    pairs: dict[int, list[tuple[bool, bool]]] = {found.id: [] for found in classes}
-    for paired in queries.paired_predictions(engine, run.id, other.id):
-        if paired.class_id in pairs:
-            pairs[paired.class_id].append((paired.before, paired.now))
-    everything = [pair for of_class in pairs.values() for pair in of_class]
-    if not everything:
+    only = classes[0].id if len(classes) == 1 else None
+    found = compare(engine, run.id, other.id, only)
+    overall = found.overall
+    if overall is None:
         raise UserError(
             f"--against {other.id}: runs {run.id} and {other.id} share no predicted image "
             "(same path, content and class); `mapcap status` shows what they were made from"
         )
-    names = {found.id: found.name for found in classes}
-    compared = changes({class_id: some for class_id, some in pairs.items() if some})
-    overall, named = change(everything), [(names[key], found) for key, found in compared.items()]
+    named = [(each.name, found.classes[each.id]) for each in classes if each.id in found.classes]
     if json:
-        listed = [{"class": name, "change": found} for name, found in named]
+        listed = [{"class": name, "change": each} for name, each in named]
         show.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
         return
     print_page(changes_page(overall, named, run.id, other.id))

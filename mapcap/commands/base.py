@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from db import queries
+from db.choice import choose
 from db.errors import StoreError
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ _UNBOUNDED = 100_000
 Db = Annotated[Path, typer.Argument(metavar="DB", help="A file that `mapcap index` filled.")]
 RunNumber = Annotated[
     int | None,
-    typer.Option("--run", metavar="N", help="Run of the file; the newest if not given."),
+    typer.Option("--run", metavar="N", help="Run of the file; newest finished if not given."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine, Run]:
-    """Open a file and choose a run of it, the newest if `run` is None.
+    """Open a file and choose a run of it, the newest finished one if `run` is None.
+
+    Where a newer one is not finished, a line on the standard error says so.
 
     Raises:
         StoreError: for a file that cannot be used, or a run that it does not have.
@@ -41,7 +44,12 @@ def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine,
     if write and not db.exists():
         raise StoreError(f"{db} does not exist: check the name")
     engine = open_write(db) if write else open_read(db)
-    return engine, queries.latest_run(engine) if run is None else queries.run(engine, run)
+    if run is not None:
+        return engine, queries.run(engine, run)
+    choice = choose([(each.id, each.status) for each in queries.runs(engine)])
+    if choice.newer is not None:
+        errors().print(f"run {choice.newer} is not finished: this is run {choice.run_id}")
+    return engine, queries.run(engine, choice.run_id)
 
 
 def print_page(page: RenderableType) -> None:

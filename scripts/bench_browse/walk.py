@@ -142,7 +142,7 @@ class Walk:
         self._terminal.press(ESCAPE)
         self._terminal.settle(0)
         self._do("classes: below x %", "b", table(self._names(descending=True, below=0.5)))
-        for keys, below in ((BACKSPACE, 0.05), (BACKSPACE, None), ("3", 0.03), ("0", 0.3)):
+        for keys, below in (("3", 0.03), ("0", 0.3), (BACKSPACE, 0.03), (BACKSPACE, None)):
             names = self._names(descending=True, below=below)
             self._do("classes: below x %", keys, table(names))
         self._terminal.press(ESCAPE)
@@ -159,10 +159,11 @@ class Walk:
             assert pmi is not None
             sentence = pmi.texts[choose(pmi, 5, 1.0)[0].index]
             caption = queries.captions(self._engine, record.id, limit=1)[0]
-            self._do("class: open", ENTER, holds(record.name, sentence[:24], "chosen from"))
+            self._do("class: open", ENTER, holds(record.name, "1 Findings"))
+            self._do("class: summary", "2", holds(sentence[:24], "chosen from"))
             self._do("class: captions", "3", holds(caption.text[:24], "wrong"))
             self._do("class: confusions", "5", holds(str(record.top_wrong_name), "share"))
-            self._settle("class: images", "4", holds("page 1"))
+            self._settle("class: images", "4", holds("margin first"))
             back = self._terminal.press(ESCAPE)
             self._terminal.wait(table([each.name for each in records]), back)
             self._terminal.press(DOWN)
@@ -176,8 +177,8 @@ class Walk:
         self._terminal.settle(0)
         for _ in range(10):
             self._settle("images: cursor", RIGHT)
-        for page in range(2, 14):
-            self._settle("images: next page", "n", holds(f"page {page}"))
+        for _ in range(12):
+            self._settle("images: next page", "n")
         self._settle("image: open", ENTER, holds("best classes"))
         for _ in range(8):
             self._settle("image: next", "n")

@@ -39,6 +39,7 @@ async def test_length_and_lambda_choose_again(
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
+        await press(pilot, "2")
         table = rows(app, "#sentences")
         assert [each.text for each in table.records] == chosen(3, 1.0)
         await press(pilot, "minus")
@@ -56,6 +57,7 @@ async def test_a_sentence_leads_to_its_regions(app_on: Make, press: Press, settl
     app = app_on(class_name="tabby")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
+        await press(pilot, "2")
         text, count = rows(app, "#sentences").record.text, rows(app, "#sentences").record.count
         await press(pilot, "enter")
         assert isinstance(app.screen, PlacesScreen)
@@ -73,16 +75,18 @@ async def test_captions_are_searched_as_typed(app_on: Make, press: Press, settle
         await settle(pilot)
         await press(pilot, "3")
         table = rows(app, "#captions")
-        assert [each.count for each in table.records] == [6, 5, 5]
-        assert sum(each.selected for each in table.records) == 3
+        assert [each.caption.count for each in table.records] == [6, 5, 5]
+        assert sum(each.caption.selected for each in table.records) == 3
+        every = [each.caption for each in table.records]
         await press(pilot, "slash", "g", "r", "e")
-        assert {each.text for each in table.records} == {
-            "a cat with green eyes.",
-            "a grey cat on a sofa.",
-        }
+        # As they were among all: counts and order, too.
+        assert [each.caption for each in table.records] == [
+            each for each in every if " gre" in each.text
+        ]
         await press(pilot, "e", "n")
         (hit,) = table.records
-        assert [hit.text[begin:end] for begin, end in hit.spans] == ["green"]
+        assert [hit.caption.text[begin:end] for begin, end in hit.spans] == ["green"]
+        assert hit.caption.right + hit.caption.wrong > 0
         await press(pilot, "enter", "enter")
         assert isinstance(app.screen, PlacesScreen)
         await press(pilot, "escape", "slash", "escape")  # leaves the box, not the class
@@ -92,19 +96,20 @@ async def test_captions_are_searched_as_typed(app_on: Make, press: Press, settle
 
 async def test_images_are_filtered_and_paged(app_on: Make, press: Press, settle: Settle) -> None:
     app = app_on(class_name="crane")
-    async with app.run_test(size=(80, 20)) as pilot:
+    async with app.run_test(size=(88, 20)) as pilot:
         await settle(pilot)
         await press(pilot, "4")
-        thumbs, pane = app.screen.query_one(Thumbs), app.screen.query_one(ImagesPane)
+        thumbs = app.screen.query_one(Thumbs)
         assert app.focused is thumbs
 
         def paths() -> list[str]:
             return [each.image.path[-5] for each in thumbs._thumbs]
 
-        assert pane.limit == 4
+        assert thumbs.fits == 4
         assert paths() == ["7", "6", "5", "4"]
         await press(pilot, "n")
         assert paths() == ["3", "2", "1", "0"]
+        assert "5-8 of 8" in str(app.screen.query_one("#images-head", Static).content)
         await press(pilot, "n")  # there is no third page
         assert paths() == ["3", "2", "1", "0"]
         await press(pilot, "p", "r")
@@ -139,6 +144,14 @@ async def test_a_confusion_shows_its_captions_and_leads_to_its_images(
         thumbs = app.screen.query_one(Thumbs)
         assert len(thumbs._thumbs) == 7
         assert {each.image.predicted_name for each in thumbs._thumbs} == {"Egyptian cat"}
+        await press(pilot, "escape")  # a step back, and the images are all there again
+        assert app.focused is rows(app, "#confusions")
+        await press(pilot, "4")
+        assert not app.screen.query_one(ImagesPane).narrowed
+        await press(pilot, "f", "escape")  # out of the filter, then out of the class
+        assert not app.screen.query_one(ImagesPane).narrowed
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, ClassScreen)
 
 
 async def test_copies_the_summary(app_on: Make, press: Press, settle: Settle) -> None:

@@ -62,6 +62,10 @@ async def test_filter_as_you_type(app_on: Make, press: Press, settle: Settle) ->
         assert len(names(app)) == 6
         await press(pilot, "b")
         assert app.screen.query_one(Input).value == "<50"
+        await press(pilot, "6", "0")  # in place of the 50 that was offered
+        assert app.screen.query_one(Input).value == "<60"
+        assert names(app) == ["tabby", "crane"]
+        await press(pilot, "escape", "b")
         await press(pilot, "enter")
         assert names(app) == ["tabby"]  # crane has just 50 %
         assert app.focused is app.screen.query_one("#classes")

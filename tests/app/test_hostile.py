@@ -93,7 +93,7 @@ async def test_hostile_findings_and_figures_are_shown_harmlessly(
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         harmless(app, size[0])
-        await press(pilot, "enter", "2")
+        await press(pilot, "enter")
         for _ in HOSTILE:
             harmless(app, size[0])
             await press(pilot, "down", "right")
@@ -101,6 +101,8 @@ async def test_hostile_findings_and_figures_are_shown_harmlessly(
             await press(pilot, *keys)
             harmless(app, size[0])
         await press(pilot, "ctrl+r", "f", "n", "t")
+        harmless(app, size[0])
+        await press(pilot, "escape", "escape", "escape", "m")
         harmless(app, size[0])
 
 

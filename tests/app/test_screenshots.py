@@ -32,6 +32,16 @@ def test_half_blocks_are_rectangles_where_they_stood() -> None:
     assert "▀" not in svg
 
 
+def test_quarters_of_a_cell_are_rectangles_too() -> None:
+    cell = 'class="terminal-12-r3" x="24.4" y="190.8" textLength="12.2"'
+    svg = published(f'<svg xmlns="http://www.w3.org/2000/svg"><text {cell}>▞</text></svg>')
+    blocks = [
+        (each.get("href"), each.get("x"), each.get("y"))
+        for each in ElementTree.fromstring(svg).iter(f"{SVG}use")
+    ]
+    assert blocks == [("#q", "30.5", "172.3"), ("#q", "24.4", "184.5")]
+
+
 @pytest.mark.parametrize("name", WALKS)
 async def test_every_walk_ends_in_a_picture(stored: Any, tmp_path: Path, name: str) -> None:
     before = stored.path.read_bytes()

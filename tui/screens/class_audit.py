@@ -7,7 +7,7 @@ from db.records import ClassAudit, ClassName, ErrorWord, Finding
 from tui.opened import Opened
 from tui.screens.findings import FindingsScreen, why_missing
 from tui.widgets.error_words import ErrorWords, Rival
-from tui.widgets.findings_browser import FindingsBrowser
+from tui.widgets.findings_browser import FindingsBrowser, Listed
 from tui.widgets.findings_pane import FindingsPane
 
 HINT = "run the same `mapcap index` command again, which adds what is missing"
@@ -50,7 +50,9 @@ class ClassAuditScreen(FindingsScreen):
         if found.audit is None:
             pane.missing(found.missing)
             return
-        pane.show(self.record.name, found.audit, found.findings)
+        name, label = self.record.name, self.record.label
+        listed = [Listed(each, name, label, self.judged(label, each)) for each in found.findings]
+        pane.show(name, found.audit, listed)
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             browser = pane.query_one(FindingsBrowser)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar, Final, cast
 
@@ -11,16 +10,20 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from db import queries
 from db.first_paint import Glance
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Run, RunTotals, Stage
+from tui.navigation import OpenClass, OpenMatrix, OpenRunFindings, OpenVerdict
 from tui.opened import Opened
+from tui.overview import card_of, title_of
 from tui.screens.base import BrowseScreen
 from tui.show import accuracy_bar, number, safe, share
-from tui.widgets.class_card import Card, ClassCard
+from tui.widgets.class_card import ClassCard
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
 
 _SORTS: Final[tuple[ClassSort, ...]] = (
@@ -47,7 +50,8 @@ class ClassesScreen(BrowseScreen):
 
     HELP_TEXT = (
         "The classes of the run, the worst first. The bar is the accuracy, the line in it its "
-        "95 % interval. Type / to filter by name; <30 in the filter keeps the classes below 30 %."
+        "95 % interval. Type / to filter by name; <30 in the filter keeps the classes below 30 %. "
+        "f lists the findings of all classes, m shows the confusion matrix."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="classes.filter", tooltip="Filter as you type"),
@@ -64,6 +68,8 @@ class ClassesScreen(BrowseScreen):
         Binding("p", "pane", "Pane", id="classes.pane", tooltip="The class beside the table"),
         Binding("f", "findings", "Findings", id="classes.findings",
                 tooltip="Findings of the run, of all classes"),
+        Binding("m", "matrix", "Matrix", id="classes.matrix",
+                tooltip="Confusion matrix of the run"),
         Binding("v", "verdict", "Verdict", id="classes.verdict", tooltip="Mark the class"),
         Binding("y", "copy", "Copy", show=False, id="classes.copy", tooltip="Copy the name"),
     ]  # fmt: skip
@@ -86,21 +92,21 @@ class ClassesScreen(BrowseScreen):
         yield Input(
             placeholder="words in the name, <30 for below 30 %", id="filter", select_on_focus=False
         )
-        yield Footer()
+        yield Keys()
 
     def _columns(self) -> list[Column[ClassName]]:
         return [
             Column("name", "class", 16, self._named, wide=True),
-            Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, least=60),
+            Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, rank=2),
             Column("accuracy", "accuracy", 19, _accuracy),
-            Column("top_wrong_share", "taken for", 16, _wrong, wide=True, least=54),
+            Column("top_wrong_share", "taken for", 16, _wrong, wide=True, rank=1),
             Column(
                 "mean_true_probability", "p(true)", 8, lambda r, w: number(r.mean_true_probability),
-                right=True, least=68,
+                right=True, rank=3,
             ),
             Column(
-                "first_sentence", "first sentence", 10, lambda r, w: safe(r.first_sentence),
-                wide=True, least=95,
+                "first_sentence", "first sentence", 24, lambda r, w: safe(r.first_sentence),
+                wide=True, rank=4,
             ),
         ]  # fmt: skip
 
@@ -141,7 +147,7 @@ class ClassesScreen(BrowseScreen):
         self.ask("rows", lambda: queries.classes(opened.engine, opened.run.id), self._take)
 
     def _entitle(self, run: Run, totals: RunTotals, stages: Sequence[Stage]) -> None:
-        self.query_one("#title", Static).update(_title(run, totals, stages))
+        self.query_one("#title", Static).update(title_of(run, totals, stages, self.opened.newer))
 
     def _take(self, records: list[ClassName]) -> None:
         self._every = records
@@ -157,6 +163,8 @@ class ClassesScreen(BrowseScreen):
             self._every, sort=self._sort, descending=self._descending, words=words, below=below
         )
         rows.fill(shown, keep=self._keep)
+        if not shown:
+            self.query_one(ClassCard).clear()
         if self._keep and before and rows.record and rows.record.id == before.id:
             # The cursor has not moved, but its class may have grown.
             self._ask_card(rows.record)
@@ -179,9 +187,7 @@ class ClassesScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open a class."""
-        from tui.screens.one_class import ClassScreen
-
-        self.app.push_screen(ClassScreen(self.opened, message.record))
+        self.post_message(OpenClass(self.opened, message.record))
 
     def on_rows_header_pressed(self, message: Rows.HeaderPressed) -> None:
         """Sort by the column, or turn its order round."""
@@ -209,15 +215,17 @@ class ClassesScreen(BrowseScreen):
         box = self.query_one("#filter", Input)
         box.display = True
         box.focus()
+        self.refresh_bindings()
 
     def action_below(self) -> None:
-        """Begin to type the accuracy to stay below."""
+        """Begin to type the accuracy to stay below; what is typed replaces the one offered."""
         words, below = parsed(self._filter)
         shown = 50 if below is None else round(100 * below)
         box = self.query_one("#filter", Input)
         box.value = f"{words} <{shown}".strip()
         self.action_filter()
-        box.action_end()
+        end = len(box.value)
+        box.selection = Selection(end - len(str(shown)), end)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed."""
@@ -229,6 +237,13 @@ class ClassesScreen(BrowseScreen):
         """Go back to the table; the filter stays."""
         self.query_one("#filter").display = bool(self._filter)
         self.query_one(Rows).focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to go back only where there is something to go back from."""
+        if action != "back" or not self.is_mounted:
+            return action != "back"
+        return bool(self._filter) or self.query_one("#filter").display or self.has_class("-pane")
 
     def action_back(self) -> None:
         """Take the filter away, or show the table again."""
@@ -239,46 +254,33 @@ class ClassesScreen(BrowseScreen):
             box.display = False
         self.remove_class("-pane")
         self.query_one(Rows).focus()
+        self.refresh_bindings()
 
     def action_pane(self) -> None:
         """Show the class instead of the table where there is room for one of them only."""
         self.toggle_class("-pane")
+        self.refresh_bindings()
         (self.query_one("#side") if self.has_class("-pane") else self.query_one(Rows)).focus()
 
     def action_findings(self) -> None:
         """Show the findings of all classes."""
-        from tui.screens.run_findings import RunFindingsScreen
+        self.post_message(OpenRunFindings(self.opened))
 
-        self.app.push_screen(RunFindingsScreen(self.opened))
+    def action_matrix(self) -> None:
+        """Show the confusion matrix."""
+        self.post_message(OpenMatrix(self.opened))
 
     def action_verdict(self) -> None:
         """Mark the class under the cursor."""
-        from tui.screens.verdict import VerdictScreen
-
         record = self.query_one(Rows).record
         if record is not None:
-            self.app.push_screen(VerdictScreen(self.opened, "class", record.label, record.name))
+            self.post_message(OpenVerdict(self.opened, "class", record.label, record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class under the cursor."""
         record = self.query_one(Rows).record
         if record is not None:
             self.copy(record.name)
-
-
-def card_of(opened: Opened, record: ClassName) -> Card:
-    """Read what the card of a class shows."""
-    engine = opened.engine
-    return Card(
-        record,
-        opened.of_class(record),
-        opened.summary(record.id),
-        queries.confusions(engine, record.id),
-        queries.word_scores(engine, record.id, "relevance", limit=12),
-        queries.class_audit(engine, record.id),
-        queries.findings(engine, record.id),
-        Counter(mark for mark, _ in opened.marked(record.id)),
-    )
 
 
 def _accuracy(record: ClassName, width: int) -> Text:
@@ -291,16 +293,3 @@ def _wrong(record: ClassName, width: int) -> Text:
         return Text("-", style="dim")
     part = f"{100 * record.top_wrong_count / record.predicted:3.0f} % "
     return Text.assemble((part, "red"), safe(record.top_wrong_name, longest=80))
-
-
-def _title(run: Run, totals: RunTotals, stages: Sequence[Stage]) -> Text:
-    """Return the line above the table: how much the run holds, and how far the job has come."""
-    text = Text.assemble((f"Run {run.id} ", "bold"), safe(f"{run.preset}  ", longest=40))
-    text.append(f"{totals.classes} classes  {totals.images} images  ")
-    if totals.predicted:
-        text.append(f"accuracy {share(totals.correct / totals.predicted)}  ", style="bold")
-    if run.status != "done":
-        now = next((s for s in stages if s.status == "running"), None)
-        where = f": {now.name} {now.done}/{now.total}" if now else ""
-        text.append_text(safe(f"{run.status}{where}", "yellow"))
-    return text

@@ -1,60 +1,80 @@
-"""Two runs, class by class."""
+"""Two runs, class by class: what changed from the older to the newer, and whether by chance."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName, Run
+from mapcap.comparison import Comparison, compare, verdict
+from mapcap.stats import Change
+from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.show import safe, share
+from tui.show import probability, safe, share
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
+
+_COLOURS: Final = {"better": "green", "worse": "red"}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A class in both runs; one of the two may lack it."""
+    """A class in both runs; one of the two may lack it, or they share no image of it."""
 
     label: str
     name: str
-    here: ClassName | None
-    there: ClassName | None
+    older: ClassName | None
+    newer: ClassName | None
+    paired: Change | None = None
 
     @property
     def change(self) -> float | None:
-        """How much more accurate the other run is."""
-        before = self.here.accuracy if self.here else None
-        after = self.there.accuracy if self.there else None
+        """The accuracy of the newer run minus that of the older one, over all of its images."""
+        before = self.older.accuracy if self.older else None
+        after = self.newer.accuracy if self.newer else None
         return None if before is None or after is None else after - before
 
 
 class CompareScreen(BrowseScreen):
-    """Accuracy and first sentence of each class in two runs, the largest change first."""
+    """Accuracy of each class in two runs, the most significant change first."""
 
-    HELP_TEXT = "Two runs of the file, class by class, the largest change of accuracy first."
+    HELP_TEXT = (
+        "Two runs of the file, class by class, as `mapcap audit --run NEW --against OLD` has it: "
+        "the change is the newer run minus the older one. Gained and lost count the images that "
+        "both predicted; p is McNemar's exact test on them, q its false discovery rate over the "
+        "classes. Smallest p first. Enter opens the class."
+    )
 
     def __init__(self, opened: Opened, other: Run) -> None:
         super().__init__(opened)
-        self._other = other
+        self._older, self._newer = sorted(
+            (opened.run, other), key=lambda run: (run.started, run.id)
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out the table."""
-        here, there = f"run {self.opened.run.id}", f"run {self._other.id}"
-        yield Static(Text(f"{here} compared with {there}", style="bold"), id="title")
+        older, newer = f"run {self._older.id}", f"run {self._newer.id}"
+        yield Static(Text(f"{older} → {newer}", style="bold"), id="title")
         columns: list[Column[Pair]] = [
             Column("name", "class", 14, lambda r, w: safe(r.name, "bold"), wide=True),
-            Column("here", here, 7, lambda r, w: _accuracy(r.here), right=True),
-            Column("there", there, 7, lambda r, w: _accuracy(r.there), right=True),
+            Column("verdict", "verdict", 14, _verdict, rank=2),
+            Column("older", older, 7, lambda r, w: _accuracy(r.older), right=True),
+            Column("newer", newer, 7, lambda r, w: _accuracy(r.newer), right=True),
             Column("change", "change", 7, _change, right=True),
-            Column("one", f"{here} says", 10, lambda r, w: _says(r.here), wide=True, least=70),
-            Column("two", f"{there} says", 10, lambda r, w: _says(r.there), wide=True, least=70),
+            Column("gained", "gained", 6, lambda r, w: _count(r, "gained"), right=True, rank=4),
+            Column("lost", "lost", 6, lambda r, w: _count(r, "lost"), right=True, rank=4),
+            Column("p", "p", 7, lambda r, w: _chance(r, "p"), right=True, rank=3),
+            Column("q", "q", 7, lambda r, w: _chance(r, "q"), right=True, rank=5),
+            Column("one", f"{older} says", 20, lambda r, w: _says(r.older), wide=True, rank=6),
+            Column("two", f"{newer} says", 20, lambda r, w: _says(r.newer), wide=True, rank=6),
         ]
         yield Rows[Pair](columns, lambda r: r.label, id="pairs")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for both runs."""
@@ -63,21 +83,71 @@ class CompareScreen(BrowseScreen):
 
     def reload(self) -> None:
         """Ask for both runs again."""
-        engine, one, two = self.opened.engine, self.opened.run.id, self._other.id
-        self.ask(
-            "pairs",
-            lambda: pairs(queries.classes(engine, one), queries.classes(engine, two)),
-            self.query_one(Rows).fill,
-        )
+        engine, older, newer = self.opened.engine, self._older.id, self._newer.id
+
+        def find() -> tuple[Comparison, list[Pair]]:
+            found = compare(engine, newer, older)
+            classes = queries.classes(engine, older), queries.classes(engine, newer)
+            return found, pairs(*classes, found.classes)
+
+        self.ask("pairs", find, lambda found: self._show(*found))
+
+    def _show(self, found: Comparison, listed: list[Pair]) -> None:
+        title = Text(f"run {self._older.id} → run {self._newer.id}", style="bold")
+        every = found.overall
+        if every is None:
+            title = title + Text("  they share no predicted image: no test", style="yellow")
+        else:
+            title = title + Text(
+                f"  {every.images:,} images in both: {every.before:,} → {every.now:,} right, "
+                f"{every.gained:,} gained, {every.lost:,} lost, p {probability(every.p)}  "
+            )
+            title.append_text(_said(every))
+        self.query_one("#title", Static).update(title)
+        self.query_one(Rows).fill(listed)
+
+    def on_rows_chosen(self, message: Rows.Chosen) -> None:
+        """Open a class in the run looked at, or in the other one where that lacks it."""
+        pair: Pair = message.record
+        here = self._newer if self.opened.run.id == self._newer.id else self._older
+        there = self._older if here is self._newer else self._newer
+        for run in (here, there):
+            record = pair.newer if run is self._newer else pair.older
+            if record is not None:
+                opened = self.opened
+                if run.id != opened.run.id:
+                    opened = replace(opened, run=run, marks={}, newer=None)
+                self.post_message(OpenClass(opened, record))
+                return
 
 
-def pairs(here: Sequence[ClassName], there: Sequence[ClassName]) -> list[Pair]:
-    """Match the classes of two runs by label; the largest change first, then the unmatched."""
-    others = {record.label: record for record in there}
-    labels = {record.label for record in here}
-    found = [Pair(r.label, r.name, r, others.get(r.label)) for r in here]
-    found += [Pair(r.label, r.name, None, r) for r in there if r.label not in labels]
-    return sorted(found, key=lambda pair: -abs(pair.change) if pair.change is not None else 1)
+def pairs(
+    older: Sequence[ClassName], newer: Sequence[ClassName], changes: Mapping[int, Change]
+) -> list[Pair]:
+    """Match the classes of two runs by label; `changes` are by the newer run's class ids.
+
+    The smallest p first; then those without a test, the largest change first.
+    """
+    before = {record.label: record for record in older}
+    labels = {record.label for record in newer}
+    found = [Pair(r.label, r.name, before.get(r.label), r, changes.get(r.id)) for r in newer] + [
+        Pair(r.label, r.name, r, None) for r in older if r.label not in labels
+    ]
+
+    def key(pair: Pair) -> tuple[float, float, str]:
+        p = 2.0 if pair.paired is None else pair.paired.p
+        return p, -abs(pair.change) if pair.change is not None else 1.0, pair.name
+
+    return sorted(found, key=key)
+
+
+def _said(change: Change) -> Text:
+    said = verdict(change)
+    return Text(said, style=_COLOURS.get(said, "dim"))
+
+
+def _verdict(pair: Pair, width: int) -> Text:
+    return Text("-", style="dim") if pair.paired is None else _said(pair.paired)
 
 
 def _accuracy(record: ClassName | None) -> Text:
@@ -89,6 +159,18 @@ def _change(pair: Pair, width: int) -> Text:
         return Text("-", style="dim")
     style = "green" if pair.change > 0 else "red" if pair.change < 0 else "dim"
     return Text(f"{100 * pair.change:+.0f}", style=style)
+
+
+def _count(pair: Pair, name: str) -> Text:
+    if pair.paired is None:
+        return Text("-", style="dim")
+    return Text(str(getattr(pair.paired, name)))
+
+
+def _chance(pair: Pair, name: str) -> Text:
+    if pair.paired is None:
+        return Text("-", style="dim")
+    return Text(probability(getattr(pair.paired, name)))
 
 
 def _says(record: ClassName | None) -> Text:

@@ -6,19 +6,19 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import Finding, Region
 from db.verdicts import Mark
 from tui.drawing import finding_thumbs
+from tui.navigation import Among, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.one_image import Among, ImageScreen
 from tui.screens.regions import RegionsScreen
-from tui.screens.verdict import VerdictScreen
 from tui.show import safe
 from tui.widgets.finding_text import tag
+from tui.widgets.keys import Keys
 from tui.widgets.region_list import Found, RegionList
 from tui.widgets.rows import Rows
 from tui.widgets.thumbs import Thumb, Thumbs
@@ -60,7 +60,7 @@ class FindingImagesScreen(BrowseScreen):
         """Lay out the screen."""
         yield Static(id="title")
         yield Thumbs(self.opened.picture, id="thumbs")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Go to the images; they are asked for when it is known how many fit."""
@@ -99,7 +99,7 @@ class FindingImagesScreen(BrowseScreen):
     def on_thumbs_chosen(self, message: Thumbs.Chosen) -> None:
         """Open an image, among those of the finding."""
         among = Among(finding_id=self._finding.id)
-        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+        self.post_message(OpenImage(self.opened, message.image.id, among))
 
     def action_overlay(self) -> None:
         """Show the photos with or without relevance."""
@@ -110,7 +110,7 @@ class FindingImagesScreen(BrowseScreen):
         """Mark the image under the cursor; `mark` is the verdict offered first."""
         image = self.query_one(Thumbs).selected
         if image is not None:
-            self.app.push_screen(VerdictScreen(self.opened, "image", image.path, image.path, mark))
+            self.post_message(OpenVerdict(self.opened, "image", image.path, image.path, mark))
 
 
 class FindingRegionsScreen(RegionsScreen):

@@ -3,12 +3,12 @@
 from functools import partial
 
 from db import queries
-from db.records import ClassName, Finding, Image, Run, Stage
-from tui.drawing import evidence
+from db.records import ClassName, Finding, Run, Stage
+from db.verdicts import Mark
+from tui.navigation import Among, OpenClass, OpenFinding, OpenImage, OpenVerdict
+from tui.opened import finding_name
 from tui.screens.base import BrowseScreen
-from tui.screens.evidence import FindingImagesScreen, FindingRegionsScreen
-from tui.screens.one_image import Among, ImageScreen
-from tui.screens.verdict import VerdictScreen
+from tui.tiles import evidence_page
 from tui.widgets.findings_browser import FindingsBrowser
 
 
@@ -21,17 +21,19 @@ class FindingsScreen(BrowseScreen):
         finding, offset = message.finding, message.offset
         self.ask(
             "evidence",
-            lambda: evidence(opened, finding, offset, message.limit),
-            lambda found: self.call_next(partial(browser.show_pictures, finding, offset, found)),
+            lambda: evidence_page(opened, finding, offset, message.limit),
+            lambda page: self.call_next(
+                partial(browser.show_pictures, finding, offset, page.tiles, page.total)
+            ),
         )
 
     def on_findings_browser_chosen(self, message: FindingsBrowser.Chosen) -> None:
         """Open the list of what a finding rests on."""
         finding = message.finding
         if finding.regions and not message.images:
-            self.app.push_screen(FindingRegionsScreen(self.opened, finding))
+            self.post_message(OpenFinding(self.opened, finding, images=False))
         elif finding.images:
-            self.app.push_screen(FindingImagesScreen(self.opened, finding))
+            self.post_message(OpenFinding(self.opened, finding, images=True))
         else:
             self.open_other_class(finding)
 
@@ -41,31 +43,37 @@ class FindingsScreen(BrowseScreen):
         if not isinstance(other, int):
             self.notify("this finding has no pictures", timeout=3, markup=False)
             return
-        # That screen is one of these.
-        from tui.screens.one_class import ClassScreen
-
         opened = self.opened
 
         def show(record: ClassName) -> None:
-            self.app.push_screen(ClassScreen(opened, record, finding))
+            self.post_message(OpenClass(opened, record, finding))
 
         self.ask("other", lambda: queries.class_record(opened.engine, other), show)
 
     def on_findings_browser_image_opened(self, message: FindingsBrowser.ImageOpened) -> None:
         """Open an image, among those of its finding."""
         among = Among(finding_id=message.finding.id)
-        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+        self.post_message(OpenImage(self.opened, message.image.id, among))
+
+    def on_findings_browser_judged(self, message: FindingsBrowser.Judged) -> None:
+        """Ask for the verdict on a finding."""
+        finding, opened = message.listed.finding, self.opened
+        name = finding_name(message.listed.label, finding)
+        self.post_message(OpenVerdict(opened, "finding", name, finding.title))
+
+    def on_findings_browser_copied(self, message: FindingsBrowser.Copied) -> None:
+        """Copy a finding."""
+        self.copy(message.text)
+
+    def judged(self, label: str, finding: Finding) -> Mark | None:
+        """Return the verdict on a finding of the class called `label`."""
+        verdict = self.opened.of_finding(label, finding)
+        return None if verdict is None else verdict.mark
 
     def on_findings_browser_doubted(self, message: FindingsBrowser.Doubted) -> None:
         """Offer the verdict that an image's label is wrong."""
-        doubt(self, message.image)
-
-
-def doubt(screen: BrowseScreen, image: Image) -> None:
-    """Offer the verdict that an image's label is wrong."""
-    screen.app.push_screen(
-        VerdictScreen(screen.opened, "image", image.path, image.path, "label wrong")
-    )
+        path = message.image.path
+        self.post_message(OpenVerdict(self.opened, "image", path, path, "label wrong"))
 
 
 def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[Stage]) -> str:

@@ -1,6 +1,6 @@
 """The keys of a screen and what it is for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.table import Table
@@ -22,12 +22,17 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, text: str, bindings: Mapping[str, ActiveBinding]) -> None:
         super().__init__()
         self._text = text
-        self._keys = keys_of(bindings)
+        self._listed = bindings
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys of the screen, and what they do."""
+        return keys_of(self._listed, self.app.get_key_display)
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
         table = Table.grid(padding=(0, 2))
-        for keys, what in self._keys:
+        for keys, what in self.keys:
             table.add_row(Text(keys, style="bold"), Text(what))
         with VerticalScroll(id="help"):
             yield Static(Text(self._text + "\n"))
@@ -35,26 +40,14 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Text("\nesc closes this page, ctrl+p finds any command", style="dim"))
 
 
-def keys_of(bindings: Mapping[str, ActiveBinding]) -> list[tuple[str, str]]:
-    """Return (keys, what they do), keys of one action together."""
+def keys_of(
+    bindings: Mapping[str, ActiveBinding], display: Callable[[Binding], str]
+) -> list[tuple[str, str]]:
+    """Return (keys, what they do), keys of one action together, as `display` shows them."""
     found: dict[str, list[str]] = {}
     for active in bindings.values():
         binding = active.binding
         what = binding.tooltip or binding.description
         if what and binding.id is not None:  # ours
-            found.setdefault(what, []).append(_shown(binding))
+            found.setdefault(what, []).append(display(binding))
     return [(" ".join(dict.fromkeys(keys)), what) for what, keys in found.items()]
-
-
-def _shown(binding: Binding) -> str:
-    names = {
-        "question_mark": "?",
-        "slash": "/",
-        "plus": "+",
-        "minus": "-",
-        "left_square_bracket": "[",
-        "right_square_bracket": "]",
-        "less_than_sign": "<",
-        "greater_than_sign": ">",
-    }
-    return names.get(binding.key, binding.key)

@@ -1,4 +1,4 @@
-"""One class: its summary, captions, images and confusions."""
+"""One class: its findings, summary, captions, images and confusions."""
 
 from functools import partial
 from typing import ClassVar
@@ -6,43 +6,42 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
+from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
-from db.verdicts import Mark
-from tui.drawing import thumbs
+from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.class_audit import ClassAuditScreen
-from tui.screens.one_image import Among, ImageScreen
-from tui.screens.places import PlacesScreen
-from tui.screens.verdict import VerdictScreen
 from tui.show import accuracy_bar, safe, share, tokens_line
+from tui.tiles import Page, images_page
 from tui.widgets.captions_pane import CaptionsPane, Line
 from tui.widgets.class_card import verdict_line
 from tui.widgets.confusions_pane import ConfusionsPane
 from tui.widgets.findings_pane import FindingsPane
-from tui.widgets.images_pane import ImagesPane, Judged
+from tui.widgets.images_pane import ImageQuery, ImagesPane
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Rows
 from tui.widgets.summary_pane import Summaries, SummaryPane, choose
-from tui.widgets.thumbs import Thumb, Thumbs
+from tui.widgets.thumbs import Thumbs
 
 _PAGE = 200
-_TABS = ("summary", "findings", "captions", "images", "confusions")
+_TABS = ("findings", "summary", "captions", "images", "confusions")
 _FIRST = {"summary": "#sentences", "captions": "#captions", "images": "#thumbs",
           "confusions": "#confusions"}  # fmt: skip
 
 
 class ClassScreen(ClassAuditScreen):
-    """A class in five tabs; with a finding it begins there."""
+    """A class in five tabs; it begins at its findings, at one of them if that is given."""
 
     HELP_TEXT = (
-        "One class. Summary: + and - change the length k, ] and [ the weight lambda of repetition; "
-        "the sentences are chosen again from the stored PMI matrix. Enter on a sentence shows the "
-        "regions and images it came from. Findings: what the audit holds to be the causes of the "
-        "errors; left and right go through the pictures, enter lists them, w shows the words that "
-        "mark the errors, c the calibration. Images: f all/wrong/right, w wrong as which class, "
-        "m by verdict."
+        "One class. Findings: what the audit holds to be the causes of the errors; left and right "
+        "go through the pictures, enter lists them, v judges the finding, w shows the words that "
+        "mark the errors, c the calibration. Summary: + and - change the length k, ] and [ the "
+        "weight lambda of repetition; enter on a sentence shows the regions and images it came "
+        "from. Captions count regions, and right and wrong images. Images: f all/wrong/right, "
+        "w wrong as which class, m by verdict. Name read as: the pieces of the class's name, the "
+        "more red the more they count for the model."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -52,32 +51,42 @@ class ClassScreen(ClassAuditScreen):
             )
             for n, tab in enumerate(_TABS, start=1)
         ),
-        Binding("v", "verdict", "Verdict", id="class.verdict", tooltip="Mark the class"),
+        Binding("v,V", "verdict", "Verdict", id="class.verdict", tooltip="Judge the class"),
         Binding("y", "copy", "Copy", show=False, id="class.copy", tooltip="Copy the summary"),
     ]  # fmt: skip
 
-    def __init__(self, opened: Opened, record: ClassName, finding: Finding | None = None) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        record: ClassName,
+        finding: Finding | None = None,
+        wrong_as: int | None = None,
+    ) -> None:
         super().__init__(opened, record, finding)
-        self._initial = "summary" if finding is None else "findings-tab"
+        # It was opened for the images taken for this class: to go back from them is to leave.
+        self._wrong_as = wrong_as
         self._pmi: Pmi | None = None
         self._words = ""
-        self._page: tuple[object, ...] | None = None
+        self._page: ImageQuery | None = None
+        # The tab that one was led to from another, by what was opened there: (from, to).
+        self._led: tuple[str, str] | None = None
+        self._unled = wrong_as
 
     def compose(self) -> ComposeResult:
         """Lay out the tabs."""
         yield Static(id="title")
-        with TabbedContent(id="tabs", initial=self._initial):
-            with TabPane("1 Summary", id="summary"):
-                yield SummaryPane(id="summary-pane")
-            with TabPane("2 Findings", id="findings-tab"):
+        with TabbedContent(id="tabs"):
+            with TabPane("1 Findings", id="findings-tab"):
                 yield FindingsPane(self.opened.picture)
+            with TabPane("2 Summary", id="summary"):
+                yield SummaryPane(id="summary-pane")
             with TabPane("3 Captions", id="captions-tab"):
                 yield CaptionsPane()
             with TabPane("4 Images", id="images"):
                 yield ImagesPane(self.opened.picture)
             with TabPane("5 Confusions", id="confusions-tab"):
                 yield ConfusionsPane()
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Begin at the summary that the run was made for."""
@@ -108,7 +117,8 @@ class ClassScreen(ClassAuditScreen):
         text = safe(record.name, "bold", longest=60) + Text("  ")
         text += accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 12)
         text += Text(f" {share(record.accuracy)}  {record.images} images  ")
-        text += tokens_line(tokens)
+        if tokens:
+            text += Text("name read as ", "dim") + tokens_line(tokens)
         if verdict is not None:
             text += Text("  ") + verdict_line(verdict)
         return text
@@ -150,12 +160,15 @@ class ClassScreen(ClassAuditScreen):
 
     def _captions(self, words: str, after: tuple[int, int] | None, limit: int) -> list[Line]:
         engine, class_id = self.opened.engine, self.record.id
-        if words:
-            run_id = self.opened.run.id
-            return [*queries.search_captions(engine, run_id, words, class_id=class_id, limit=_PAGE)]
         summary = self.opened.summary(class_id)
         chosen = summary.id if summary is not None else None
-        return [*queries.captions(engine, class_id, summary_id=chosen, after=after, limit=limit)]
+        if words:
+            found = queries.search_class_captions(
+                engine, class_id, words, summary_id=chosen, limit=_PAGE
+            )
+            return [Line(*each) for each in found]
+        listed = queries.captions(engine, class_id, summary_id=chosen, after=after, limit=limit)
+        return [Line(each) for each in listed]
 
     def _got_captions(self, after: tuple[int, int] | None, keep: bool, lines: list[Line]) -> None:
         pane = self.query_one(CaptionsPane)
@@ -169,7 +182,7 @@ class ClassScreen(ClassAuditScreen):
         records = message.rows.records
         if message.rows.id != "captions" or self._words or not records or len(records) % _PAGE:
             return
-        last = records[-1]
+        last = records[-1].caption
         self._ask_captions(keep=True, after=(last.count, last.caption_id))
 
     # Images
@@ -179,45 +192,34 @@ class ClassScreen(ClassAuditScreen):
         self._ask_images()
 
     def _ask_images(self) -> None:
+        wanted = self.query_one(ImagesPane).wanted
+        keep, self._page = wanted == self._page, wanted
+        self.ask(
+            "images",
+            lambda: images_page(self.opened, self.record.id, wanted),
+            partial(self._got_images, keep),
+        )
+
+    def _got_images(self, keep: bool, page: Page) -> None:
         pane = self.query_one(ImagesPane)
-        wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
-        judged = pane.judged
-        page = (pane.filter, wrong_as, pane.descending, pane.after, pane.overlay, pane.limit)
-        keep, self._page = (*page, judged) == self._page, (*page, judged)
-
-        def find() -> tuple[list[Thumb], bool]:
-            marked = self.opened.marked(self.record.id) if judged else []
-            found = queries.images(
-                self.opened.engine,
-                self.record.id,
-                show=page[0],
-                wrong_as=page[1],
-                only=_of_mark(judged, marked),
-                without=[number for _, number in marked] if judged == "no verdict" else (),
-                descending=page[2],
-                after=page[3],
-                limit=page[5] + 1,
-            )
-            return thumbs(self.opened, found[: page[5]], page[4]), len(found) > page[5]
-
-        self.ask("images", find, lambda found: self._got_images(*found, keep))
-
-    def _got_images(self, found: list[Thumb], more: bool, keep: bool) -> None:
-        pane = self.query_one(ImagesPane)
-        self.call_next(partial(pane.show, found, more, keep=keep))
+        self.call_next(partial(pane.show, page.tiles, page.total, keep=keep))
 
     def on_thumbs_chosen(self, message: Thumbs.Chosen) -> None:
         """Open an image, among those that are shown."""
-        pane = self.query_one(ImagesPane)
-        wrong_as = pane.wrong_as.predicted_class_id if pane.wrong_as is not None else None
-        among = Among(pane.filter, wrong_as, pane.descending)
-        self.app.push_screen(ImageScreen(self.opened, message.image.id, among))
+        wanted = self.query_one(ImagesPane).wanted
+        among = Among(wanted.show, wanted.wrong_as, wanted.descending)
+        self.post_message(OpenImage(self.opened, message.image.id, among))
 
     # Confusions
 
     def _got_confusions(self, confusions: list[Confusion]) -> None:
         self.query_one(ConfusionsPane).show(confusions)
         self.query_one(ImagesPane).confusions = confusions
+        wanted, self._unled = self._unled, None
+        for each in confusions:
+            if each.predicted_class_id == wanted:
+                self.query_one(ImagesPane).narrow(each)
+                self.action_tab("images")
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show how the captions of a confusion differ."""
@@ -236,13 +238,19 @@ class ClassScreen(ClassAuditScreen):
         record = message.record
         if isinstance(record, Confusion):
             self.query_one(ImagesPane).narrow(record)
-            self.action_tab("images")
+            self._lead("confusions", "images")
         elif isinstance(record, ErrorWord):
             self.query_one("#words", Input).value = record.word
-            self.action_tab("captions")
+            self._lead("findings", "captions")
         else:
+            if isinstance(record, Line):
+                record = record.caption
             ids = record.caption_ids if isinstance(record, Sentence) else (record.caption_id,)
-            self.app.push_screen(PlacesScreen(self.opened, ids, record.text, self.record.id))
+            self.post_message(OpenCaption(self.opened, ids, record.text, self.record.id))
+
+    def _lead(self, start: str, end: str) -> None:
+        self._led = (start, end)
+        self.action_tab(end)
 
     def action_tab(self, tab: str) -> None:
         """Show a tab."""
@@ -255,35 +263,41 @@ class ClassScreen(ClassAuditScreen):
             # Left again meanwhile: to focus what is in it would bring it back.
             return
         tab = (event.pane.id or "").removesuffix("-tab")
+        if self._led is not None and tab != self._led[1]:
+            self._led = None
         if tab == "findings":
             self.query_one(FindingsPane).focus_first()
         else:
             self.query_one(_FIRST[tab]).focus()
 
     def action_back(self) -> None:
-        """Leave the search box, a view beside the findings, or the screen."""
+        """Go one step back: out of the search box, a filter, a view, or the screen."""
         box, findings = self.query_one("#words", Input), self.query_one(FindingsPane)
-        if self.focused is box:
+        images, active = self.query_one(ImagesPane), self.query_one(TabbedContent).active
+        came_for = images.wrong_as is not None and images.wanted.wrong_as == self._wrong_as
+        if self._led is not None and self.focused is not box:
+            start, end = self._led
+            if end == "images":
+                images.reset()
+            else:
+                box.value = ""
+            self.action_tab(start)
+        elif self.focused is box or (active == "captions-tab" and self._words):
             box.value = ""
             self.query_one("#captions").focus()
+        elif active == "images" and images.narrowed and not came_for:
+            images.reset()
         elif findings.has_focus_within and findings.view != "browser":
             findings.view = "browser"
         else:
             super().action_back()
 
     def action_verdict(self) -> None:
-        """Mark the class."""
+        """Judge the class."""
         name = self.record.label
-        self.app.push_screen(VerdictScreen(self.opened, "class", name, self.record.name))
+        self.post_message(OpenVerdict(self.opened, "class", name, self.record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class and its sentences."""
         chosen: list[Sentence] = self.query_one("#sentences", Rows).records
         self.copy("\n".join([self.record.name, *(each.text for each in chosen)]))
-
-
-def _of_mark(judged: Judged, marked: list[tuple[Mark, int]]) -> list[int] | None:
-    """Return the images to keep for a verdict, None if all may stay."""
-    if judged in ("", "no verdict"):
-        return None
-    return [number for mark, number in marked if mark == judged]

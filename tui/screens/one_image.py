@@ -1,58 +1,30 @@
 """One image: the photo, where the model looked for each class, and what it saw there."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from PIL.Image import Image as Picture
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
-from db.records import Image, Region, Relevance, Role, Show, TokenRelevance, TopClass
-from mapcap.overlay import decode, original, outlines, overlay, square
+from db.records import Image, Region, Role
+from mapcap.text import clean
+from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.neighbours import NeighboursScreen
-from tui.screens.verdict import VerdictScreen
-from tui.show import REGION_COLOURS, bar, safe, tokens_line
+from tui.seen import ROLES, Seen, drawn, ink, see
+from tui.show import bar, safe
+from tui.viewer import photo_file, view
 from tui.widgets.class_card import verdict_line
-from tui.widgets.frames import Frame, Frames
+from tui.widgets.frames import Frames
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
 
-_ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 _STEP = 0.1
 # The audit keeps fewer; a file may hold more.
 _MOST_LISTED = 1000
-
-
-@dataclass(frozen=True)
-class Among:
-    """The images that next and previous go through, in the order of their margins.
-
-    With `finding_id` they are those of a finding, in its order.
-    """
-
-    show: Show = "all"
-    wrong_as: int | None = None
-    descending: bool = False
-    finding_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """All that is shown of an image."""
-
-    image: Image
-    photo: Picture | None
-    is_original: bool
-    resize_mode: str
-    maps: dict[Role, Relevance]
-    regions: list[Region]
-    top: list[TopClass]
-    tokens: list[TokenRelevance]
 
 
 class ImageScreen(BrowseScreen):
@@ -61,23 +33,30 @@ class ImageScreen(BrowseScreen):
     HELP_TEXT = (
         "One image. Beside the photo stand the relevance for the true class, for the predicted "
         "class, and for predicted minus true (what speaks for the error). Outlined regions carry "
-        "captions; enter on one finds regions like it in the whole run."
+        "captions; enter on one finds regions like it in the whole run. o shows one picture as "
+        "large as the screen, x the photo itself."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "step(1)", "Next", id="image.next", tooltip="Next image"),
         Binding("p,left", "step(-1)", "Prev", id="image.previous", tooltip="Image before"),
         Binding("w", "next_wrong", "Next wrong", id="image.wrong", tooltip="Next wrong image"),
-        Binding("o", "turn", "View", id="image.view", tooltip="Another of the pictures"),
-        Binding("plus,equals_sign", "strength(1)", "Overlay", id="image.more", tooltip="Stronger"),
-        Binding("minus", "strength(-1)", "Weaker", show=False, id="image.less", tooltip="Weaker"),
-        Binding("v", "verdict", "Verdict", id="image.verdict", tooltip="Mark the image"),
-        Binding("y", "copy", "Copy path", show=False, id="image.copy", tooltip="Copy the path"),
-    ]
+        Binding("o", "turn", "Large", id="image.view",
+                tooltip="One picture as large as the screen, then the next"),
+        Binding("x", "view", "Photo", id="image.photo",
+                tooltip="The photo in the system's viewer"),
+        Binding("v", "verdict", "Verdict", id="image.verdict", tooltip="Judge the image"),
+        Binding("plus,equals_sign", "strength(1)", "Overlay", id="image.more",
+                tooltip="More relevance over the photo"),
+        Binding("minus", "strength(-1)", "Weaker", show=False, id="image.less",
+                tooltip="Less relevance over the photo"),
+        Binding("y", "copy", "Copy path", show=False, id="image.copy",
+                tooltip="Copy the path of the photo"),
+    ]  # fmt: skip
 
-    def __init__(self, opened: Opened, image_id: int, among: Among | None = None) -> None:
+    def __init__(self, opened: Opened, image_id: int, among: Among) -> None:
         super().__init__(opened)
         self._image_id = image_id
-        self._among = among or Among()
+        self._among = among
         self._strength = 0.6
         self._role: Role = "true"
         self.seen: Seen | None = None
@@ -90,12 +69,14 @@ class ImageScreen(BrowseScreen):
             yield Static(id="top")
             columns: list[Column[Region]] = [
                 Column("ink", "", 2, lambda r, w: Text("██", style=ink(r))),
-                Column("role", "for", 9, lambda r, w: Text(r.role), least=50),
+                Column("role", "for", 9, lambda r, w: Text(r.role), rank=1),
                 Column("text", "regions: caption", 12, _caption, wide=True),
-                Column("mass", "mass", 5, lambda r, w: Text(f"{r.mass_share:.2f}"), right=True),
+                Column(
+                    "mass", "mass", 5, lambda r, w: Text(f"{r.mass_share:.2f}"), right=True, rank=2
+                ),
             ]
             yield Rows[Region](columns, lambda r: r.id, empty="no regions", id="regions")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for the image."""
@@ -112,7 +93,7 @@ class ImageScreen(BrowseScreen):
         self.query_one("#title", Static).update(_title(seen, self.opened))
         self.query_one("#top", Static).update(_top(seen))
         self.query_one(Rows).fill(
-            sorted(seen.regions, key=lambda each: (_ROLES.index(each.role), each.rank))
+            sorted(seen.regions, key=lambda each: (ROLES.index(each.role), each.rank))
         )
         self._draw()
 
@@ -133,8 +114,33 @@ class ImageScreen(BrowseScreen):
         self._draw()
 
     def action_turn(self) -> None:
-        """Show the next picture where there is room for one."""
+        """Show one picture as large as the screen, then the next, then all of them."""
         self.query_one(Frames).turn()
+        self._divide()
+
+    def _divide(self) -> None:
+        alone = self.query_one(Frames).alone
+        self.set_class(alone, "-alone")
+        if not alone:
+            self.query_one(Rows).focus()
+
+    def action_back(self) -> None:
+        """Show all pictures again, or leave the image."""
+        if self.query_one(Frames).alone:
+            self.query_one(Frames).together()
+            self._divide()
+        else:
+            super().action_back()
+
+    def action_view(self) -> None:
+        """Open the photo in the system's viewer, and copy its path."""
+        if self.seen is not None:
+            file = photo_file(self.seen.image, self.opened.photos)
+            self.app.copy_to_clipboard(str(file))
+            self.ask("view", lambda: view(file), self._told)
+
+    def _told(self, text: str) -> None:
+        self.notify(clean(text), timeout=6, markup=False)
 
     def action_step(self, step: Literal[-1, 1]) -> None:
         """Go to the next image or the one before."""
@@ -174,73 +180,24 @@ class ImageScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Find regions like the one opened."""
-        self.app.push_screen(NeighboursScreen(self.opened, message.record))
+        self.post_message(OpenSimilar(self.opened, message.record))
 
     def action_verdict(self) -> None:
-        """Mark the image."""
+        """Judge the image."""
         if self.seen is not None:
             path = self.seen.image.path
-            self.app.push_screen(VerdictScreen(self.opened, "image", path, path))
+            self.post_message(OpenVerdict(self.opened, "image", path, path))
 
     def action_copy(self) -> None:
         """Copy the path."""
         if self.seen is not None:
-            self.copy(self.seen.image.path)
+            self.copy(str(photo_file(self.seen.image, self.opened.photos)))
 
 
 def beside(images: list[Image], image: Image, step: int) -> list[Image]:
     """Return the image so many steps from another in a list, none past its ends."""
     place = next((i for i, each in enumerate(images) if each.id == image.id), -1) + step
     return images[place : place + 1] if place >= 0 else []
-
-
-def see(opened: Opened, image_id: int) -> Seen:
-    """Read all that is shown of an image."""
-    engine = opened.engine
-    image = queries.image(engine, image_id)
-    full = original(image, opened.photos)
-    photo = full or decode(queries.thumbnails(engine, [image_id]).get(image_id))
-    return Seen(
-        image,
-        photo,
-        full is not None,
-        opened.run.resize_mode,
-        queries.relevances(engine, [image_id])[image_id],
-        queries.regions(engine, image_id),
-        queries.top_classes(engine, image_id),
-        queries.class_tokens(engine, image.class_id),
-    )
-
-
-def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
-    """Draw the pictures of an image: the photo with the regions of a role, and every map."""
-    if seen.photo is None:
-        why = seen.image.error or "no picture is stored"
-        return [Frame(safe(why, "yellow"), None)]
-    shown = [region for region in seen.regions if region.role == role]
-    outlined = outlines(seen.photo, shown, [ink(region) for region in shown], seen.resize_mode)
-    kind = "photo" if seen.is_original else "thumbnail"
-    about = f"{kind}, regions for {role}" if seen.maps else f"{kind}, no map yet"
-    frames = [Frame(Text(about), outlined)]
-    for each in _ROLES:
-        relevance = seen.maps.get(each)
-        if relevance is None:
-            continue
-        target = safe(relevance.target_name, "bold", longest=40)
-        title = Text.assemble((f"{each}: ", "dim"), target)
-        if relevance.raw_max <= 0:
-            title.append(" (all zero)", "yellow")
-            frames.append(Frame(title, square(seen.photo, seen.resize_mode)))
-            continue
-        title.append(f" max {relevance.raw_max:.1e}", style="dim")
-        laid = overlay(seen.photo, relevance.grid, strength, seen.resize_mode)
-        frames.append(Frame(title, laid))
-    return frames
-
-
-def ink(region: Region) -> str:
-    """Return the colour of a region's outline."""
-    return REGION_COLOURS[(region.rank - 1) % len(REGION_COLOURS)]
 
 
 def _caption(region: Region, width: int) -> Text:
@@ -257,7 +214,6 @@ def _title(seen: Seen, opened: Opened) -> Text:
             text += safe(image.predicted_name, "bold red", longest=60)
         text.append(f"  p(true) {image.true_probability or 0:.2f}  rank {image.true_rank}")
         text.append(f"  margin {image.margin or 0:+.2f}  ")
-    text += tokens_line(seen.tokens)
     text.append("\n")
     text += safe(image.path, "dim", longest=200)
     text.append(f"  {(image.content_hash or '')[:12]}", style="dim")

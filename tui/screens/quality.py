@@ -8,18 +8,19 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName
 from mapcap.metrics.answer import linked
 from mapcap.stats import SIGNIFICANT
+from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
-from tui.screens.one_class import ClassScreen
 from tui.show import number, safe
 from tui.widgets.figure_table import FigureLine, figure_columns, lines_of
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Rows
 from tui.widgets.scatter import Point, Scatter
 
@@ -73,7 +74,7 @@ class QualityScreen(BrowseScreen):
                 yield Scatter(id="plot")
                 yield Static(id="point")
         yield Static(id="meaning")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for the figures."""
@@ -148,7 +149,7 @@ class QualityScreen(BrowseScreen):
         point = self.query_one(Scatter).point
         named = [each for each in self._measured.classes if point and each.name == point.name]
         if named:
-            self.app.push_screen(ClassScreen(self.opened, named[0]))
+            self.post_message(OpenClass(self.opened, named[0]))
         else:
             self.action_pane()
 

@@ -2,13 +2,15 @@
 
 from PIL.Image import Image as Picture
 from textual.app import ComposeResult
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import Region
 from mapcap.overlay import decode, original, outlines
+from tui.navigation import Among, OpenImage
 from tui.screens.base import BrowseScreen
 from tui.show import REGION_COLOURS
+from tui.widgets.keys import Keys
 from tui.widgets.region_list import RegionList
 from tui.widgets.rows import Rows
 
@@ -24,7 +26,7 @@ class RegionsScreen(BrowseScreen):
         """Lay out the screen."""
         yield Static(id="title")
         yield RegionList(self.opened.picture, cosines=self.COSINES)
-        yield Footer()
+        yield Keys()
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show where the region under the cursor is."""
@@ -44,7 +46,4 @@ class RegionsScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open the image of a region."""
-        # The two screens lead to each other.
-        from tui.screens.one_image import ImageScreen
-
-        self.app.push_screen(ImageScreen(self.opened, message.record.region.image_id))
+        self.post_message(OpenImage(self.opened, message.record.region.image_id, Among()))

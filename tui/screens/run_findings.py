@@ -1,5 +1,6 @@
 """The findings of all classes of the run, the strongest first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final
@@ -7,17 +8,19 @@ from typing import ClassVar, Final
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName, Finding, FindingKind
+from db.verdicts import Mark
+from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.class_audit import HINT
 from tui.screens.findings import FindingsScreen, why_missing
-from tui.screens.one_class import ClassScreen
 from tui.show import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.findings_browser import FindingsBrowser, Listed
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Rows
 
 _MOST: Final = 2000
@@ -38,7 +41,7 @@ class RunFindingsScreen(FindingsScreen):
     HELP_TEXT = (
         "What the audit found in all classes, the highest score first: the share of the class's "
         "images that it concerns, times the strength of the effect. Enter lists the pictures of a "
-        "finding, c opens its class, f shows one kind only."
+        "finding, v judges it, c opens its class, f shows one kind only."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "kind(1)", "Kind", id="run_findings.kind", tooltip="Findings of one kind"),
@@ -57,7 +60,7 @@ class RunFindingsScreen(FindingsScreen):
         """Lay out the screen."""
         yield Static(id="title")
         yield FindingsBrowser(self.opened.picture, classes_named=True)
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for the findings."""
@@ -70,7 +73,9 @@ class RunFindingsScreen(FindingsScreen):
 
     def _ask(self, *, keep: bool) -> None:
         opened, kind = self.opened, self._kind
-        self.ask("findings", lambda: told(opened, kind), partial(self._show, keep=keep))
+        self.ask(
+            "findings", lambda: told(opened, kind, self.judged), partial(self._show, keep=keep)
+        )
 
     def _show(self, found: Told, *, keep: bool) -> None:
         self._kinds = found.kinds
@@ -103,21 +108,27 @@ class RunFindingsScreen(FindingsScreen):
         chosen: Finding = finding
 
         def show(record: ClassName) -> None:
-            self.app.push_screen(ClassScreen(self.opened, record, chosen))
+            self.post_message(OpenClass(self.opened, record, chosen))
 
         engine = self.opened.engine
         self.ask("class", lambda: queries.class_record(engine, chosen.class_id), show)
 
 
-def told(opened: Opened, kind: FindingKind | None) -> Told:
+def told(
+    opened: Opened, kind: FindingKind | None, judged: Callable[[str, Finding], Mark | None]
+) -> Told:
     """Read the findings of a run, of one kind or all."""
     engine, run_id = opened.engine, opened.run.id
     kinds = queries.finding_kinds(engine, run_id)
     named = kind.name if kind is not None else None
     findings = queries.run_findings(engine, run_id, named, limit=_MOST)
     if findings:
-        names = {found.id: found.name for found in queries.classes(engine, run_id)}
-        listed = [Listed(each, names.get(each.class_id, "")) for each in findings]
+        classes = {found.id: found for found in queries.classes(engine, run_id)}
+        listed = [
+            Listed(each, found.name, found.label, judged(found.label, each))
+            for each in findings
+            if (found := classes.get(each.class_id)) is not None
+        ]
         return Told(listed, kinds, "")
     if kind is not None or not queries.pending_audit(engine, run_id):
         return Told([], kinds, "")

@@ -8,16 +8,15 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from db import queries
 from db.records import Run, RunCounts, Stage
+from tui.navigation import OpenComparison, OpenMetrics, SwitchRun
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.compare import CompareScreen
-from tui.screens.quality import QualityScreen
 from tui.show import safe, share
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
 
 
@@ -28,6 +27,8 @@ class Told:
     run: Run
     counts: RunCounts
     stages: Sequence[Stage]
+    differs: str
+    """The settings that differ between the runs of the file, with this run's values."""
 
 
 class RunsScreen(BrowseScreen):
@@ -42,29 +43,25 @@ class RunsScreen(BrowseScreen):
         Binding("f", "quality", "Quality", id="runs.quality", tooltip="Figures of quality"),
     ]
 
-    @dataclass
-    class Switched(Message):
-        """Another run is to be looked at."""
-
-        run: Run
-
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(Text("Runs", style="bold"), id="title")
         columns: list[Column[Told]] = [
             Column("now", "", 1, self._now),
             Column("id", "run", 4, lambda r, w: Text(str(r.run.id)), right=True),
-            Column("preset", "preset", 8, lambda r, w: safe(r.run.preset, longest=40)),
-            Column("dataset", "photos", 10, lambda r, w: safe(r.run.dataset), wide=True),
+            Column("preset", "preset", 8, lambda r, w: safe(r.run.preset, longest=40), rank=3),
             Column("accuracy", "accuracy", 8, _accuracy, right=True),
-            Column("images", "images", 9, lambda r, w: Text(str(r.counts.images)), right=True),
-            Column("started", "began", 16, _began, least=70),
-            Column("status", "status", 11, lambda r, w: safe(r.run.status), least=60),
-        ]
+            Column("images", "images", 9, lambda r, w: Text(str(r.counts.images)), right=True,
+                   rank=4),
+            Column("status", "status", 11, lambda r, w: safe(r.run.status), rank=1),
+            Column("started", "began", 16, _began, rank=2),
+            Column("differs", "what differs", 14, lambda r, w: safe(r.differs), wide=True),
+            Column("dataset", "photos", 24, lambda r, w: safe(r.run.dataset), wide=True, rank=5),
+        ]  # fmt: skip
         yield Rows[Told](columns, lambda r: r.run.id, id="runs")
         with VerticalScroll(id="run-facts"):
             yield Static(id="facts-of-run")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         """Ask for the runs."""
@@ -84,7 +81,7 @@ class RunsScreen(BrowseScreen):
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Look at a run."""
-        self.post_message(self.Switched(message.record.run))
+        self.post_message(SwitchRun(self.opened, message.record.run))
 
     def action_compare(self) -> None:
         """Compare the run under the cursor with the one looked at."""
@@ -94,7 +91,7 @@ class RunsScreen(BrowseScreen):
         if chosen.run.id == self.opened.run.id:
             self.notify("choose another run than the one looked at", timeout=3, markup=False)
             return
-        self.app.push_screen(CompareScreen(self.opened, chosen.run))
+        self.post_message(OpenComparison(self.opened, chosen.run))
 
     def action_quality(self) -> None:
         """Show the figures of quality of the run under the cursor."""
@@ -104,16 +101,33 @@ class RunsScreen(BrowseScreen):
         opened = self.opened
         if chosen.run.id != opened.run.id:
             opened = replace(opened, run=chosen.run, marks={})
-        self.app.push_screen(QualityScreen(opened))
+        self.post_message(OpenMetrics(opened))
 
 
 def told(opened: Opened) -> list[Told]:
     """Read all runs with their figures."""
     engine = opened.engine
+    runs = queries.runs(engine)
     return [
-        Told(run, queries.counts(engine, run.id), queries.stages(engine, run.id))
-        for run in queries.runs(engine)
+        Told(run, queries.counts(engine, run.id), queries.stages(engine, run.id), text)
+        for run, text in zip(runs, differing(runs), strict=True)
     ]
+
+
+def differing(runs: Sequence[Run]) -> list[str]:
+    """Return for each run its values of the settings that are not the same in all runs."""
+    settings = [run.config | run.networks for run in runs]
+    names = sorted({name for each in settings for name in each})
+    varied = [
+        name for name in names if any(each.get(name) != settings[0].get(name) for each in settings)
+    ]
+    return [", ".join(f"{name} {_plain(each.get(name))}" for name in varied) for each in settings]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return " | ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _accuracy(record: Told, width: int) -> Text:

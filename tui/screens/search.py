@@ -8,17 +8,16 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
+from tui.navigation import Among, Navigation, OpenCaption, OpenClass, OpenImage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.screens.one_class import ClassScreen
-from tui.screens.one_image import ImageScreen
-from tui.screens.places import PlacesScreen
 from tui.show import safe, share
 from tui.widgets.captions_pane import highlighted
+from tui.widgets.keys import Keys
 from tui.widgets.rows import Column, Rows
 
 _MOST = 50
@@ -63,10 +62,10 @@ class SearchScreen(BrowseScreen):
         columns: list[Column[Hit]] = [
             Column("kind", "", 8, lambda r, w: Text(r.kind, style="dim")),
             Column("text", "found", 20, _text, wide=True),
-            Column("detail", "", 24, _detail, least=60),
+            Column("detail", "", 24, _detail, rank=1),
         ]
         yield Rows[Hit](columns, lambda r: (r.kind, r.id), empty="nothing found", id="hits")
-        yield Footer()
+        yield Keys()
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
@@ -124,20 +123,20 @@ class SearchScreen(BrowseScreen):
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open what was found."""
         record = message.record.record
-        screen: BrowseScreen
+        wanted: Navigation
         if isinstance(record, ClassName):
-            screen = ClassScreen(self.opened, record)
+            wanted = OpenClass(self.opened, record)
         elif isinstance(record, Image):
-            screen = ImageScreen(self.opened, record.id)
+            wanted = OpenImage(self.opened, record.id, Among())
         else:
-            screen = PlacesScreen(self.opened, (record.caption_id,), record.text)
-        self.app.push_screen(screen)
+            wanted = OpenCaption(self.opened, (record.caption_id,), record.text)
+        self.post_message(wanted)
 
 
 def _text(hit: Hit, width: int) -> Text:
     record = hit.record
     if isinstance(record, CaptionHit):
-        return highlighted(record)
+        return highlighted(safe(record.text), record.spans)
     return safe(record.name if isinstance(record, ClassName) else record.path[-width:])
 
 

@@ -1,4 +1,7 @@
-"""The distinct captions of a class, or those that hold the words searched for."""
+"""The distinct captions of a class, or those that hold the words searched for.
+
+They are counted by regions, and by right and wrong images.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +14,17 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from db.records import CaptionHit, ClassCaption
+from db.records import ClassCaption
 from tui.show import safe
 from tui.widgets.rows import Column, Rows
 
-Line = ClassCaption | CaptionHit
+
+@dataclass(frozen=True)
+class Line:
+    """A caption of the class; `spans` are the places of the words that were searched for."""
+
+    caption: ClassCaption
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class CaptionsPane(Vertical):
@@ -35,13 +44,18 @@ class CaptionsPane(Vertical):
         """Lay out the pane."""
         yield Input(placeholder="/ words in the captions", id="words")
         columns: list[Column[Line]] = [
-            Column("selected", "", 1, _star),
-            Column("text", "caption", 12, _text, wide=True),
-            Column("count", "times", 6, lambda r, w: Text(str(r.count)), right=True),
-            Column("right", "right", 6, lambda r, w: _of(r, "right"), right=True),
-            Column("wrong", "wrong", 6, lambda r, w: _of(r, "wrong"), right=True),
-        ]
-        yield Rows[Line](columns, lambda r: r.caption_id, empty="no such captions", id="captions")
+            Column("selected", "", 1, _star, rank=2),
+            Column("text", "caption", 24, _text, wide=True),
+            Column("count", "regions", 7, lambda r, w: Text(str(r.caption.count)), right=True,
+                   rank=1),
+            Column("right", "right", 6, lambda r, w: Text(str(r.caption.right), "green"),
+                   right=True),
+            Column("wrong", "wrong", 6, lambda r, w: Text(str(r.caption.wrong), "red"),
+                   right=True),
+        ]  # fmt: skip
+        yield Rows[Line](
+            columns, lambda r: r.caption.caption_id, empty="no such captions", id="captions"
+        )
 
     def action_find(self) -> None:
         """Begin to type words."""
@@ -62,30 +76,20 @@ class CaptionsPane(Vertical):
         self.query_one(Rows).fill(lines, keep=keep)
 
 
-def highlighted(hit: CaptionHit) -> Text:
-    """Return a caption with the words that were found marked."""
-    text = safe(hit.text)
-    for begin, end in hit.spans:
+def highlighted(text: Text, spans: Sequence[tuple[int, int]]) -> Text:
+    """Mark the words of a caption that were found, and return it."""
+    for begin, end in spans:
         text.stylize("bold black on yellow", begin, end)
     return text
 
 
 def _text(line: Line, width: int) -> Text:
-    if isinstance(line, CaptionHit):
-        return highlighted(line)
-    text = safe(line.text, "bold" if line.selected else "dim" if line.is_empty else "")
-    if line.artefact:
+    caption = line.caption
+    text = safe(caption.text, "bold" if caption.selected else "dim" if caption.is_empty else "")
+    if caption.artefact:
         text.append("  speaks of the rendering", style="yellow italic")
-    return text
+    return highlighted(text, line.spans)
 
 
 def _star(line: Line, width: int) -> Text:
-    selected = isinstance(line, ClassCaption) and line.selected
-    return Text("★" if selected else "", style="yellow")
-
-
-def _of(line: Line, side: str) -> Text:
-    if isinstance(line, CaptionHit):
-        return Text("")
-    style = "green" if side == "right" else "red"
-    return Text(str(getattr(line, side)), style=style)
+    return Text("★" if line.caption.selected else "", style="yellow")

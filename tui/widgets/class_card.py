@@ -44,6 +44,10 @@ class ClassCard(VerticalScroll):
         """Show another class."""
         self.query_one("#card", Static).update(Group(*drawn(card)))
 
+    def clear(self) -> None:
+        """Show no class."""
+        self.query_one("#card", Static).update("")
+
 
 def drawn(card: Card) -> list[RenderableType]:
     """Return the parts of a card."""

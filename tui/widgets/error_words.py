@@ -43,10 +43,10 @@ class ErrorWords(Vertical):
             Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong), "red"), right=True),
             Column("right", "right", 5, lambda r, w: Text(str(r.correct), "green"), right=True),
             Column("accuracy", "with it", 7, _accuracy, right=True),
-            Column("z", "z", 5, lambda r, w: number(r.z, 1), right=True),
-            Column("q", "q", 6, lambda r, w: number(r.q, 3), right=True),
-            Column("b2t", "B2T", 6, lambda r, w: number(r.b2t, 3), right=True, least=56),
-            Column("interval", "95 %", 16, _interval, right=True, least=76),
+            Column("z", "z", 5, lambda r, w: number(r.z, 1), right=True, rank=2),
+            Column("q", "q", 6, lambda r, w: number(r.q, 3), right=True, rank=1),
+            Column("b2t", "B2T", 6, lambda r, w: number(r.b2t, 3), right=True, rank=3),
+            Column("interval", "95 %", 16, _interval, right=True, rank=4),
         ]
         yield Rows[ErrorWord](columns, lambda r: r.word, empty="no words", id="error-words")
 

@@ -75,14 +75,14 @@ def figure_columns() -> list[Column[FigureLine]]:
         Column("name", "figure", 16, lambda r, w: safe(r.name), wide=True),
         Column("value", "value", 7, lambda r, w: _value(r.figure), right=True),
         Column("interval", "95 %", 15, lambda r, w: Text(_ends(r.figure), "dim"), right=True,
-               least=56),
-        Column("chance", "chance", 6, lambda r, w: _value(r.chance), right=True, least=66),
-        Column("ahead", "ahead", 7, lambda r, w: _ahead(r.ahead), right=True, least=40),
-        Column("n", "n", 6, lambda r, w: Text(f"{r.figure.n}", "dim"), right=True, least=80),
+               rank=3),
+        Column("chance", "chance", 6, lambda r, w: _value(r.chance), right=True, rank=4),
+        Column("ahead", "ahead", 7, lambda r, w: _ahead(r.ahead), right=True, rank=1),
+        Column("n", "n", 6, lambda r, w: Text(f"{r.figure.n}", "dim"), right=True, rank=5),
         Column("rho", "rho", 6, _rho, right=True),
         Column("ends", "95 %", 14, lambda r, w: Text(_ends(r.rho, "+.2f"), "dim"), right=True,
-               least=90),
-        Column("q", "q", 5, lambda r, w: number(r.q, 3), right=True, least=70),
+               rank=6),
+        Column("q", "q", 5, lambda r, w: number(r.q, 3), right=True, rank=2),
     ]  # fmt: skip
 
 

@@ -24,8 +24,10 @@ def pictures(finding: Finding) -> int:
 class Evidence(Thumbs, can_focus=False):
     """The pictures of a finding; their cursor is moved from the list of findings."""
 
-    CELL_WIDTH: ClassVar[int] = 22
     EMPTY: ClassVar[str] = ""
+    # A caption stands below.
+    LINES: ClassVar[int] = 3
+    LEAST_HEIGHT: ClassVar[int] = 12
 
 
 class FindingDetail(Horizontal):
@@ -60,13 +62,11 @@ class FindingDetail(Horizontal):
         self.query_one("#finding", Static).update(Group(title, *told(finding)))
         self.query_one("#told").scroll_home(animate=False)
 
-    async def show(self, thumbs: Sequence[Thumb], offset: int, *, keep: bool) -> None:
-        """Show a page of pictures, of which the first is number `offset` of the evidence."""
-        finding = self._finding
-        if finding is None:
+    async def show(self, thumbs: Sequence[Thumb], offset: int, total: int, *, keep: bool) -> None:
+        """Show a page of pictures, of which the first is number `offset` of `total`."""
+        if self._finding is None:
             return
-        what = "regions" if finding.regions else "images"
-        places = f"{what} {offset + 1} to {offset + len(thumbs)} of {pictures(finding)}"
+        places = f"images {offset + 1}-{offset + len(thumbs)} of {total}"
         self.query_one("#shown", Static).update(Text(f"\n{places}" if thumbs else "", style="dim"))
         await self.query_one(Evidence).show(thumbs, keep=keep)
 

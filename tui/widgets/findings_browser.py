@@ -12,8 +12,9 @@ from textual.message import Message
 from textual.widget import Widget
 
 from db.records import Finding, Image
+from db.verdicts import Mark
 from tui.show import bar, safe
-from tui.widgets.finding_detail import Evidence, FindingDetail, pictures
+from tui.widgets.finding_detail import Evidence, FindingDetail
 from tui.widgets.finding_text import TAG_WIDTH, tag
 from tui.widgets.rows import Column, Rows
 from tui.widgets.thumbs import Thumb, Thumbs
@@ -21,10 +22,12 @@ from tui.widgets.thumbs import Thumb, Thumbs
 
 @dataclass(frozen=True)
 class Listed:
-    """A finding and the name of its class."""
+    """A finding, the name and label of its class, and the verdict on it."""
 
     finding: Finding
     class_name: str
+    label: str
+    mark: Mark | None
 
 
 class FindingsBrowser(Vertical):
@@ -42,6 +45,9 @@ class FindingsBrowser(Vertical):
                 tooltip="All images of the finding"),
         Binding("l", "doubt", "Label wrong", id="findings.label",
                 tooltip="Call the label of the marked picture wrong"),
+        Binding("v", "judge", "Judge", id="findings.verdict",
+                tooltip="Judge the finding: true or noise"),
+        Binding("y", "copy", "Copy", show=False, id="findings.copy", tooltip="Copy the finding"),
     ]  # fmt: skip
 
     @dataclass
@@ -72,6 +78,18 @@ class FindingsBrowser(Vertical):
 
         image: Image
 
+    @dataclass
+    class Judged(Message):
+        """A finding is to be judged."""
+
+        listed: Listed
+
+    @dataclass
+    class Copied(Message):
+        """A finding is to be copied."""
+
+        text: str
+
     def __init__(
         self, picture: type[Widget], *, classes_named: bool = False, id: str | None = None
     ) -> None:
@@ -80,13 +98,14 @@ class FindingsBrowser(Vertical):
         self._classes_named = classes_named
         self._offset = 0
         self._shown: tuple[Any, int] | None = None
+        self._total = 0
 
     def compose(self) -> ComposeResult:
         """Lay out the table over the detail."""
         columns: list[Column[Listed]] = [
-            Column("kind", "finding", TAG_WIDTH, lambda r, w: _tag(r.finding)),
-            Column("title", "", 20, lambda r, w: safe(r.finding.title), wide=True),
-            Column("score", "score", 12, lambda r, w: _score(r.finding, w)),
+            Column("kind", "finding", TAG_WIDTH, lambda r, w: _tag(r.finding), rank=1),
+            Column("title", "", 30, _title, wide=True),
+            Column("score", "score", 12, lambda r, w: _score(r.finding, w), rank=2),
         ]
         if self._classes_named:
             columns.insert(0, Column("class", "class", 14, lambda r, w: safe(r.class_name, "bold")))
@@ -120,13 +139,16 @@ class FindingsBrowser(Vertical):
         """Put the cursor on a finding, if it is there."""
         self.query_one(Rows).select((class_id, kind, title))
 
-    async def show_pictures(self, finding: Finding, offset: int, thumbs: Sequence[Thumb]) -> None:
-        """Show a page of pictures, unless another finding is looked at by now."""
+    async def show_pictures(
+        self, finding: Finding, offset: int, thumbs: Sequence[Thumb], total: int
+    ) -> None:
+        """Show a page of `total` pictures, unless another finding is looked at by now."""
         if self.finding is None or self.finding.id != finding.id:
             return
+        self._total = total
         page = (_identity(self.finding), offset)
         keep, self._shown = page == self._shown, page
-        await self.query_one(FindingDetail).show(thumbs, offset, keep=keep)
+        await self.query_one(FindingDetail).show(thumbs, offset, total, keep=keep)
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Tell of the finding under the cursor."""
@@ -158,7 +180,7 @@ class FindingsBrowser(Vertical):
         if finding is None:
             return
         offset = max(0, self._offset + message.step * fits)
-        if offset < pictures(finding) and offset != self._offset:
+        if offset < self._total and offset != self._offset:
             self._tell(finding, offset)
 
     def on_thumbs_resized(self, message: Thumbs.Resized) -> None:
@@ -182,6 +204,18 @@ class FindingsBrowser(Vertical):
         if self.finding is not None:
             self.post_message(self.Chosen(self.finding, images=True))
 
+    def action_judge(self) -> None:
+        """Ask for the verdict on the finding."""
+        listed: Listed | None = self.query_one(Rows).record
+        if listed is not None:
+            self.post_message(self.Judged(listed))
+
+    def action_copy(self) -> None:
+        """Copy the finding: its class and its title."""
+        listed: Listed | None = self.query_one(Rows).record
+        if listed is not None:
+            self.post_message(self.Copied(f"{listed.class_name}: {listed.finding.title}"))
+
     def action_doubt(self) -> None:
         """Call the label of the marked picture wrong."""
         image = self.query_one(FindingDetail).image
@@ -196,6 +230,11 @@ def _identity(finding: Finding) -> Any:
 
 def _tag(finding: Finding) -> Text:
     return tag(finding.plain, finding.colour)
+
+
+def _title(listed: Listed, width: int) -> Text:
+    title = safe(listed.finding.title)
+    return Text.assemble((f"✎ {listed.mark} ", "magenta"), title) if listed.mark else title
 
 
 def _score(finding: Finding, width: int) -> Text:

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from db.records import ClassAudit, Finding
+from db.records import ClassAudit
 from tui.show import safe
 from tui.widgets.calibration import calibration
 from tui.widgets.error_words import ErrorWords
@@ -83,9 +83,9 @@ class FindingsPane(Vertical):
             with VerticalScroll(id="calibration"):
                 yield Static(id="bins")
 
-    def show(self, name: str, audit: ClassAudit | None, findings: Sequence[Finding]) -> None:
+    def show(self, name: str, audit: ClassAudit | None, listed: Sequence[Listed]) -> None:
         """Show an audit."""
-        self.query_one(FindingsBrowser).show([Listed(finding, name) for finding in findings])
+        self.query_one(FindingsBrowser).show(listed)
         if audit is not None:
             self.query_one(AuditLine).say(line_of(audit, name))
             self.query_one("#bins", Static).update(calibration(audit))

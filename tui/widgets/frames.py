@@ -1,4 +1,4 @@
-"""Pictures side by side, each with a title; one at a time where it is narrow."""
+"""Pictures side by side, each with a title; or one of them alone, as large as there is room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ class Frame:
 
 
 class Frames(Horizontal):
-    """Up to four pictures; those for which there is no room come with `turn`."""
+    """Up to four pictures; `turn` shows each of them alone, then all of them again."""
 
     first: reactive[int] = reactive(0)
+    alone: reactive[bool] = reactive(False)
 
     def __init__(self, picture: type[Widget], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -51,9 +52,21 @@ class Frames(Horizontal):
         self._place()
 
     def turn(self) -> None:
-        """Begin with the next picture."""
-        if self._frames:
-            self.first = (self.first + 1) % len(self._frames)
+        """Show the first picture alone, then the next one, after the last all of them again."""
+        if not self.alone:
+            self.alone = bool(self._frames)
+        elif self.first + 1 < len(self._frames):
+            self.first += 1
+        else:
+            self.together()
+
+    def together(self) -> None:
+        """Show all pictures."""
+        self.first, self.alone = 0, False
+
+    def watch_alone(self) -> None:
+        """Place the pictures anew."""
+        self._place()
 
     def watch_first(self) -> None:
         """Place the pictures anew."""
@@ -65,7 +78,7 @@ class Frames(Horizontal):
 
     def _place(self) -> None:
         n = len(self._frames)
-        room = max(1, min(n, self.size.width // _LEAST_WIDTH))
+        room = 1 if self.alone else max(1, min(n, self.size.width // _LEAST_WIDTH))
         for place, cell in enumerate(self.query(".frame")):
             cell.display = place < room and n > 0
             if not cell.display:

@@ -1,8 +1,13 @@
-"""Pictures of half-blocks, two pixels a cell, for terminals that can draw no others."""
+"""Pictures of block characters, for terminals that can draw no others.
+
+A cell has two colours: in true colour they go to its quarters, of which any may have either; in 256
+colours to its upper and lower half, and neighbours mix what lies between the colours.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Final
 
 from rich.color import Color
 from rich.segment import Segment
@@ -12,7 +17,58 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image as Picture
+
+    Pixels = NDArray[np.uint8]
+
+
+# The colours that every terminal of 256 has alike: a cube of six shades each, and greys.
+_SHADES: Final = (0, 95, 135, 175, 215, 255)
+_GREYS: Final = range(8, 248, 10)
+
+
+def dithered(picture: Picture) -> Picture:
+    """Return a picture in the colours of a terminal that has 256, mixed by their neighbours."""
+    from PIL import Image
+
+    cube = [value for each in product(_SHADES, repeat=3) for value in each]
+    greys = [grey for grey in _GREYS for _ in range(3)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(cube + greys)
+    mixed = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    return mixed.convert("RGB")
+
+
+# By the quarters that have the cell's ink: 1 the upper left, 2 the upper right, 4 the lower left.
+_GLYPHS: Final = " ▘▝▀▖▌▞▛"
+_UPPER: Final = 3
+
+
+def quartered(pixels: Pixels) -> tuple[NDArray[np.int64], Pixels, Pixels]:
+    """Divide pixels (2 rows, 2 columns, 3) into cells of two colours, as like them as may be.
+
+    Returns the number of each cell's glyph (rows, columns), its ink and its paper (both with 3).
+    """
+    import numpy as np
+
+    rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+    # (rows, columns, 4, 3): the quarters of each cell
+    quarters = pixels.reshape(rows, 2, columns, 2, 3).transpose(0, 2, 1, 3, 4)
+    quarters = quarters.reshape(rows, columns, 4, 3).astype(np.float32)
+    best = np.full((rows, columns), np.inf)
+    glyphs = np.zeros((rows, columns), np.int64)
+    ink, paper = np.zeros((2, rows, columns, 3), np.uint8)
+    for glyph in range(len(_GLYPHS)):
+        inked = np.array([bool(glyph & 1), bool(glyph & 2), bool(glyph & 4), False])
+        low = quarters[:, :, ~inked].mean(axis=2)
+        high = quarters[:, :, inked].mean(axis=2) if glyph else low
+        drawn = np.where(inked[:, None], high[:, :, None], low[:, :, None])
+        error = ((drawn - quarters) ** 2).sum(axis=(2, 3))
+        better = error < best
+        best[better], glyphs[better] = error[better], glyph
+        ink[better], paper[better] = high[better].round(), low[better].round()
+    return glyphs, ink, paper
 
 
 class HalfPicture(Widget):
@@ -51,12 +107,20 @@ class HalfPicture(Widget):
         picture = self._image
         if picture is None or not width or not height:
             return []
-        # Cells are taken to be twice as high as wide: one pixel is half a cell.
+        # Cells are taken to be twice as high as wide.
         scale = min(width / picture.width, 2 * height / picture.height)
         columns = max(1, min(width, round(picture.width * scale)))
         rows = max(1, min(height, round(picture.height * scale / 2)))
-        small = picture.convert("RGB").resize((columns, 2 * rows), Resampling.BOX)
-        pixels = np.asarray(small)  # (2 rows, columns, 3)
+        few = self.app.console.color_system == "256"
+        small = picture.convert("RGB").resize(
+            (columns if few else 2 * columns, 2 * rows), Resampling.BOX
+        )
+        if few:
+            pixels = np.asarray(dithered(small))  # (2 rows, columns, 3)
+            upper, lower = pixels[::2], pixels[1::2]
+            glyphs = np.full((rows, columns), _UPPER)
+        else:
+            glyphs, upper, lower = quartered(np.asarray(small))
         left, top = (width - columns) // 2, (height - rows) // 2
         style = self.rich_style
         blank = Strip.blank(width, style)
@@ -65,8 +129,8 @@ class HalfPicture(Widget):
                 [
                     Segment(" " * left, style),
                     *(
-                        Segment("▀", Style(color=_colour(above), bgcolor=_colour(below)))
-                        for above, below in zip(pixels[2 * y], pixels[2 * y + 1], strict=True)
+                        Segment(_GLYPHS[glyph], Style(color=_colour(ink), bgcolor=_colour(paper)))
+                        for glyph, ink, paper in zip(glyphs[y], upper[y], lower[y], strict=True)
                     ),
                     Segment(" " * (width - columns - left), style),
                 ],

@@ -1,7 +1,8 @@
 """The images of a class, page by page, filtered."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,14 +13,28 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from db.records import Confusion, Place, Show
-from db.verdicts import Mark
+from db.verdicts import MARKS, Mark
+from tui.pictures import coarse
 from tui.show import safe
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _ORDER: tuple[Show, ...] = ("all", "wrong", "right")
 Judged = Mark | Literal["", "no verdict"]
 """Which verdict the images have; empty for any or none."""
-_JUDGED: Final[tuple[Judged, ...]] = ("", "no verdict", *get_args(Mark))
+_JUDGED: Final[tuple[Judged, ...]] = ("", "no verdict", *MARKS["image"])
+
+
+@dataclass(frozen=True)
+class ImageQuery:
+    """Which page of which images is shown, and whether with relevance; see `queries.images`."""
+
+    show: Show
+    wrong_as: int | None
+    judged: Judged
+    descending: bool
+    after: Place | None
+    overlay: bool
+    limit: int
 
 
 class ImagesPane(Vertical):
@@ -45,8 +60,9 @@ class ImagesPane(Vertical):
         self.descending = False
         self.overlay = True
         self.confusions: Sequence[Confusion] = ()
-        self._pages: list[Place | None] = [None]
-        self._next: Place | None = None
+        # Of each page up to this one: the place of the last image before it, and how many are.
+        self._pages: list[tuple[Place | None, int]] = [(None, 0)]
+        self._next: tuple[Place, int] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
@@ -54,19 +70,34 @@ class ImagesPane(Vertical):
         yield Thumbs(self._picture, id="thumbs")
 
     @property
-    def after(self) -> Place | None:
-        """The place of the last image before this page."""
-        return self._pages[-1]
+    def wanted(self) -> ImageQuery:
+        """What is to be shown."""
+        return ImageQuery(
+            self.filter,
+            self.wrong_as.predicted_class_id if self.wrong_as is not None else None,
+            self.judged,
+            self.descending,
+            self._pages[-1][0],
+            self.overlay,
+            self.query_one(Thumbs).fits,
+        )
 
     @property
-    def limit(self) -> int:
-        """How many images are wanted."""
-        return self.query_one(Thumbs).fits
+    def narrowed(self) -> bool:
+        """Whether some images are left out."""
+        return self.wrong_as is not None or self.filter != "all" or self.judged != ""
 
-    async def show(self, thumbs: Sequence[Thumb], more: bool, *, keep: bool) -> None:
-        """Show a page; `more` says that another follows."""
-        last = thumbs[-1].image if thumbs else None
-        self._next = (last.margin, last.id) if last is not None and more else None
+    def on_mount(self) -> None:
+        """Begin without relevance where the colours are too few to see the photo under it."""
+        self.overlay = not coarse(self.app, self._picture)
+
+    async def show(self, thumbs: Sequence[Thumb], total: int, *, keep: bool) -> None:
+        """Show a page; `total` images are on all pages together."""
+        last, before = thumbs[-1].image if thumbs else None, self._pages[-1][1]
+        end = before + len(thumbs)
+        self._next = None
+        if last is not None and end < total:
+            self._next = ((last.margin, last.id), end)
         head = Text()
         if self.wrong_as is not None:
             head.append("wrong as ", style="dim")
@@ -77,8 +108,9 @@ class ImagesPane(Vertical):
         if self.judged:
             head.append(f", {self.judged}", style="bold magenta")
         order = "best" if self.descending else "worst"
-        head.append(f"   {order} margin first   page {len(self._pages)}", style="dim")
-        head.append(" of more" if more else ", the last", style="dim")
+        if thumbs:
+            head.append(f"   {before + 1}-{end} of {total:,}")
+        head.append(f"   {order} margin first", style="dim")
         self.query_one("#images-head", Static).update(head)
         await self.query_one(Thumbs).show(thumbs, keep=keep)
 
@@ -88,8 +120,13 @@ class ImagesPane(Vertical):
         self._restart()
 
     def _restart(self) -> None:
-        self._pages = [None]
+        self._pages = [(None, 0)]
         self.post_message(self.Wanted())
+
+    def reset(self) -> None:
+        """Show all images."""
+        self.filter, self.judged = "all", ""
+        self.narrow(None)
 
     def action_filter(self) -> None:
         """Show all, wrong or right images."""

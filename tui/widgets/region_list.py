@@ -34,15 +34,7 @@ class RegionList(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the picture."""
-        columns: list[Column[Found]] = [
-            Column("name", "class", 14, lambda r, w: safe(r.region.class_name), wide=True),
-            Column("correct", "", 1, _mark),
-            Column("caption", "caption", 12, lambda r, w: safe(r.region.caption), wide=True),
-            Column("role", "for", 9, lambda r, w: Text(r.region.role, style="dim"), least=56),
-            Column("path", "image", 14, lambda r, w: _tail(r.region.path, w), least=70),
-        ]
-        if self._cosines:
-            columns.insert(0, Column("cosine", "cosine", 6, _cosine, right=True))
+        columns = _columns(self._cosines, classes=True)
         yield Rows[Found](columns, lambda r: r.region.id, empty="no regions", id="found")
         with Vertical(id="beside"):
             yield self._picture(classes="frame-picture")
@@ -50,7 +42,10 @@ class RegionList(Horizontal):
 
     def show(self, found: Sequence[Found]) -> None:
         """Show regions."""
-        self.query_one(Rows).fill(found)
+        rows: Rows[Found] = self.query_one(Rows)
+        classes = {each.region.class_id for each in found}
+        rows.columns = _columns(self._cosines, classes=len(classes) > 1)
+        rows.fill(found)
 
     def picture(self, region: Region, drawn: Picture | None) -> None:
         """Show where a region is."""
@@ -58,6 +53,22 @@ class RegionList(Horizontal):
         self.query_one("#where", Static).update(
             safe(region.caption, "bold", longest=200) + Text("\n") + safe(region.path, "dim")
         )
+
+
+def _columns(cosines: bool, classes: bool) -> list[Column[Found]]:
+    """Return the columns; the width is the captions'."""
+    columns: list[Column[Found]] = [
+        Column("correct", "", 1, _mark),
+        Column("caption", "caption", 28, lambda r, w: safe(r.region.caption), wide=True),
+        Column("name", "class", 14, lambda r, w: safe(r.region.class_name), rank=1),
+        Column("role", "for", 9, lambda r, w: Text(r.region.role, style="dim"), rank=2),
+        Column("path", "image", 20, lambda r, w: _tail(r.region.path, w), rank=3),
+    ]
+    if not classes:
+        columns = [column for column in columns if column.key != "name"]
+    if cosines:
+        columns.insert(0, Column("cosine", "cosine", 6, _cosine, right=True))
+    return columns
 
 
 def _cosine(found: Found, width: int) -> Text:
@@ -72,4 +83,4 @@ def _mark(found: Found, width: int) -> Text:
 
 
 def _tail(path: str, width: int) -> Text:
-    return safe(path[-width:], "dim")
+    return safe(path if len(path) <= width else "…" + path[1 - width :], "dim")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,13 +16,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 R = TypeVar("R")
+# Fewer cells of a wide column say nothing.
+_NARROWEST: Final = 4
 
 
 @dataclass(frozen=True)
 class Column(Generic[R]):
     """A column: `draw` gets a record and the width; `wide` columns share what is left over.
 
-    A column is left out where the table is narrower than `least` cells.
+    Where there is no room for all, those of the highest `rank` are left out first, those of rank 0
+    never: there the wide ones become narrower.
     """
 
     key: str
@@ -31,7 +34,7 @@ class Column(Generic[R]):
     draw: Callable[[R, int], Text]
     right: bool = False
     wide: bool = False
-    least: int = 0
+    rank: int = 0
 
 
 class Rows(ScrollView, Generic[R], can_focus=True):
@@ -212,11 +215,14 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         return self.scrollable_content_region.width
 
     def _widths(self, total: int) -> list[tuple[Column[R], int]]:
-        shown = [column for column in self.columns if total >= column.least]
-        wide = [column for column in shown if column.wide]
-        spare = total - (len(shown) - 1) - sum(column.width for column in shown)
-        each = max(0, spare) // max(1, len(wide))
-        return [(c, c.width + each if c.wide else c.width) for c in shown]
+        shown = list(self.columns)
+        while (spare := total + 1 - sum(column.width + 1 for column in shown)) < 0:
+            rank = max(column.rank for column in shown)
+            if not rank:
+                break
+            shown = [column for column in shown if column.rank != rank]
+        each = spare // max(1, sum(column.wide for column in shown))
+        return [(c, max(_NARROWEST, c.width + each) if c.wide else c.width) for c in shown]
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one record as a line."""

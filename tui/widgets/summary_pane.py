@@ -71,15 +71,22 @@ class SummaryPane(Vertical):
         yield Static(id="summary-head")
         columns: list[Column[Sentence]] = [
             Column("position", "#", 3, lambda r, w: Text(str(r.position + 1)), right=True),
-            Column("text", "sentence", 12, lambda r, w: safe(r.text), wide=True),
+            Column("text", "sentence", 34, lambda r, w: safe(r.text), wide=True),
             Column("right", "right", 5, lambda r, w: Text(str(r.right)), right=True),
             Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong)), right=True),
-            Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), least=90),
+            Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), rank=4),
             Column(
-                "relevance", "relevance", 9, lambda r, w: Text(f"{r.relevance:.2f}"), right=True
+                "relevance",
+                "relevance",
+                9,
+                lambda r, w: Text(f"{r.relevance:.2f}"),
+                right=True,
+                rank=3,
             ),
-            Column("penalty", "penalty", 8, lambda r, w: Text(f"{r.penalty:.2f}"), right=True),
-            Column("score", "score", 8, lambda r, w: Text(f"{r.score:.2f}"), right=True),
+            Column(
+                "penalty", "penalty", 8, lambda r, w: Text(f"{r.penalty:.2f}"), right=True, rank=3
+            ),
+            Column("score", "score", 8, lambda r, w: Text(f"{r.score:.2f}"), right=True, rank=2),
         ]
         yield Rows[Sentence](
             columns, lambda r: r.caption_id, empty="no summary: not indexed yet", id="sentences"

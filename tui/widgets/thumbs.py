@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from PIL.Image import Image as Picture
 from rich.text import Text
@@ -18,6 +18,11 @@ from textual.widgets import Static
 from db.records import Image
 from tui.pictures import show
 from tui.show import safe
+
+# Lines of a page from which on there is room for more than the least thumbnails.
+_HIGH: Final = 40
+# By how much they grow, at most, to fill what is left over: rather more of them than larger ones.
+_STRETCH: Final = 1.3
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,11 @@ class Thumbs(Grid, can_focus=True):
         Binding("pagedown,n", "turn(1)", "Next", id="thumbs.next", tooltip="Next page"),
         Binding("pageup,p", "turn(-1)", "Previous", id="thumbs.previous", tooltip="Page before"),
     ]
-    CELL_WIDTH: ClassVar[int] = 20
-    CELL_HEIGHT: ClassVar[int] = 9
+    LINES: ClassVar[int] = 1
+    """Lines of text under a picture."""
+    LEAST_HEIGHT: ClassVar[int] = 9
+    """Of a thumbnail with its text; larger where the screen is."""
+    LEAST_WIDTH: ClassVar[int] = 20
     EMPTY: ClassVar[str] = "no such images"
     cursor: reactive[int] = reactive(0)
 
@@ -86,14 +94,25 @@ class Thumbs(Grid, can_focus=True):
         self._fitted = 0
 
     @property
+    def _height(self) -> float:
+        """The least height of a thumbnail on a screen of this size."""
+        return self.LEAST_HEIGHT * max(1.0, self.size.height / _HIGH)
+
+    @property
+    def rows(self) -> int:
+        """How many thumbnails stand one above the other."""
+        return max(1, int(self.size.height / self._height))
+
+    @property
     def columns(self) -> int:
-        """How many thumbnails stand side by side."""
-        return max(1, self.size.width // self.CELL_WIDTH)
+        """How many thumbnails stand side by side: about as wide as they are high, in pixels."""
+        high = min(self.size.height // self.rows, int(_STRETCH * self._height)) - self.LINES
+        return max(1, self.size.width // max(self.LEAST_WIDTH, 2 * high + 2))
 
     @property
     def fits(self) -> int:
         """How many thumbnails fit."""
-        return self.columns * max(1, self.size.height // self.CELL_HEIGHT)
+        return self.columns * self.rows
 
     async def show(self, thumbs: Sequence[Thumb], *, keep: bool) -> None:
         """Show a page."""
@@ -106,7 +125,7 @@ class Thumbs(Grid, can_focus=True):
             if same_look:
                 return
         self._thumbs = list(thumbs)
-        self.styles.grid_size_columns = self.columns
+        self._divide()
         async with self.batch():
             await self.remove_children()
             await self.mount_all([ThumbCell(thumb, self._picture) for thumb in thumbs])
@@ -114,6 +133,9 @@ class Thumbs(Grid, can_focus=True):
                 await self.mount(Static(Text(self.EMPTY, style="dim")))
         self.cursor = min(self.cursor, max(0, len(thumbs) - 1)) if keep else 0
         self.watch_cursor()
+
+    def _divide(self) -> None:
+        self.styles.grid_size_columns, self.styles.grid_size_rows = self.columns, self.rows
 
     @property
     def selected(self) -> Image | None:
@@ -154,7 +176,7 @@ class Thumbs(Grid, can_focus=True):
 
     def on_resize(self, event: Any) -> None:
         """Ask for as many thumbnails as fit now."""
-        self.styles.grid_size_columns = self.columns
+        self._divide()
         if self.fits != self._fitted and self.size.width:
             self._fitted = self.fits
             self.post_message(self.Resized())

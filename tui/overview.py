@@ -1,0 +1,44 @@
+"""What the first screen says of the run in its title, and of the class under the cursor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from db import queries
+from db.records import ClassName, Run, RunTotals, Stage
+from tui.opened import Opened
+from tui.show import safe, share
+from tui.widgets.class_card import Card
+
+
+def card_of(opened: Opened, record: ClassName) -> Card:
+    """Read what the card of a class shows."""
+    engine = opened.engine
+    return Card(
+        record,
+        opened.of_class(record),
+        opened.summary(record.id),
+        queries.confusions(engine, record.id),
+        queries.word_scores(engine, record.id, "relevance", limit=12),
+        queries.class_audit(engine, record.id),
+        queries.findings(engine, record.id),
+        Counter(mark for mark, _ in opened.marked(record.id)),
+    )
+
+
+def title_of(run: Run, totals: RunTotals, stages: Sequence[Stage], newer: int | None) -> Text:
+    """Return the line above the table: how much the run holds, and how far the job has come."""
+    text = Text.assemble((f"Run {run.id} ", "bold"), safe(f"{run.preset}  ", longest=40))
+    text.append(f"{totals.classes} classes  {totals.images} images  ")
+    if totals.predicted:
+        text.append(f"accuracy {share(totals.correct / totals.predicted)}  ", style="bold")
+    if run.status != "done":
+        now = next((s for s in stages if s.status == "running"), None)
+        where = f": {now.name} {now.done}/{now.total}" if now else ""
+        text.append_text(safe(f"{run.status}{where}", "yellow"))
+    if newer is not None:
+        text.append(f"run {newer} is not finished: ctrl+r", "yellow")
+    return text

@@ -1,0 +1,41 @@
+"""The photo file itself: where it is, and the system's own viewer where there is a display."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from db.records import Image
+
+
+def photo_file(image: Image, folder: str | None) -> Path:
+    """Return the absolute path of a photo, below `folder` where the image's is not the whole."""
+    places = [Path(image.path), *([Path(folder) / image.path] if folder else [])]
+    return next((place for place in places if place.is_file()), places[-1]).absolute()
+
+
+def view(file: Path) -> str:
+    """Show a photo in the system's viewer, and return what came of it, to be told."""
+    if not file.is_file():
+        return f"the photo is not here: {file}"
+    opener = _opener()
+    if opener is None:
+        return f"no display here; the path is copied: {file}"
+    quiet = subprocess.DEVNULL
+    try:
+        subprocess.Popen(
+            [opener, str(file)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+    except OSError as error:
+        return f"{opener} cannot be run ({error}): {file}"
+    return f"opened {file}"
+
+
+def _opener() -> str | None:
+    """Return the command that opens a file as the desktop would, None without a display."""
+    if sys.platform == "darwin":
+        return "open"
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return shutil.which("xdg-open")
+    return None
