@@ -158,6 +158,6 @@ async def test_copies_the_summary(app_on: Make, press: Press, settle: Settle) ->
     app = app_on(class_name="tabby")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, "y")
+        await press(pilot, "2", "y")
         assert app.clipboard.splitlines()[0] == "tabby"
         assert len(app.clipboard.splitlines()) == 4

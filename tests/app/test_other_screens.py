@@ -190,7 +190,7 @@ async def test_pictures_off_draws_none(app_on: Make, press: Press, settle: Settl
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "4")
-        assert not set("▀▌▞▛") & set(app.export_screenshot())
+        assert not set("▘▝▖▞▛") & set(app.export_screenshot())
 
 
 def test_the_run_must_exist(growing: Engine, tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, text: str, bindings: Mapping[str, ActiveBinding]) -> None:
         super().__init__()
         self._text = text
-        self._listed = bindings
+        self._of_screen = bindings
 
     @property
     def keys(self) -> list[tuple[str, str]]:
         """The keys of the screen, and what they do."""
-        return keys_of(self._listed, self.app.get_key_display)
+        return keys_of(self._of_screen, self.app.get_key_display)
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""

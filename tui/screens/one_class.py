@@ -10,6 +10,7 @@ from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
+from tui.lines import caption_lines
 from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.class_audit import ClassAuditScreen
@@ -154,21 +155,11 @@ class ClassScreen(ClassAuditScreen):
         shown = len(self.query_one("#captions", Rows).records) if keep and after is None else 0
         self.ask(
             "captions",
-            partial(self._captions, self._words, after, max(_PAGE, shown)),
+            partial(
+                caption_lines, self.opened, self.record.id, self._words, after, max(_PAGE, shown)
+            ),
             partial(self._got_captions, after, keep),
         )
-
-    def _captions(self, words: str, after: tuple[int, int] | None, limit: int) -> list[Line]:
-        engine, class_id = self.opened.engine, self.record.id
-        summary = self.opened.summary(class_id)
-        chosen = summary.id if summary is not None else None
-        if words:
-            found = queries.search_class_captions(
-                engine, class_id, words, summary_id=chosen, limit=_PAGE
-            )
-            return [Line(*each) for each in found]
-        listed = queries.captions(engine, class_id, summary_id=chosen, after=after, limit=limit)
-        return [Line(each) for each in listed]
 
     def _got_captions(self, after: tuple[int, int] | None, keep: bool, lines: list[Line]) -> None:
         pane = self.query_one(CaptionsPane)
