@@ -59,7 +59,7 @@ def _columns(cosines: bool, classes: bool) -> list[Column[Found]]:
     """Return the columns; the width is the captions'."""
     columns: list[Column[Found]] = [
         Column("correct", "", 1, _mark),
-        Column("caption", "caption", 28, lambda r, w: safe(r.region.caption), wide=True),
+        Column("caption", "caption", 24, lambda r, w: safe(r.region.caption), wide=True),
         Column("name", "class", 14, lambda r, w: safe(r.region.class_name), rank=1),
         Column("role", "for", 9, lambda r, w: Text(r.region.role, style="dim"), rank=2),
         Column("path", "image", 20, lambda r, w: _tail(r.region.path, w), rank=3),
