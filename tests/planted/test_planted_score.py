@@ -145,7 +145,7 @@ def test_false_alarms_are_faults_that_the_class_has_not() -> None:
     }
     assert score(TRUTH, findings).false_alarms == (
         ("candle", "a label"),
-        ("mushroom", "a mark"),
+        ("mushroom", "a watermark"),
     )
 
 

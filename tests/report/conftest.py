@@ -188,7 +188,7 @@ def add_words(store: Full, i: int, name: str) -> None:
                     "confusion",
                     f"4 of 6 {HOSTILE}",
                     0.4,
-                    {"q": 1e-9},
+                    {"share_of_errors": 1.0, "q": 1e-9},
                     wrong[::-1],
                     regions,
                     "confusion",
