@@ -13,7 +13,7 @@ from tui.show import safe
 TAG_WIDTH: Final = 12
 _LONGEST_LINE: Final = 2000
 _TINY: Final = 0.001
-_NUMBERS: Final = r"(?<![\w.])[\d.]*\d%?"
+_NUMBERS: Final = r"(?<![\w.])[\d.]*\d(?:e-\d+)?%?"
 
 
 def tag(plain: str, colour: str) -> Text:
