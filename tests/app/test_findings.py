@@ -361,7 +361,7 @@ async def test_a_finding_of_an_older_audit_is_shown_without_details(
     app = make_app(tmp_path / "growing.db", class_name="tabby", images="half")
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await press(pilot, "2", "down", "down", "down")
+        await press(pilot, "down", "down", "down")
         assert kinds(app) == ["confusion", "label", "slice", "watermark", "confusion"]
         assert shown(app, "#finding").split() == (
             "watermark 6 of 8 have the same lime mark at the top left".split()
