@@ -95,7 +95,7 @@ def test_summarize_is_the_stored_selection_for_the_stored_values(call: Call, db:
 def test_status_shows_every_stage(call: Call, db: Path) -> None:
     (page,) = call("status", db, "--json").json()
     assert page["run"]["status"] == "done"
-    assert len(page["stages"]) == 10
+    assert len(page["stages"]) == 6
     printed = call("status", db).out
     assert "summaries" in printed and "1 could not be read: bird/broken.webp" in printed
 
