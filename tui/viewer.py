@@ -22,13 +22,9 @@ def view(file: Path) -> str:
     opener = _opener()
     if opener is None:
         return f"no display here; the path is copied: {file}"
-    quiet = subprocess.DEVNULL
-    try:
-        subprocess.Popen(
-            [opener, str(file)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
-        )
-    except OSError as error:
-        return f"{opener} cannot be run ({error}): {file}"
+    # By a shell that does not wait: a viewer may stay as long as it is looked at.
+    command = ["sh", "-c", '"$0" "$1" </dev/null >/dev/null 2>&1 &', opener, str(file)]
+    subprocess.run(command, check=False, start_new_session=True)
     return f"opened {file}"
 
 

@@ -76,7 +76,9 @@ class ClassScreen(ClassAuditScreen):
     def compose(self) -> ComposeResult:
         """Lay out the tabs."""
         yield Static(id="title")
-        with TabbedContent(id="tabs"):
+        # Not turned to later: the focus on its way to the first tab would bring that back.
+        initial = "findings-tab" if self._wrong_as is None else "images"
+        with TabbedContent(id="tabs", initial=initial):
             with TabPane("1 Findings", id="findings-tab"):
                 yield FindingsPane(self.opened.picture)
             with TabPane("2 Summary", id="summary"):
@@ -210,7 +212,6 @@ class ClassScreen(ClassAuditScreen):
         for each in confusions:
             if each.predicted_class_id == wanted:
                 self.query_one(ImagesPane).narrow(each)
-                self.action_tab("images")
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show how the captions of a confusion differ."""
