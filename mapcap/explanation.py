@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import first_layer
+from mapcap.config import IndexConfig
 from mapcap.last_block import before_last_block, cls_attention, read_cls
 from mapcap.regions import Region, find_regions
-from mapcap.relevance import relevance_maps
+from mapcap.relevance import layer_relevance, logit_weights, relevance_maps
 from mapcap.representations import embed_regions, pool_regions
 from mapcap.towers import ClipModel, cosine_logits, vision_tower
 from mapcap.zero_shot import Predictions, biased, predict
@@ -30,13 +31,24 @@ ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 
 @dataclass(frozen=True)
 class Method:
-    """How photos are explained; the fields are those of `IndexConfig`."""
+    """How photos are explained."""
 
     representation: str
     threshold: str
     max_regions: int
     min_area: float
     start_layer: int
+
+    @classmethod
+    def of(cls, config: IndexConfig) -> "Method":
+        """Return what a run's configuration says of it."""
+        return cls(
+            config.representation,
+            config.threshold,
+            config.regions,
+            config.min_area,
+            config.relevance_start_layer,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +72,15 @@ class Maps:
         images = np.repeat(np.arange(len(counts)), counts)
         return cls(images, roles, true.cpu(), torch.from_numpy(predictions.top[:, 0]))
 
-    def targets(self, classes: int) -> list[Tensor]:
-        """Weights (B, K) of the logits for each role."""
-        true, predicted = (
-            F.one_hot(index, classes).float() for index in (self.true, self.predicted)
-        )
-        return [true, predicted, predicted - true]
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(B,) number of maps of each image."""
+        return np.bincount(self.images)
 
-    def choose(self, maps: Tensor) -> Tensor:
-        """Of all images' maps for all roles (3, B, ...) those that are asked for: (M, ...)."""
-        rows = [ROLES.index(role) for role in self.roles]
-        return maps[rows, torch.from_numpy(self.images)]
+    def targets(self, classes: int) -> list[Tensor]:
+        """What `relevance_maps` is asked for each role: indices (B,), or weights (B, K)."""
+        true, predicted = (F.one_hot(index, classes) for index in (self.true, self.predicted))
+        return [self.true, self.predicted, (predicted - true).float()]
 
     def classes(self) -> NDArray[np.int64]:
         """(M,) index of the class that each map is for; for a contrast the predicted one."""
@@ -86,6 +96,8 @@ class Explanation:
 
     features: NDArray[np.float32]
     """(B, D), not normalised"""
+    logits: NDArray[np.float32]
+    """(B, K)"""
     predictions: Predictions
     maps: Maps
     grids: NDArray[np.float32]
@@ -101,7 +113,8 @@ def explain(
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
-    `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them.
+    `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
+    where it is not known: there the predicted class stands for it.
 
     Raises `UserError` for a vision tower without a CLS token or an unknown start layer.
     """
@@ -113,15 +126,16 @@ def explain(
         last = before_last_block(model, tower, images)
         attention = cls_attention(last).detach().requires_grad_()  # (B, H, 1, N)
         features = read_cls(tower, last, attention)
-        logits = cosine_logits(model, features, weights)  # (B, K)
-        predictions = predict(biased(model, logits.detach()), true)
-        maps = Maps.asked(true, predictions)
-        targets = maps.targets(logits.shape[1])
+        cosines = cosine_logits(model, features, weights)  # (B, K)
+        logits = biased(model, cosines.detach())
+        known = torch.where(true < 0, logits.argmax(1).cpu(), true)
+        predictions = predict(logits, known)
+        maps = Maps.asked(known, predictions)
         if last_alone:
-            grids = [_last_map(logits, attention, target)[:, tower.prefix :] for target in targets]
+            chosen = _last_maps(cosines, attention, maps)[:, tower.prefix :]
         else:
-            grids = relevance_maps(model, images, weights, targets, method.start_layer)
-    chosen = maps.choose(torch.stack(grids)).reshape(-1, *tower.grid(images))
+            chosen = _deeper_maps(model, images, weights, maps, method.start_layer)
+    chosen = chosen.reshape(-1, *tower.grid(images))
     found = chosen.float().cpu().numpy()  # (M, gh, gw)
     size = images.shape[-2], images.shape[-1]
     regions = [
@@ -136,18 +150,40 @@ def explain(
             model, images[maps.images], found, regions, method.representation, method.threshold
         )
     return Explanation(
-        features=_plain(features), predictions=predictions, maps=maps, grids=found,
-        regions=regions, region_features=_plain(region_features),
+        features=_plain(features), logits=_plain(logits), predictions=predictions, maps=maps,
+        grids=found, regions=regions, region_features=_plain(region_features),
     )  # fmt: skip
 
 
-def _last_map(logits: Tensor, attention: Tensor, target: Tensor) -> Tensor:
-    """Chefer's relevance (B, N) of the last layer alone, whose CLS row is all that is read.
+def _last_maps(logits: Tensor, attention: Tensor, maps: Maps) -> Tensor:
+    """Chefer's relevance (M, N) of the last layer alone, whose CLS row is all that is read.
 
     With R = I before it, the row is that of I + C: what the CLS token itself gets is not asked.
     """
-    (gradient,) = torch.autograd.grad((target * logits).sum(), attention, retain_graph=True)
-    return (gradient * attention.detach()).clamp(min=0).mean(1)[:, 0]
+    found = []
+    for target in maps.targets(logits.shape[1])[: maps.counts.max()]:
+        score = (logit_weights(target, logits) * logits).sum()
+        (gradient,) = torch.autograd.grad(score, attention, retain_graph=True)
+        found.append(layer_relevance(attention, gradient)[:, 0])
+    rows = [ROLES.index(role) for role in maps.roles]
+    return torch.stack(found)[rows, torch.from_numpy(maps.images)]
+
+
+def _deeper_maps(
+    model: ClipModel, images: Tensor, weights: Tensor, maps: Maps, start_layer: int
+) -> Tensor:
+    """Relevance (M, gh, gw) of several layers, which takes a run of its own with all in the open.
+
+    Right and wrong images apart: only the wrong ones pay for three backward passes.
+    """
+    targets, found = maps.targets(len(weights)), dict[int, Tensor]()
+    for count in (1, len(ROLES)):
+        rows = np.flatnonzero(maps.counts == count)
+        if rows.size:
+            asked = [target[rows] for target in targets[:count]]
+            of_roles = relevance_maps(model, images[rows], weights, asked, start_layer)
+            found.update(zip(rows.tolist(), torch.stack(of_roles, 1), strict=True))
+    return torch.cat([found[image] for image in range(len(images))])
 
 
 def _by_image(

@@ -62,7 +62,7 @@ def relevance_maps(
         with torch.enable_grad():
             # A clone, since a tensor made in inference mode cannot be saved for the backward pass.
             logits = cosine_logits(model, features, text_features.clone())  # (B, K)
-            scores = [(_logit_weights(target, logits) * logits).sum() for target in targets]
+            scores = [(logit_weights(target, logits) * logits).sum() for target in targets]
         first = attention[0]
         cls_row = first.new_zeros(first.shape[0], first.shape[-1])  # (B, N)
         cls_row[:, 0] = 1
@@ -97,8 +97,8 @@ def chefer_text(model: ClipModel, images: Tensor, tokens: Tensor, start_layer: i
     return row.masked_fill(~proper, 0)
 
 
-def _logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:
-    """Turn a target of `relevance_maps` into weights (B, K)."""
+def logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:
+    """Turn a target of `relevance_maps` into weights (B, K) of logits (B, K), on their device."""
     if target is None:
         target = logits.argmax(-1)
     if target.ndim == 1:
@@ -112,7 +112,11 @@ def _relevance_row(row: Tensor, attention: Sequence[Tensor], score: Tensor) -> T
     """Carry a row (B, N) from the last layer's attention (B, H, N, N) to the first's."""
     gradients = torch.autograd.grad(score, attention, retain_graph=True)
     for probabilities, gradient in zip(reversed(attention), reversed(gradients), strict=True):
-        # (B, H, N, N) -> (B, N, N); the clamp belongs before the mean over heads
-        relevance = (gradient * probabilities.detach()).clamp(min=0).mean(1)
-        row = row + torch.einsum("bn,bnm->bm", row, relevance)
+        row = row + torch.einsum("bn,bnm->bm", row, layer_relevance(probabilities, gradient))
     return row
+
+
+def layer_relevance(probabilities: Tensor, gradient: Tensor) -> Tensor:
+    """C (B, N, N) of a layer: the mean over heads of max(0, gradient * attention) (B, H, N, N)."""
+    # The clamp belongs before the mean over heads.
+    return (gradient * probabilities.detach()).clamp(min=0).mean(1)

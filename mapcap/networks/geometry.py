@@ -11,6 +11,12 @@ Size = tuple[int, int]
 """Height, width in pixels."""
 
 
+def whole_pixels(box: Box) -> tuple[int, int, int, int]:
+    """Return a box in whole pixels, to crop by: at least one of them either way."""
+    left, top = int(box[0]), int(box[1])
+    return left, top, max(left + 1, round(box[2])), max(top + 1, round(box[3]))
+
+
 @dataclass(frozen=True)
 class View:
     """How one picture becomes the network's input: resized, then cropped or padded.

@@ -1,36 +1,34 @@
 """Photos in hand, explained without a store: predictions, maps, regions and captions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image as Picture
 from torch import Tensor
-from torch.nn import functional as F
 
 from db.records import Role
+from mapcap import explanation
 from mapcap.captions import caption_cosines, tidy
 from mapcap.config import IndexConfig, with_preset
 from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError
+from mapcap.explanation import Method
 from mapcap.names import closest
 from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
+from mapcap.networks.geometry import whole_pixels
 from mapcap.networks.language_models import load_language_model
-from mapcap.overlay import overlay, square
-from mapcap.regions import Region, find_regions
-from mapcap.relevance import relevance_maps
-from mapcap.representations import embed_regions, encode_images
-from mapcap.zero_shot import class_logits, class_weights
+from mapcap.overlay import STRENGTH, overlay, square
+from mapcap.zero_shot import class_weights
 
 Photo: TypeAlias = str | Path | Picture
-_STRENGTH: Final = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,7 @@ class Explanation:
         if role not in self.maps:
             raise UserError(f"there is no map {role}; there is: {', '.join(self.maps)}")
         grid = self.maps[role] / (self.maps[role].max() or 1.0)
-        return overlay(self.photo, grid.astype(np.float16), _STRENGTH, self.resize_mode)
+        return overlay(self.photo, grid.astype(np.float16), STRENGTH, self.resize_mode)
 
 
 def explain(
@@ -110,8 +108,9 @@ def explain(
     found: list[Explanation] = []
     for start in range(0, len(pictures), batch_size):
         part = slice(start, start + batch_size)
-        batch = _Batch(clip, captioner, config, pictures[part])
-        found += batch.explain(list(classes), own[part], weights)
+        found += _explain(
+            clip, captioner, config, pictures[part], list(classes), own[part], weights
+        )
     return found
 
 
@@ -135,127 +134,73 @@ def _read(photo: Photo) -> Picture:
     return loaded.image
 
 
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    clip: Clip
-    captioner: Captioner
-    config: IndexConfig
-    pictures: Sequence[Picture]
-
-    def explain(
-        self, classes: list[str], own: Sequence[str | None], weights: Tensor
-    ) -> list[Explanation]:
-        model = self.clip.model
-        views = torch.stack([self.clip.preprocess(picture) for picture in self.pictures])
-        logits = class_logits(model, encode_images(model, views), weights).float().cpu()  # (B, K)
-        maps = self._maps(views, weights, logits.argmax(1), classes, own)
-        regions = self._regions(views, maps)
-        probabilities = logits.softmax(1)
-        return [
-            Explanation(
-                photo=self.pictures[i],
-                probabilities={
-                    classes[k]: float(probabilities[i, k])
-                    for k in probabilities[i].argsort(descending=True, stable=True).tolist()
-                },
-                true=own[i],
-                maps=maps[i],
-                regions=regions[i],
-                resize_mode=self.clip.resize_mode,
-            )
-            for i in range(len(self.pictures))
-        ]
-
-    def _maps(
-        self,
-        views: Tensor,
-        weights: Tensor,
-        predicted: Tensor,
-        classes: list[str],
-        own: Sequence[str | None],
-    ) -> list[dict[Role, NDArray[np.float32]]]:
-        """Return each photo's maps by role."""
-        true = torch.tensor(
-            [
-                int(guess) if name is None else classes.index(name)
-                for name, guess in zip(own, predicted, strict=True)
-            ]
+def _explain(
+    clip: Clip,
+    captioner: Captioner,
+    config: IndexConfig,
+    pictures: Sequence[Picture],
+    classes: Sequence[str],
+    own: Sequence[str | None],
+    weights: Tensor,
+) -> list[Explanation]:
+    """Explain the pictures of a batch."""
+    views = torch.stack([clip.preprocess(picture) for picture in pictures])
+    true = torch.tensor([-1 if name is None else classes.index(name) for name in own])
+    found = explanation.explain(clip.model, views, weights, true, Method.of(config))
+    probabilities = torch.from_numpy(found.logits).softmax(1)
+    # The map of a photo whose class is not known is that of the predicted one.
+    roles: list[Role] = [
+        "predicted" if own[image] is None else role
+        for image, role in zip(found.maps.images, found.maps.roles, strict=True)
+    ]
+    explained = [
+        Explanation(
+            photo=picture,
+            probabilities={
+                classes[k]: float(row[k])
+                for k in row.argsort(descending=True, stable=True).tolist()
+            },
+            true=name,
+            maps={},
+            regions=[],
+            resize_mode=clip.resize_mode,
         )
-        count = len(classes)
-        contrast = (F.one_hot(predicted, count) - F.one_hot(true, count)).float()  # (B, K)
-        wrong = (true != predicted).tolist()
-        targets: dict[Role, Tensor] = {"predicted": predicted}
-        if any(wrong):
-            targets |= {"true": true, "contrast": contrast}
-        drawn = relevance_maps(
-            self.clip.model,
-            views,
-            weights,
-            list(targets.values()),
-            self.config.relevance_start_layer,
+        for picture, name, row in zip(pictures, own, probabilities, strict=True)
+    ]
+    for image, role, grid in zip(found.maps.images, roles, found.grids, strict=True):
+        explained[image].maps[role] = grid
+    for image, region in _regions(clip, captioner, pictures, found, roles):
+        explained[image].regions.append(region)
+    return explained
+
+
+def _regions(
+    clip: Clip,
+    captioner: Captioner,
+    pictures: Sequence[Picture],
+    found: explanation.Explanation,
+    roles: Sequence[Role],
+) -> Iterator[tuple[int, ExplainedRegion]]:
+    """Yield the regions of a batch in words, each with the place of its picture."""
+    flat = [
+        (int(image), role, region)
+        for image, role, regions in zip(found.maps.images, roles, found.regions, strict=True)
+        for region in regions
+    ]
+    if not flat:
+        return
+    boxes = [clip.view(*pictures[image].size).to_original(region.box) for image, _, region in flat]
+    crops = []
+    if captioner.needs == "crops":
+        places = zip(flat, boxes, strict=True)
+        crops = [pictures[image].crop(whole_pixels(box)) for (image, _, _), box in places]
+    features = torch.from_numpy(found.region_features).to(clip.device, clip.dtype)
+    captions = [tidy(caption) for caption in captioner.caption(RegionBatch(features, crops))]
+    cosines = caption_cosines(clip, [caption.text for caption in captions], features).tolist()
+    for (image, role, region), box, caption, cosine in zip(
+        flat, boxes, captions, cosines, strict=True
+    ):
+        yield (
+            image,
+            ExplainedRegion(role, box, region.area, region.mass, caption.text, cosine),
         )
-        grids = dict(zip(targets, (found.float().cpu().numpy() for found in drawn), strict=True))
-        found: list[dict[Role, NDArray[np.float32]]] = []
-        for i, name in enumerate(own):
-            if wrong[i]:
-                roles: tuple[Role, ...] = ("true", "predicted", "contrast")
-                found.append({role: grids[role][i] for role in roles})
-            else:
-                found.append({"predicted" if name is None else "true": grids["predicted"][i]})
-        return found
-
-    def _regions(
-        self, views: Tensor, maps: Sequence[dict[Role, NDArray[np.float32]]]
-    ) -> list[list[ExplainedRegion]]:
-        """Return each photo's regions in words."""
-        places = [(i, role) for i, of_photo in enumerate(maps) for role in of_photo]
-        grids = np.stack([maps[i][role] for i, role in places])
-        found = [self._find(grid) for grid in grids]
-        owners = [i for i, _ in places]
-        features = embed_regions(
-            self.clip.model,
-            views[owners],
-            grids,
-            found,
-            self.config.representation,
-            self.config.threshold,
-        )
-        flat = [
-            (i, role, region, self._box(i, region))
-            for (i, role), regions in zip(places, found, strict=True)
-            for region in regions
-        ]
-        explained: list[list[ExplainedRegion]] = [[] for _ in maps]
-        if not flat:
-            return explained
-        crops = []
-        if self.captioner.needs == "crops":
-            crops = [self.pictures[i].crop(_whole(box)) for i, _, _, box in flat]
-        captions = [tidy(c) for c in self.captioner.caption(RegionBatch(features, crops))]
-        cosines = caption_cosines(self.clip, [c.text for c in captions], features).tolist()
-        for (i, role, region, box), caption, cosine in zip(flat, captions, cosines, strict=True):
-            explained[i].append(
-                ExplainedRegion(role, box, region.area, region.mass, caption.text, cosine)
-            )
-        return explained
-
-    def _find(self, grid: NDArray[np.float32]) -> list[Region]:
-        config = self.config
-        return find_regions(
-            grid,
-            self.clip.size,
-            threshold=config.threshold,
-            max_regions=config.regions,
-            min_area=config.min_area,
-        )
-
-    def _box(self, i: int, region: Region) -> tuple[float, float, float, float]:
-        """Return a region's box in pixels of its photo."""
-        x0, y0, x1, y1 = region.box
-        view = self.clip.view(self.pictures[i].width, self.pictures[i].height)
-        return view.to_original((x0, y0, x1, y1))
-
-
-def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    left, top = int(box[0]), int(box[1])
-    return left, top, max(left + 1, round(box[2])), max(top + 1, round(box[3]))

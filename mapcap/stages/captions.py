@@ -13,6 +13,7 @@ from db.rows import NewCaption
 from mapcap.artefacts import is_artefact
 from mapcap.captions import caption_cosines, is_empty, tidy
 from mapcap.networks.captioners import RegionBatch
+from mapcap.networks.geometry import whole_pixels
 from mapcap.stages.base import Stage
 from mapcap.stages.pictures import at_once, load
 
@@ -62,9 +63,7 @@ class Captions(Stage[Uncaptioned]):
             error = loaded.error or "cannot be read"
             writes.mark_unreadable(self.job.engine, [(task.image_id, error)])
             return None
-        left, top = int(task.box[0]), int(task.box[1])
-        right, bottom = max(left + 1, round(task.box[2])), max(top + 1, round(task.box[3]))
-        return loaded.image.crop((left, top, right, bottom))
+        return loaded.image.crop(whole_pixels(task.box))
 
     def compute(self, data: Uncaptioned, tick: Callable[[float], None]) -> None:  # noqa: D102
         if not data.region_ids:

@@ -44,14 +44,7 @@ class Images(Stage[Photos]):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        config = job.config
-        self._method = Method(
-            config.representation,
-            config.threshold,
-            config.regions,
-            config.min_area,
-            config.relevance_start_layer,
-        )
+        self._method = Method.of(job.config)
         self._weights: Tensor | None = None
 
     def total(self) -> int:  # noqa: D102

@@ -95,3 +95,14 @@ def test_the_bias_of_a_model_counts_in_what_is_predicted(build, images, texts):
         found.predictions.top_logits, plain.predictions.top_logits - 7, atol=1e-4
     )
     np.testing.assert_allclose(found.grids, plain.grids, atol=1e-5)
+
+
+@pytest.mark.parametrize("start_layer", [-1, 0])
+def test_the_predicted_class_stands_for_one_that_is_not_known(build, images, texts, start_layer):
+    model = build("native")
+    best = predict(class_logits(model, encode_images(model, images), texts), TRUE).top[:, 0]
+    told = explain(model, images, texts, torch.from_numpy(best), method(start_layer=start_layer))
+    found = explain(model, images, texts, torch.full((4,), -1), method(start_layer=start_layer))
+    assert found.maps.roles == ("true",) * 4
+    assert found.maps.classes().tolist() == best.tolist()
+    np.testing.assert_array_equal(found.grids, told.grids)
