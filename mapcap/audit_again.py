@@ -1,7 +1,6 @@
 """A stored run audited again with the kinds of findings of this MapCap, by its CLIP alone."""
 
 from collections.abc import Callable
-from json import dumps
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +27,7 @@ def audit_again(db: Path, run: Run, console: Console) -> bool:
         StoreError: for a file that cannot be written.
     """
     try:
-        config = IndexConfig.from_json(dumps(run.config))
+        config = IndexConfig.of(run.config)
     except (KeyError, TypeError) as error:
         raise UserError(f"the configuration of run {run.id} is not whole ({error})") from error
     with console.status("loading the network, to audit again what an older MapCap audited"):

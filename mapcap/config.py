@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -119,7 +120,12 @@ class IndexConfig:
     @classmethod
     def from_json(cls, text: str) -> "IndexConfig":
         """Read what `to_json` wrote, ignoring keys that this version does not know."""
-        values = _BEFORE | json.loads(text)
+        return cls.of(json.loads(text))
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "IndexConfig":
+        """Return the configuration that a run stored, of this version or of an older one."""
+        values = _BEFORE | dict(stored)
         if values["threshold"] == _HALF[0]:
             values["threshold"] = _HALF[1]
         known = {field.name for field in fields(cls)}

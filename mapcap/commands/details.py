@@ -1,6 +1,5 @@
 """`mapcap show`, `mapcap image` and `mapcap search`: one class, one image, some captions."""
 
-from json import dumps
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ def show_class(
     """Show one class: its figures, its summary, what it is taken for, its words."""
     engine, chosen = open_run(db, run)
     found = find_class(engine, chosen.id, class_name)
-    config = IndexConfig.from_json(dumps(chosen.config))
+    config = IndexConfig.of(chosen.config)
     page: dict[str, Any] = {
         "found": found,
         "summary": read_summary(engine, found.id, config.sentences, config.redundancy),

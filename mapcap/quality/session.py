@@ -1,6 +1,5 @@
 """`mapcap quality` with --boxes or --sample: a run opened for writing, measured, closed."""
 
-from json import dumps
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +26,7 @@ def measure_boxes(engine: Engine, run: Run, table: Path, console: Console) -> No
         UserError: for a table that cannot be used.
     """
     try:
-        count = add_boxes(engine, run, _config(run), table)
+        count = add_boxes(engine, run, IndexConfig.of(run.config), table)
     finally:
         finish(engine)
     _say(console, f"{count:,} boxes of {table} stored with run {run.id}")
@@ -46,7 +45,7 @@ def sample_run(
         for option, value in (("--sample", count), ("--batch-size", batch_size)):
             if value < 1:
                 raise UserError(f"{option} {value}: at least one image.")
-        config = _config(run)
+        config = IndexConfig.of(run.config)
         paths = paths_of(config)
         place = pick_device(device)
         with console.status("loading the network"):
@@ -76,10 +75,6 @@ def sample_run(
     if stopped:
         _say(console, "stopped; finished batches are stored. The same command goes on from there.")
     return not stopped
-
-
-def _config(run: Run) -> IndexConfig:
-    return IndexConfig.from_json(dumps(run.config))
 
 
 def _say(console: Console, text: str) -> None:

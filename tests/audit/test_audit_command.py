@@ -53,18 +53,24 @@ def test_a_file_without_an_audit_says_what_to_do(two_runs: Path) -> None:
             audit(two_runs, class_name)
 
 
-def test_the_pages_need_neither_torch_nor_scipy(audited: Path) -> None:
-    program = (
+def without_networks(program: str, db: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program on a file where neither torch nor scipy can be imported."""
+    head = (
         "import sys; sys.modules['scipy'] = sys.modules['torch'] = None\n"
         "from pathlib import Path; from mapcap.commands.audit import audit\n"
-        f"audit(Path(sys.argv[1])); audit(Path(sys.argv[1]), {MARKED!r})"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(audited)],
+    return subprocess.run(
+        [sys.executable, "-c", head + program, str(db)],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"},
+    )
+
+
+def test_the_pages_need_neither_torch_nor_scipy(audited: Path) -> None:
+    done = without_networks(
+        f"audit(Path(sys.argv[1])); audit(Path(sys.argv[1]), {MARKED!r})", audited
     )
     assert done.returncode == 0, done.stderr
     assert all(f"{name}: " in done.stdout for name in CLASSES)
@@ -185,18 +191,8 @@ def test_an_older_audit_is_made_again_before_it_is_printed(
 
 def test_an_older_audit_is_shown_where_the_networks_are_missing(older: Path) -> None:
     before = older.read_bytes()
-    program = (
-        "import sys; sys.modules['scipy'] = sys.modules['torch'] = None\n"
-        "from pathlib import Path; from mapcap.commands.audit import audit\n"
-        f"audit(Path(sys.argv[1]), {MARKED!r})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(older)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"},
-    )
+    done = without_networks(f"audit(Path(sys.argv[1]), {MARKED!r})", older)
+    assert done.returncode == 0, done.stderr
     assert "was audited by an older MapCap, and that audit is shown" in done.stderr
     assert "mapcap[index] is not installed here" in done.stderr
     assert "watermark" in done.stdout and "magenta" in done.stdout
