@@ -1,7 +1,7 @@
 """What most pictures of a class share, and a model may rest on, is told in like words."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +12,61 @@ from mapcap.audit.material import Material, places
 from mapcap.stats import SIGNIFICANT, fisher
 
 
-def shared(
-    kind: str,
-    material: Material,
-    having: NDArray[np.bool_],
-    title: str,
-    score: float,
-    figures: Mapping[str, Any],
-) -> list[Finding]:
-    """Return the finding of what the images `having` (n,) share; its accuracies are added."""
-    images = material.images
+class Shared(Protocol):
+    """Something that many pictures of a class have, and fewer of other classes."""
+
+    @property
+    def having(self) -> NDArray[np.bool_]:
+        """(n,)"""
+
+    @property
+    def share(self) -> float:
+        """Share of the class's images."""
+
+    @property
+    def share_elsewhere(self) -> float:
+        """Share of the other images."""
+
+    @property
+    def excess(self) -> float:
+        """How much larger the class's share is."""
+
+    @property
+    def p(self) -> float:
+        """Of a difference as large."""
+
+
+def pronounced(seen: Shared, least_excess: float) -> bool:
+    """Tell whether it is significant, and so much more frequent than elsewhere."""
+    return seen.p <= SIGNIFICANT and seen.excess >= least_excess
+
+
+def finding_of(
+    kind: str, material: Material, seen: Shared, title: str, figures: Mapping[str, Any]
+) -> Finding:
+    """Return the finding of what images share; its shares, p and accuracies are added.
+
+    The score is the share of the class times by how much it is larger than elsewhere.
+    """
+    images, having = material.images, seen.having
     telling = places(having, images.margins)
-    wrong = frozenset(np.flatnonzero(having & ~images.correct).tolist())
-    evidence = images.ids[telling].tolist()[:MOST_EVIDENCE]
-    whole = {**figures, **_with_and_without(images.correct, having)}
-    return [Finding(kind, title, score, whole, evidence, (), wrong)]
+    whole = {
+        **figures,
+        "images": int(having.sum()),
+        "share": seen.share,
+        "share_elsewhere": seen.share_elsewhere,
+        "p": seen.p,
+        **_with_and_without(images.correct, having),
+    }
+    return Finding(
+        kind,
+        title,
+        seen.share * seen.excess,
+        whole,
+        images.ids[telling].tolist()[:MOST_EVIDENCE],
+        (),
+        frozenset(np.flatnonzero(having & ~images.correct).tolist()),
+    )
 
 
 def _with_and_without(

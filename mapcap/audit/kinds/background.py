@@ -13,7 +13,6 @@ from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind
 from mapcap.audit.material import Material
 from mapcap.regions import upsample
-from mapcap.stats import SIGNIFICANT
 
 NAME: Final = "background"
 PROPERTIES: Final = ("brightness", "red-green", "blue-yellow", "colourfulness", "texture")
@@ -147,25 +146,19 @@ def _compared(
 
 def backgrounds(material: Material, seen: Background | None) -> list[Finding]:
     """Return a background as a finding, if it is significant and pronounced."""
-    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS:
+    if seen is None or not shortcuts.pronounced(seen, _LEAST_EXCESS):
         return []
-    n = int(seen.having.sum())
     title = (
-        f"{n} of {len(material.images)} have a {seen.word} background, "
+        f"{int(seen.having.sum())} of {len(material.images)} have a {seen.word} background, "
         f"{seen.share_elsewhere:.0%} elsewhere ({seen.deviations:+.1f} sd)"
     )
     figures = {
         "property": seen.quality,
         "word": seen.word,
-        "images": n,
-        "share": seen.share,
-        "share_elsewhere": seen.share_elsewhere,
         "deviations": seen.deviations,
         "threshold": seen.threshold,
-        "p": seen.p,
     }
-    score = seen.share * seen.excess
-    return shortcuts.shared(NAME, material, seen.having, title, score, figures)
+    return [shortcuts.finding_of(NAME, material, seen, title, figures)]
 
 
 def clause(finding: Finding) -> str:

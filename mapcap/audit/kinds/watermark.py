@@ -13,7 +13,7 @@ from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind
 from mapcap.audit.material import Material
 from mapcap.regions import components, upsample
-from mapcap.stats import SIGNIFICANT, hypergeometric
+from mapcap.stats import hypergeometric
 
 NAME: Final = "watermark"
 _STEP: Final = 43
@@ -186,13 +186,14 @@ def _have(
 
 def watermarks(material: Material, seen: Watermark | None) -> list[Finding]:
     """Return a watermark as a finding, if it is significant and pronounced."""
-    if seen is None or seen.p > SIGNIFICANT or seen.excess < _LEAST_EXCESS:
+    if seen is None or not shortcuts.pronounced(seen, _LEAST_EXCESS):
         return []
-    images, n = material.images, int(seen.having.sum())
+    images = material.images
     relevance = float(seen.relevance(images.grids)[seen.having].mean())
     title = (
-        f"{n} of {len(images)} have the same {seen.colour} mark at the {seen.place}, "
-        f"{seen.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance falls on it"
+        f"{int(seen.having.sum())} of {len(images)} have the same {seen.colour} mark at the "
+        f"{seen.place}, {seen.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance "
+        "falls on it"
     )
     figures = {
         "colour": seen.colour,
@@ -200,13 +201,8 @@ def watermarks(material: Material, seen: Watermark | None) -> list[Finding]:
         "box": list(seen.box),
         "area": seen.area,
         "relevance": relevance,
-        "images": n,
-        "share": seen.share,
-        "share_elsewhere": seen.share_elsewhere,
-        "p": seen.p,
     }
-    score = seen.share * seen.excess
-    return shortcuts.shared(NAME, material, seen.having, title, score, figures)
+    return [shortcuts.finding_of(NAME, material, seen, title, figures)]
 
 
 def clause(finding: Finding) -> str:
