@@ -19,6 +19,8 @@ from PIL.Image import Resampling
 from db.records import Image, Region
 
 SIDE: Final = 256
+STRENGTH: Final = 0.6
+"""How much of the colours an overlay has, where nobody chooses."""
 _LINE: Final = 5
 # Anchors of the colour scale, from no relevance to the most.
 _SCALE: Final = np.array(
@@ -36,10 +38,14 @@ def decode(blob: bytes | None) -> Picture | None:
         return None
 
 
+def places_of(image: Image, folder: str | None) -> list[Path]:
+    """Return where a photo may lie: at its path, and below `folder` where that is not the whole."""
+    return [Path(image.path), *([Path(folder) / image.path] if folder else [])]
+
+
 def original(image: Image, folder: str | None) -> Picture | None:
     """Return the photo itself if it can still be read and has the size it was indexed with."""
-    places = [Path(image.path)] + ([Path(folder) / image.path] if folder else [])
-    for place in places:
+    for place in places_of(image, folder):
         try:
             if place.is_file() and place.stat().st_size == image.file_size:
                 with Pictures.open(place) as opened:

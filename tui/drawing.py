@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import ImageDraw
 
 from db import queries
-from db.records import Finding, Image, Region
-from mapcap.overlay import decode, outlines, overlay, square
+from db.records import Finding, Image
+from mapcap.overlay import STRENGTH, decode, overlay, square
 from tui.opened import Opened
 from tui.show import REGION_COLOURS
 from tui.widgets.thumbs import Thumb
@@ -17,7 +17,6 @@ from tui.widgets.thumbs import Thumb
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-STRENGTH: Final = 0.6
 _CORNERS: Final = 4
 _LINE: Final = 5
 
@@ -43,13 +42,10 @@ def thumbs(opened: Opened, images: Sequence[Image], laid: bool) -> list[Thumb]:
 
 
 def evidence(opened: Opened, finding: Finding, offset: int, limit: int) -> list[Thumb]:
-    """Read and draw a page of what a finding rests on: its regions, else its images.
+    """Read and draw a page of the images that a finding without regions rests on.
 
-    Where there are neither, it is about another class: the images of that taken for this one.
+    Where it has none, it is about another class: the images of that taken for this one.
     """
-    if finding.regions:
-        found = queries.finding_regions(opened.engine, finding.id, limit=offset + limit)
-        return region_thumbs(opened, found[offset:])
     other = finding.figures.get("class_id")
     if not finding.images and isinstance(other, int):
         end = offset + limit
@@ -68,21 +64,6 @@ def finding_thumbs(
     for thumb in drawn:
         if box is not None and thumb.picture is not None:
             _frame(thumb.picture, box)
-    return drawn
-
-
-def region_thumbs(opened: Opened, regions: Sequence[Region]) -> list[Thumb]:
-    """Read and draw regions in their images, with their captions."""
-    ids = list(dict.fromkeys(region.image_id for region in regions))
-    images = {number: queries.image(opened.engine, number) for number in ids}
-    photos = queries.thumbnails(opened.engine, ids)
-    drawn = []
-    for region in regions:
-        photo, image = decode(photos.get(region.image_id)), images[region.image_id]
-        if photo is not None:
-            photo = outlines(photo, [region], REGION_COLOURS[:1], opened.run.resize_mode)
-        marked = opened.of_image(image) is not None
-        drawn.append(Thumb(image, photo, marked, region.caption or "no caption yet"))
     return drawn
 
 

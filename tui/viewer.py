@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from db.records import Image
+from mapcap.overlay import places_of
 
 
 def photo_file(image: Image, folder: str | None) -> Path:
-    """Return the absolute path of a photo, below `folder` where the image's is not the whole."""
-    places = [Path(image.path), *([Path(folder) / image.path] if folder else [])]
+    """Return the absolute path of a photo, or where it should lie if it is nowhere."""
+    places = places_of(image, folder)
     return next((place for place in places if place.is_file()), places[-1]).absolute()
 
 

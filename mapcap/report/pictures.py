@@ -11,13 +11,12 @@ from PIL.Image import Image as Picture
 from PIL.Image import Resampling
 
 from db.records import Region, Relevance
-from mapcap.overlay import colours, decode, outlines, overlay, square
+from mapcap.overlay import STRENGTH, colours, decode, outlines, overlay, square
 
 SIDE: Final = 192
 """Pixels of a photo's side."""
 SMALL: Final = 96
 """Pixels of the side of a finding's evidence."""
-_STRENGTH: Final = 0.6
 _QUALITY: Final = 68
 _INK: Final = "#ffd166"
 
@@ -38,7 +37,7 @@ class Drawer:
         photo = decode(thumbnail)
         if photo is None or relevance is None or not relevance.grid.size:
             return None
-        return uri(overlay(photo, relevance.grid, _STRENGTH, self.resize_mode), SIDE)
+        return uri(overlay(photo, relevance.grid, STRENGTH, self.resize_mode), SIDE)
 
     def evidence(self, thumbnail: bytes | None, regions: Sequence[Region]) -> Markup | None:
         """Return a small picture with regions outlined."""
