@@ -37,6 +37,7 @@ from db.queries._classes import (
 )
 from db.queries._images import (
     count_images,
+    every_image,
     image,
     image_by_path,
     image_paths,
@@ -83,6 +84,7 @@ __all__ = [
     "count_images",
     "counts",
     "error_words",
+    "every_image",
     "figures",
     "finding_images",
     "finding_kinds",

@@ -1,8 +1,8 @@
 """Images with their predictions, pictures and relevance maps."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -12,6 +12,7 @@ from db.errors import StoreError
 from db.records import Image, Place, Relevance, Role, Show, TopClass
 from db.sql import Query, columns_of, contains, in_ids, in_texts, records
 
+_PAGE: Final = 1000
 _predicted = aliased(schema.ClassName)
 IMAGE: Query = (
     select(
@@ -102,6 +103,15 @@ def count_images(
 
 
 _Column = InstrumentedAttribute[int]
+
+
+def every_image(engine: Engine, class_id: int, show: Show = "all") -> Iterator[Image]:
+    """Yield the images that `images` lists on all its pages."""
+    page = images(engine, class_id, show=show, limit=_PAGE)
+    while page:
+        yield from page
+        after = (page[-1].margin, page[-1].id)
+        page = images(engine, class_id, show=show, after=after, limit=_PAGE)
 
 
 def _kept(

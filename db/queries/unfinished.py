@@ -7,9 +7,19 @@ from sqlalchemy import Engine, case, func, select
 from db import schema
 from db.queries._classes import classes
 from db.queries._runs import counts
-from db.records import ClassName, RunCounts
+from db.records import ClassName, Run, RunCounts
 from db.sql import Query
 from db.stats import wilson
+
+
+def classes_now(engine: Engine, run: Run) -> list[ClassName]:
+    """Return the classes of a run by position; what no stage has aggregated yet is counted."""
+    return classes(engine, run.id) if run.status == "done" else stored_classes(engine, run.id)
+
+
+def counts_now(engine: Engine, run: Run) -> RunCounts:
+    """Return how much a run holds; what no stage has aggregated yet is counted."""
+    return counts(engine, run.id) if run.status == "done" else stored_counts(engine, run.id)
 
 
 def stored_classes(engine: Engine, run_id: int) -> list[ClassName]:

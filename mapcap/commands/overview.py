@@ -3,12 +3,10 @@
 from typing import Annotated, Any, cast, get_args
 
 import typer
-from sqlalchemy import Engine
 
 from db import queries
 from db.ordering import ClassSort, arranged
-from db.queries.unfinished import stored_classes, stored_counts, unreadable_images
-from db.records import ClassName, Run, RunCounts
+from db.queries.unfinished import classes_now, counts_now, unreadable_images
 from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.errors import UserError
@@ -24,7 +22,7 @@ def status(db: Db, json: Json = False) -> None:
         {
             "run": run,
             "stages": queries.stages(engine, run.id),
-            "counts": _counts(engine, run),
+            "counts": counts_now(engine, run),
             "standing": standing(run),
             "unreadable": unreadable_images(engine, run.id),
         }
@@ -57,7 +55,7 @@ def classes(
     bound = None if below is None else _share(below)
     engine, chosen = open_run(db, run)
     found = arranged(
-        _classes(engine, chosen),
+        classes_now(engine, chosen),
         sort=cast(ClassSort, sort),
         descending=descending,
         below=bound,
@@ -66,17 +64,6 @@ def classes(
         show.print_json(found)
         return
     print_page(show.class_table(found))
-
-
-def _counts(engine: Engine, run: Run) -> RunCounts:
-    done = run.status == "done"
-    return queries.counts(engine, run.id) if done else stored_counts(engine, run.id)
-
-
-def _classes(engine: Engine, run: Run) -> list[ClassName]:
-    """Return the classes by position; figures are aggregated where a stage ends."""
-    done = run.status == "done"
-    return queries.classes(engine, run.id) if done else stored_classes(engine, run.id)
 
 
 def _share(below: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from db import queries
 from db.engine import open_read
@@ -24,15 +24,12 @@ from mapcap.export import NAMES, chunks, columns, read_marks
 from mapcap.lookup import find_class, find_image
 from mapcap.names import closest
 from mapcap.notebook.tables import frame
-from mapcap.overlay import decode, original, overlay, square
+from mapcap.overlay import STRENGTH, decode, original, overlay, square
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from db.records import Show
-
-_PAGE: Final = 1000
-_STRENGTH: Final = 0.6
 
 
 def open(db: str | Path, run: int | None = None) -> Store:
@@ -88,13 +85,7 @@ class Store:
         Images without a prediction come last.
         """
         owner = find_class(self._engine, self.run.id, class_name).id
-        found: list[Image] = []
-        while True:
-            after = (found[-1].margin, found[-1].id) if found else None
-            page = queries.images(self._engine, owner, show=show, after=after, limit=_PAGE)
-            found += page
-            if len(page) < _PAGE:
-                return found
+        return list(queries.every_image(self._engine, owner, show))
 
     def regions(self, image: str | Image) -> list[Region]:
         """Return the regions of an image with their captions, by map and rank."""
@@ -158,7 +149,7 @@ class Store:
         if role not in maps:
             there = ", ".join(maps) or "none"
             raise UserError(f"{record.path} has no map {role}; it has: {there}")
-        return overlay(photo, maps[role].grid, _STRENGTH, self.run.resize_mode)
+        return overlay(photo, maps[role].grid, STRENGTH, self.run.resize_mode)
 
     def _image(self, image: str | Image) -> Image:
         return image if isinstance(image, Image) else find_image(self._engine, self.run.id, image)

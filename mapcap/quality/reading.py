@@ -118,12 +118,11 @@ def read_class(engine: Engine, class_id: int, config: IndexConfig, sight: Sight)
 
 def predicted_images(engine: Engine, class_id: int) -> list[Image]:
     """Return the readable, predicted images of a class by id."""
-    found: list[Image] = []
-    page = queries.images(engine, class_id, limit=_PAGE)
-    while page:
-        found += [i for i in page if i.error is None and i.predicted_class_id is not None]
-        after = (page[-1].margin, page[-1].id)
-        page = queries.images(engine, class_id, after=after, limit=_PAGE)
+    found = (
+        image
+        for image in queries.every_image(engine, class_id)
+        if image.error is None and image.predicted_class_id is not None
+    )
     return sorted(found, key=lambda image: image.id)
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from db import queries
-from db.queries.unfinished import stored_counts, unreadable_images
+from db.queries.unfinished import counts_now, unreadable_images
 from db.records import ClassName, Run, Stage
 from db.stats import wilson
 from mapcap.export import Marks
@@ -62,8 +62,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
     """
     classes = queries.classes(engine, run.id, sort="accuracy")
     chosen = {find_class(engine, run.id, name).id for name in only}
-    done = run.status == "done"
-    counts = queries.counts(engine, run.id) if done else stored_counts(engine, run.id)
+    counts = counts_now(engine, run)
     shown = [found for found in classes if not chosen or found.id in chosen]
     return Head(
         run=run,
