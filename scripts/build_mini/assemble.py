@@ -79,7 +79,7 @@ def averaged(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, T
 
 
 def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -> None:
-    """Write the CLIP folder from the base weights and the last two training cycles."""
+    """Write the CLIP folder from the base weights and the two training cycles."""
     out.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": {"embed_dim": WIDTH, "vision_cfg": VISION, "text_cfg": TEXT},
               "preprocess_cfg": PREPROCESS}  # fmt: skip
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("mapcap/data/mini"))
     given = parser.parse_args()
     work = given.work
-    cycles = (work / "cycle2.pt", work / "cycle3.pt")
+    cycles = (work / "cycle1.pt", work / "cycle2.pt")
     build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
     build_lm(given.out / "lm", work / "lm")
     mapper = torch.load(work / "clipcap.pt", weights_only=True)

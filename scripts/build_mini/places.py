@@ -59,9 +59,9 @@ class Places:
         return self.work / "caption_embeddings.npy"
 
     @property
-    def cycles(self) -> tuple[Path, Path, Path]:
+    def cycles(self) -> tuple[Path, Path]:
         """The trained end of the vision transformer after each training cycle."""
-        return self.work / "cycle1.pt", self.work / "cycle2.pt", self.work / "cycle3.pt"
+        return self.work / "cycle1.pt", self.work / "cycle2.pt"
 
     @property
     def features(self) -> Path:
