@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from mapcap.errors import UserError
-from mapcap.names import closest
+from mapcap.errors import UserError, closest
 from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")

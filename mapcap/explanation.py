@@ -17,11 +17,11 @@ from torch.nn import functional as F
 
 from mapcap.attention import first_layer
 from mapcap.config import IndexConfig
-from mapcap.last_block import before_last_block, cls_attention, read_cls
+from mapcap.networks.last_block import before_last_block, cls_attention, read_cls
+from mapcap.networks.towers import ClipModel, cosine_logits, vision_tower
 from mapcap.regions import Region, find_regions
 from mapcap.relevance import layer_relevance, logit_weights, relevance_maps
 from mapcap.representations import embed_regions, pool_regions
-from mapcap.towers import ClipModel, cosine_logits, vision_tower
 from mapcap.zero_shot import Predictions, biased, predict
 
 Role = Literal["true", "predicted", "contrast"]

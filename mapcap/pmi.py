@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from mapcap.errors import UserError
-from mapcap.packing import Block, pack
+from mapcap.networks.packing import Block, pack
 
 # Nodes in a row. Attention is dense over the row, so it costs more than the layers around it soon
 # after this length, while rows half as long share fewer beginnings.
@@ -41,7 +41,7 @@ def pmi_matrix(
     each piece tokenised by itself so that the boundary is the same with and without a context;
     log-probabilities are natural and summed over the tokens of s_j; surprisal[j] = -log p(s_j).
     Each context is read once and its cache serves all sentences, which stand packed in rows
-    (`mapcap.packing`). The result does not depend on `batch_size`.
+    (`mapcap.networks.packing`). The result does not depend on `batch_size`.
 
     A sentence longer than half the network's positions beside BOS is cut there, as context and as
     sentence alike, so that every pair fits.

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import exposed
-from mapcap.towers import ClipModel, as_input, cosine_logits, text_tower, vision_tower
+from mapcap.networks.towers import ClipModel, as_input, cosine_logits, text_tower, vision_tower
 
 
 def chefer(

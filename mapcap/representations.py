@@ -16,10 +16,10 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.last_block import LastBlock, before_last_block, read_pooled
+from mapcap.networks.last_block import LastBlock, before_last_block, read_pooled
+from mapcap.networks.towers import ClipModel, VisionTower, as_input, vision_tower
 from mapcap.regions import Region, heat, upsample
 from mapcap.salience import salient
-from mapcap.towers import ClipModel, VisionTower, as_input, vision_tower
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 

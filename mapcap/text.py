@@ -1,4 +1,4 @@
-"""Text from outside, made harmless for a terminal."""
+"""Text from outside, made harmless for a terminal; and counts with their nouns."""
 
 import unicodedata
 
@@ -23,3 +23,13 @@ def clean(text: str) -> str:
         else "\ufffd"
         for char in text
     )
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: "1 class", "1,234 classes"; `plural` where it is not regular.
+
+    A noun that ends in s takes "es", every other one "s".
+    """
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {plural or noun + ('es' if noun.endswith('s') else 's')}"

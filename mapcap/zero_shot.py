@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.errors import UserError
-from mapcap.towers import ClipModel, cosine_logits
+from mapcap.networks.towers import ClipModel, cosine_logits
 
 DEFAULT_TEMPLATES = ("{}",)
 

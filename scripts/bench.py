@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from mapcap.config import IndexConfig
+from mapcap.datasets.sample import sample_path
 from mapcap.networks.captioners import load_captioner
 from mapcap.networks.clip import load_clip
 from mapcap.networks.language_models import load_language_model
@@ -23,7 +24,6 @@ from mapcap.pmi import pmi_matrix
 from mapcap.regions import find_regions
 from mapcap.relevance import relevance_maps
 from mapcap.representations import embed_regions, encode_images
-from mapcap.sample import sample_path
 from mapcap.zero_shot import class_weights
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from sqlalchemy.types import LargeBinary
 from db.queries.export_tables import Column
 from db.schema import Base
 from db.types import Array, Bits, Json, RunLength, Timestamp
-from mapcap.export import NAMES, columns, one_row
+from mapcap.export.rows import NAMES, columns, one_row
 
 KINDS = {
     Array: "array",

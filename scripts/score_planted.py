@@ -26,11 +26,11 @@ from db import queries
 from db.engine import open_read
 from db.errors import StoreError
 from mapcap.errors import UserError
-from mapcap.planted.folder import PER_CLASS, write_planted
-from mapcap.planted.plan import FAULTS
-from mapcap.planted.scoring import Reported, Score, score, share_on
-from mapcap.planted.truth import TRUTH, Truth, read_truth
 from mapcap.text import clean
+from scripts.planted.folder import PER_CLASS, write_planted
+from scripts.planted.plan import FAULTS
+from scripts.planted.scoring import Reported, Score, score, share_on
+from scripts.planted.truth import TRUTH, Truth, read_truth
 
 _EVERY_IMAGE = 10**6
 

@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from mapcap.stats import false_discovery, normal
-from mapcap.wording import content_words
+from mapcap.texts.wording import content_words
 
 _FEWEST, _LEAST_SHARE = 3, 0.05
 """Images of both groups that hold a word, below which no test could tell: it is not tested."""

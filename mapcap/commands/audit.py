@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from db import queries
 from db.errors import StoreError
 from db.records import ClassName, Run
-from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, print_page
 from mapcap.errors import UserError
-from mapcap.lookup import find_class
+from mapcap.printing import pages
+from mapcap.runs.lookup import find_class
 from mapcap.text import clean
 
 _EXAMPLES = 3
@@ -76,7 +76,7 @@ def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
     elif not os.access(db, os.W_OK):
         why = "the file may not be written"
     else:
-        from mapcap.audit_again import audit_again
+        from mapcap.indexing.audit_again import audit_again
 
         # Nobody may hold the file when its journal is put away at the end.
         engine.dispose()
@@ -91,7 +91,7 @@ def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
 
 
 def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool) -> None:
-    from mapcap.show_audit import lines_page
+    from mapcap.printing.audit import lines_page
 
     stored = {found.id: queries.class_audit(engine, found.id) for found in classes}
     audits = [audited for found in classes if (audited := stored[found.id]) is not None]
@@ -99,7 +99,7 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
         raise _missing(db)
     if json:
         names = {found.id: found.name for found in classes}
-        show.print_json([{"class": names[found.class_id], "audit": found} for found in audits])
+        pages.print_json([{"class": names[found.class_id], "audit": found} for found in audits])
         return
     page = console()
     # In a pipe a class is one line, however long.
@@ -108,7 +108,7 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
 
 
 def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
-    from mapcap.show_audit import audit_page
+    from mapcap.printing.audit import audit_page
 
     audited = queries.class_audit(engine, found.id)
     if audited is None:
@@ -124,7 +124,7 @@ def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
             {"finding": finding, "images": examples}
             for finding, examples in zip(findings, paths, strict=True)
         ]
-        show.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
+        pages.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
         return
     print_page(audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS]))
 
@@ -139,8 +139,8 @@ def _missing(db: Path) -> UserError:
 def _compare(
     engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
 ) -> None:
-    from mapcap.comparison import compare
-    from mapcap.show_audit import changes_page
+    from mapcap.printing.audit import changes_page
+    from mapcap.runs.comparison import compare
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
@@ -155,6 +155,6 @@ def _compare(
     named = [(each.name, found.classes[each.id]) for each in classes if each.id in found.classes]
     if json:
         listed = [{"class": name, "change": each} for name, each in named]
-        show.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
+        pages.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
         return
     print_page(changes_page(overall, named, run.id, other.id))

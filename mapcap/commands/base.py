@@ -54,9 +54,9 @@ def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine,
 
 def print_page(page: RenderableType) -> None:
     """Print a page on the standard output."""
-    from mapcap import show
+    from mapcap.printing import pages
 
-    show.show(console(), page)
+    pages.show(console(), page)
 
 
 def console() -> Console:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from db import queries
-from mapcap import show
-from mapcap.class_summary import read_sides, read_summary
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
-from mapcap.lookup import find_class, find_image
+from mapcap.printing import pages
+from mapcap.runs.lookup import find_class, find_image
+from mapcap.summaries.stored import read_sides, read_summary
 
 
 def show_class(
@@ -30,9 +30,9 @@ def show_class(
         "words": queries.word_scores(engine, found.id, "relevance")[:12],
     }
     if json:
-        show.print_json({"class": page.pop("found"), **page})
+        pages.print_json({"class": page.pop("found"), **page})
         return
-    print_page(show.class_page(**page))
+    print_page(pages.class_page(**page))
 
 
 def image(
@@ -50,9 +50,9 @@ def image(
         "regions": queries.regions(engine, found.id),
     }
     if json:
-        show.print_json(page)
+        pages.print_json(page)
         return
-    print_page(show.image_page(**page))
+    print_page(pages.image_page(**page))
 
 
 def search(
@@ -74,9 +74,9 @@ def search(
         engine, chosen.id, " ".join(words), class_id=class_id, limit=limit
     )
     if json:
-        show.print_json(hits)
+        pages.print_json(hits)
         return
     if not hits:
-        print_page(show.safe(f"no caption holds {' '.join(words)}"))
+        print_page(pages.safe(f"no caption holds {' '.join(words)}"))
         return
-    print_page(show.hits_table(hits))
+    print_page(pages.hits_table(hits))

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
-from mapcap.errors import UserError
-from mapcap.export import NAMES, chunks, columns, count, one_row, read_marks
-from mapcap.export_formats import FORMATS, writer
-from mapcap.names import closest
-from mapcap.outfile import check_out, whole_file
-from mapcap.progress import watched
+from mapcap.errors import UserError, closest
+from mapcap.export.formats import FORMATS, writer
+from mapcap.export.outfile import check_out, whole_file
+from mapcap.export.rows import NAMES, chunks, columns, count, one_row, read_marks
+from mapcap.printing import pages
+from mapcap.printing.progress import watched
 
 _TABLES = "; ".join(f"[bold]{name}[/]: {one_row(name)} a row" for name in NAMES)
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -68,9 +67,9 @@ def export(
         size = file.tell()
     if json:
         page = {"out": str(out), "table": table, "format": chosen_format}
-        show.print_json({**page, "rows": rows, "bytes": size})
+        pages.print_json({**page, "rows": rows, "bytes": size})
         return
-    print_page(show.safe(f"{rows:,} rows of {table} in {out} ({size:,} bytes)"))
+    print_page(pages.safe(f"{rows:,} rows of {table} in {out} ({size:,} bytes)"))
 
 
 def _checked(table: str, format: str | None, out: Path, *, json: bool) -> str:

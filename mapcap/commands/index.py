@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap import show
 from mapcap.commands.base import Json, errors, open_run
 from mapcap.config import PRESETS, IndexConfig, with_preset
+from mapcap.printing import pages
 
 _PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())
 
@@ -118,7 +118,7 @@ def index(
 
     [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
     """
-    from mapcap.indexing import index_photos, templates_of
+    from mapcap.indexing.start import index_photos, templates_of
 
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
@@ -151,4 +151,4 @@ def index(
         raise typer.Exit(130)
     if json:
         engine, run = open_run(db, None)
-        show.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+        pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})

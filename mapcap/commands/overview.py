@@ -7,10 +7,10 @@ import typer
 from db import queries
 from db.ordering import ClassSort, arranged
 from db.queries.unfinished import classes_now, counts_now, unreadable_images
-from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.errors import UserError
-from mapcap.standing import standing
+from mapcap.printing import pages
+from mapcap.runs.standing import standing
 
 _SORTS: tuple[str, ...] = get_args(ClassSort)
 
@@ -18,7 +18,7 @@ _SORTS: tuple[str, ...] = get_args(ClassSort)
 def status(db: Db, json: Json = False) -> None:
     """Show the runs of a file: how far each stage is, at what rate, with which networks."""
     engine, _ = open_run(db, None)
-    pages: list[dict[str, Any]] = [
+    shown: list[dict[str, Any]] = [
         {
             "run": run,
             "stages": queries.stages(engine, run.id),
@@ -29,10 +29,10 @@ def status(db: Db, json: Json = False) -> None:
         for run in queries.runs(engine)
     ]
     if json:
-        show.print_json(pages)
+        pages.print_json(shown)
         return
-    for page in pages:
-        print_page(show.status_page(**page))
+    for page in shown:
+        print_page(pages.status_page(**page))
 
 
 def classes(
@@ -61,9 +61,9 @@ def classes(
         below=bound,
     )
     if json:
-        show.print_json(found)
+        pages.print_json(found)
         return
-    print_page(show.class_table(found))
+    print_page(pages.class_table(found))
 
 
 def _share(below: str) -> float:

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
-from mapcap.show_quality import missing, quality_page
+from mapcap.printing import pages
+from mapcap.printing.metrics import missing, quality_page
 
 
 def quality(
@@ -42,11 +42,11 @@ def quality(
     [cyan]mapcap quality photos.db --boxes boxes.tsv[/]
     """
     if boxes is not None:
-        from mapcap.quality.session import measure_boxes
+        from mapcap.evaluation.session import measure_boxes
 
         measure_boxes(*open_run(db, run, write=True), boxes, errors())
     if sample is not None:
-        from mapcap.quality.session import sample_run
+        from mapcap.evaluation.session import sample_run
 
         engine, chosen = open_run(db, run, write=True)
         finished = sample_run(
@@ -64,9 +64,9 @@ def _print(db: Path, run: int | None, *, json: bool) -> None:
     per_class = queries.class_figures(engine, chosen.id)
     if not json:
         page = console()
-        show.show(page, quality_page(figures, classes, per_class, db, page.width))
+        pages.show(page, quality_page(figures, classes, per_class, db, page.width))
         return
-    show.print_json(
+    pages.print_json(
         {
             "run": chosen.id,
             "figures": figures,

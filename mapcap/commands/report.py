@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from mapcap import show
 from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
-from mapcap.export import read_marks
-from mapcap.outfile import check_out, whole_file
-from mapcap.progress import watched
+from mapcap.export.outfile import check_out, whole_file
+from mapcap.export.rows import read_marks
+from mapcap.printing import pages
+from mapcap.printing.progress import watched
+from mapcap.text import counted
 
 
 def report(
@@ -44,15 +45,15 @@ def report(
     engine, chosen = open_run(db, run)
     marks = read_marks(chosen, db, verdicts)
     head = read_head(engine, chosen, class_names or [], marks)
-    pages = watched(
+    classes = watched(
         class_pages(engine, head), errors(), "report", "classes", len(head.classes), lambda _: 1
     )
     with whole_file(out) as file:
-        for piece in pieces(head, pages):
+        for piece in pieces(head, classes):
             file.write(piece)
         size = file.tell()
     if json:
-        show.print_json({"out": str(out), "classes": len(head.classes), "bytes": size})
+        pages.print_json({"out": str(out), "classes": len(head.classes), "bytes": size})
         return
-    counted = f"{len(head.classes):,} class{'es'[: 2 * (len(head.classes) != 1)]}"
-    print_page(show.safe(f"{counted} in {out} ({size / 1e6:.1f} MB)"))
+    size_of = f"{counted(len(head.classes), 'class')} in {out} ({size / 1e6:.1f} MB)"
+    print_page(pages.safe(size_of))

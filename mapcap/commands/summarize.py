@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap import show
-from mapcap.class_summary import read_summary
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.lookup import find_class
+from mapcap.printing import pages
+from mapcap.runs.lookup import find_class
+from mapcap.summaries.stored import read_summary
 
 
 def summarize(
@@ -42,8 +42,8 @@ def summarize(
         wanted = [find_class(engine, chosen.id, class_name)]
     found = [(entry, read_summary(engine, entry.id, k, redundancy)) for entry in wanted]
     if json:
-        show.print_json([{"class": entry.name, "summary": summary} for entry, summary in found])
+        pages.print_json([{"class": entry.name, "summary": summary} for entry, summary in found])
         return
     for entry, summary in found:
-        print_page(show.safe(entry.name))
-        print_page(show.summary_table(summary, entry.distinct_captions))
+        print_page(pages.safe(entry.name))
+        print_page(pages.summary_table(summary, entry.distinct_captions))

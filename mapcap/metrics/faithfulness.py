@@ -18,8 +18,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.networks.towers import ClipModel, vision_tower
 from mapcap.representations import BLUR, encode_images
-from mapcap.towers import ClipModel, vision_tower
 from mapcap.zero_shot import class_logits
 
 STEPS = 8

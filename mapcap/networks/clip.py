@@ -12,8 +12,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch import Tensor
 
-from mapcap.errors import UserError
-from mapcap.names import closest
+from mapcap.errors import UserError, closest
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import said

@@ -14,18 +14,17 @@ from torch import Tensor
 
 from db.records import Role
 from mapcap import explanation
-from mapcap.captions import caption_cosines, tidy
 from mapcap.config import IndexConfig, with_preset
 from mapcap.datasets import read_image, upright_rgb
-from mapcap.errors import UserError
+from mapcap.errors import UserError, closest
 from mapcap.explanation import Method
-from mapcap.names import closest
 from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
 from mapcap.networks.geometry import whole_pixels
 from mapcap.networks.language_models import load_language_model
 from mapcap.overlay import STRENGTH, overlay, square
+from mapcap.texts.captions import caption_cosines, tidy
 from mapcap.zero_shot import class_weights
 
 Photo: TypeAlias = str | Path | Picture

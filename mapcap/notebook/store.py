@@ -17,14 +17,13 @@ from db.records import (
     Run,
     Summary,
 )
-from mapcap.class_summary import read_summary
 from mapcap.config import IndexConfig
-from mapcap.errors import UserError
-from mapcap.export import NAMES, chunks, columns, read_marks
-from mapcap.lookup import find_class, find_image
-from mapcap.names import closest
+from mapcap.errors import UserError, closest
+from mapcap.export.rows import NAMES, chunks, columns, read_marks
 from mapcap.notebook.tables import frame
 from mapcap.overlay import STRENGTH, decode, original, overlay, square
+from mapcap.runs.lookup import find_class, find_image
+from mapcap.summaries.stored import read_summary
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from db.queries.export_tables import Column, Kind
 from mapcap.errors import UserError
-from mapcap.export_formats import Row
+from mapcap.export.formats import Row
 
 LIBRARIES: Final = ("pandas", "polars")
 

@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.records import ClassName, Confusion, ErrorWord, Finding, Run, Summary, WordScore
-from mapcap.class_summary import read_sides, read_summary
 from mapcap.config import IndexConfig
 from mapcap.report.examples import Evidence, Example, evidence, examples
 from mapcap.report.pictures import Drawer
 from mapcap.report.verdicts import Judged, pictures
+from mapcap.summaries.stored import read_sides, read_summary
 
 _CONFUSIONS: Final = 8
 _WORDS: Final = 16

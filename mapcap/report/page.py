@@ -13,15 +13,15 @@ from db import queries
 from db.queries.unfinished import counts_now, unreadable_images
 from db.records import ClassName, Run, Stage
 from db.stats import wilson
-from mapcap.export import Marks
-from mapcap.lookup import find_class
+from mapcap.export.rows import Marks
+from mapcap.printing.pages import listed
 from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.quality import Quality, quality
 from mapcap.report.verdicts import Judged, counted, judged
-from mapcap.show import listed
-from mapcap.standing import standing
+from mapcap.runs.lookup import find_class
+from mapcap.runs.standing import standing
 from mapcap.text import clean
 
 _LONGEST: Final = 800

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import ClassName
 from db.verdicts import Verdict
-from mapcap.export import Marks
+from mapcap.export.rows import Marks
 from mapcap.report.pictures import Drawer
 
 

@@ -15,7 +15,7 @@ from db import queries, writes
 from db.engine import finish, open_write
 from db.records import WordScore
 from db.rows import NewClass, NewClassText, NewPmi, NewSentence, NewSummary, RunSpec
-from mapcap.selection import relevances, select
+from mapcap.summaries.selection import relevances, select
 from scripts.bench_browse import figures
 
 Row: TypeAlias = dict[str, Any]

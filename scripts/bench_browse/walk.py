@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.ordering import ClassSort
-from mapcap.selection import choose
+from mapcap.summaries.selection import choose
 from scripts.bench_browse.terminal import Screen, Terminal
 
 Shown = Callable[[Screen], bool]

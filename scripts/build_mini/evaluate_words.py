@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.captions import tidy
 from mapcap.config import IndexConfig
 from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
@@ -18,6 +17,7 @@ from mapcap.networks.clipcap import Caption
 from mapcap.regions import Region, find_regions
 from mapcap.representations import encode_images, pooled
 from mapcap.text import clean
+from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
 from scripts.build_mini.appearance import colour_is_right, first_colour_is_large
 from scripts.build_mini.cider import cider_d

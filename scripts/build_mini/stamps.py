@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mapcap.rendering.compose import KINDS, background, compose, load_cutout
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.classes import with_article
 from scripts.build_mini.people import tidy_sentence
 from scripts.build_mini.views import View
 from scripts.build_sample.cutouts import STAMPS as PLANTED
 from scripts.build_sample.render import may_mirror, read_stamps
+from scripts.rendering.compose import KINDS, background, compose, load_cutout
 
 RENDERS = 5
 """Pictures of each stamp."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from mapcap.planted.casts import CASTS, cutouts_path
-from mapcap.rendering.compose import load_cutout
 from scripts.build_sample.render import write_table
+from scripts.planted.casts import CASTS, cutouts_path
+from scripts.rendering.compose import load_cutout
 
 LONGEST = 224
 QUALITY = 90

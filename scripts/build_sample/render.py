@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mapcap.rendering.compose import KINDS, Composite, background, compose, load_cutout
 from scripts.build_sample.scenes import SCENES
+from scripts.rendering.compose import KINDS, Composite, background, compose, load_cutout
 
 STAMPS_TABLE = Path(__file__).with_name("stamps.tsv")
 SIZE = 160

@@ -34,7 +34,7 @@ from db.rows import (
 )
 from mapcap.audit.findings import Finding
 from mapcap.audit.kinds import KINDS
-from mapcap.selection import select
+from mapcap.summaries.selection import select
 from tui.app import MapCapApp, make_app
 
 CLASSES = ["tabby", "Egyptian cat", "lion", "crane", "school bus", "teapot"]

@@ -7,7 +7,7 @@ from textual.widgets import Static, TabbedContent
 
 from db import queries
 from db.engine import open_read
-from mapcap.selection import choose
+from mapcap.summaries.selection import choose
 from tui.app import MapCapApp
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from db.engine import open_read
 from mapcap.config import IndexConfig
-from mapcap.indexing import index_photos
-from mapcap.sample import sample_path
+from mapcap.datasets.sample import sample_path
+from mapcap.indexing.start import index_photos
 
 MARKED = "fruit"
 CLASSES = ("bird", MARKED, "flower", "insect")

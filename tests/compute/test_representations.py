@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
 from mapcap.errors import UserError
-from mapcap.last_block import before_last_block, read_pooled
+from mapcap.networks.last_block import before_last_block, read_pooled
+from mapcap.networks.towers import vision_tower
 from mapcap.regions import Region, find_regions, heat
 from mapcap.representations import (
     REPRESENTATIONS,
@@ -17,7 +18,6 @@ from mapcap.representations import (
     encode_images,
     pooled,
 )
-from mapcap.towers import vision_tower
 
 TOWERS = ["native", "quickgelu", "timm", "eva"]
 

@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapcap.captions import caption_cosines, distinct, is_empty, tidy
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.clipcap import Caption
+from mapcap.texts.captions import caption_cosines, distinct, is_empty, tidy
 
 CPU = torch.device("cpu")
 

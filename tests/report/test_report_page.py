@@ -242,7 +242,7 @@ def test_the_page_of_real_pictures_is_small_enough(tmp_path: Path, own: Any) -> 
 
     from PIL import Image as Pictures
 
-    from mapcap.sample import sample_path
+    from mapcap.datasets.sample import sample_path
 
     files = sorted(sample_path().glob("*/*.webp"))[::5]
     ids = [image.id for class_id in own.ids for image in queries.images(own.engine, class_id)]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from db import queries
-from mapcap import class_summary
-from mapcap.class_summary import read_sides, read_summary
+from mapcap.summaries import stored as class_summary
+from mapcap.summaries.stored import read_sides, read_summary
 
 
 def shared(store: Any, value: bool) -> None:

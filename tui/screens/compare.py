@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName, Run
-from mapcap.comparison import Comparison, compare, verdict
+from mapcap.runs.comparison import Comparison, compare, verdict
 from mapcap.stats import Change
 from tui.navigation import OpenClass
 from tui.opened import Opened

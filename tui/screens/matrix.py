@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from db import queries
 from db.records import ClassName
-from mapcap.seriation import seriate
+from mapcap.runs.seriation import seriate
 from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from db.records import Pmi, Sentence
-from mapcap.class_summary import SIDES, summarise
+from mapcap.summaries.stored import SIDES, summarise
 from tui.show import bar, safe
 from tui.widgets.rows import Column, Rows
 

@@ -1,0 +1,44 @@
+"""`mapcap quality --boxes`: boxes given after the run."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from db import queries, writes
+from db.records import Run
+from mapcap.config import IndexConfig
+from mapcap.datasets.records import Found
+from mapcap.datasets.tables import match_boxes, read_boxes
+from mapcap.errors import UserError
+from mapcap.evaluation.reading import predicted_images, read_boxed, sight_of
+from mapcap.evaluation.storing import store_values
+from mapcap.evaluation.values import box_values
+
+
+def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int:
+    """Store the boxes of a table with a run's images, and how its maps find them; how many.
+
+    Raises:
+        UserError: for a table that cannot be used, or a run without regions.
+    """
+    boxes = read_boxes(table)
+    sight = sight_of(engine, run)
+    if sight is None:
+        raise UserError(f"run {run.id} has no regions yet: finish `mapcap index` first")
+    classes = queries.classes(engine, run.id)
+    images = {found.id: predicted_images(engine, found.id) for found in classes}
+    listed = [
+        Found(Path(image.path), found.label, image.path)
+        for found in classes
+        for image in images[found.id]
+    ]
+    matched = match_boxes(table, boxes, listed)
+    values = {}
+    for found in classes:
+        own = [image for image in images[found.id] if image.path in matched]
+        writes.set_boxes(engine, {image.id: matched[image.path] for image in own})
+        stored = predicted_images(engine, found.id)
+        boxed = read_boxed(engine, stored, sight, (config.seed, found.id))
+        values[found.id] = box_values(boxed, sight.size, config.threshold)
+    store_values(engine, run.id, values, config.seed)
+    return sum(box is not None for box in matched.values())

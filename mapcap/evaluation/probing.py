@@ -1,0 +1,127 @@
+"""Measuring images with the network at hand: faithfulness, sanity, captions against the rest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mapcap.evaluation.samples import Sampled
+from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
+from mapcap.metrics.sanity import rank_correlation, shuffled
+from mapcap.networks.clip import Clip
+from mapcap.networks.towers import vision_tower
+from mapcap.relevance import relevance_maps
+from mapcap.representations import pooled
+from mapcap.texts.captions import caption_cosines, is_empty
+
+ImageFigures = dict[int, dict[str, float]]
+
+
+class Probe:
+    """A network and its class weights, to measure images with."""
+
+    def __init__(
+        self, clip: Clip, weights: Tensor, class_ids: Sequence[int], start_layer: int, seed: int
+    ) -> None:
+        self._clip, self._weights, self._start_layer, self._seed = clip, weights, start_layer, seed
+        self._places = {class_id: place for place, class_id in enumerate(class_ids)}
+
+    def measure(self, sampled: Sampled) -> ImageFigures:
+        """Return the figures of images by id; one whose map is empty has nothing but that."""
+        seen: NDArray[np.bool_] = np.asarray(sampled.grids.any((1, 2)))
+        figures: ImageFigures = {
+            image.id: {"maps-empty": 1.0}
+            for image, found in zip(sampled.images, seen, strict=True)
+            if not found
+        }
+        told = sampled.those(seen)
+        if not told.images:
+            return figures
+        values = {**self.faithfulness(told), **self.sanity(told), **self.captions(told)}
+        for place, image in enumerate(told.images):
+            measured = {name: float(found[place]) for name, found in values.items()}
+            # A rank correlation with a constant map, or a caption without a rest, is no figure.
+            figures[image.id] = {name: v for name, v in measured.items() if np.isfinite(v)}
+        return figures
+
+    def faithfulness(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
+        """Return the areas of deletion and insertion, by tokens and by blur, (B,) each."""
+        model = self._clip.model
+        seeds = [(self._seed, image.id) for image in sampled.images]
+        orders = patch_orders(sampled.grids, seeds)
+        views = sampled.views.to(self._clip.device)
+        values: dict[str, NDArray[np.float64]] = {}
+        for way, eraser in (("tokens", dropping), ("blur", blurring)):
+            found = curves(
+                model, eraser(model, views), orders, self._weights, self._targets(sampled)
+            )
+            values |= {f"{way}-{name}": area for name, area in found.areas().items()}
+        return values
+
+    def sanity(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
+        """Return how maps go with those of another text, image or network, (B,) each."""
+        true, other = self._targets(sampled), self._others(sampled)
+        own, of_other = self._maps(sampled, [true, other])
+        values = {"sanity-image": rank_correlation(sampled.grids, sampled.neighbours)}
+        if len(self._places) > 1:
+            values["sanity-text"] = rank_correlation(own, of_other)
+        blocks = list(vision_tower(self._clip.model.visual).blocks)
+        depths = {"last-block": 1, "half": max(1, len(blocks) // 2), "all": len(blocks)}
+        for name, depth in depths.items():
+            with shuffled(blocks[-depth:], self._seed):
+                (changed,) = self._maps(sampled, [true])
+            values[f"sanity-{name}"] = rank_correlation(own, changed)
+        return values
+
+    def _maps(self, sampled: Sampled, targets: Sequence[Tensor]) -> list[NDArray[np.float32]]:
+        found = relevance_maps(
+            self._clip.model, sampled.views, self._weights, targets, self._start_layer
+        )
+        return [grids.float().cpu().numpy() for grids in found]
+
+    def _targets(self, sampled: Sampled) -> Tensor:
+        return torch.tensor([self._places[image.class_id] for image in sampled.images])
+
+    def _others(self, sampled: Sampled) -> Tensor:
+        """Draw another class for each image; the own one where there is no other."""
+        count = len(self._places)
+        steps = [
+            int(np.random.default_rng((self._seed, image.id)).integers(1, max(2, count)))
+            for image in sampled.images
+        ]
+        return (self._targets(sampled) + torch.tensor(steps)) % count
+
+    def captions(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
+        """Return how much nearer an image's captions are to their regions than to the rest, (B,).
+
+        The mean over its regions; both sides pooled from the image's own tokens. NaN for an image
+        without a captioned region that leaves a rest.
+        """
+        told = [
+            (place, text, patches)
+            for place, regions in enumerate(sampled.regions)
+            for patches, text in regions
+            if patches.any() and not patches.all() and not is_empty(text)
+        ]
+        nearer: NDArray[np.float64] = np.full(len(sampled.images), np.nan)
+        if not told:
+            return {"caption-over-rest": nearer}
+        owners = np.array([place for place, *_ in told])
+        texts, masks = [text for _, text, _ in told], np.stack([patches for *_, patches in told])
+        inside, outside = (
+            caption_cosines(self._clip, texts, self._pooled(sampled, owners, chosen)).double()
+            for chosen in (masks, ~masks)
+        )
+        counts = np.bincount(owners, minlength=len(nearer))
+        sums = np.bincount(owners, (inside - outside).numpy(), minlength=len(nearer))
+        np.divide(sums, counts, out=nearer, where=counts > 0)
+        return {"caption-over-rest": nearer}
+
+    def _pooled(
+        self, sampled: Sampled, owners: NDArray[np.int64], masks: NDArray[np.bool_]
+    ) -> Tensor:
+        """Return the features (R, D) of parts of images: `masks` (R, gh, gw) of `owners` (R,)."""
+        per_image = [masks[owners == place] for place in range(len(sampled.images))]
+        return pooled(self._clip.model, sampled.views, per_image)

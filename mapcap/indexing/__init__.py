@@ -1,0 +1,1 @@
+"""`mapcap index`: from photos to a filled store."""

@@ -1,0 +1,173 @@
+"""What the audit reads of the store: the images and regions of a class, and a sample of the run."""
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy import Engine
+
+from db import queries
+from db.queries import evidence
+from db.records import Role
+from db.records.evidence import PredictedImage
+from mapcap.audit.kinds.background import background_properties
+from mapcap.audit.kinds.watermark import place_histogram
+from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
+from mapcap.audit.words import phrases
+from mapcap.config import IndexConfig
+from mapcap.indexing.stages.pictures import at_once
+from mapcap.networks.clip import Clip
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run in its store, and the network that made it: all that its audit reads."""
+
+    engine: Engine
+    run_id: int
+    config: IndexConfig
+    clip: Clip
+
+
+_SAMPLE = 16_384
+"""Images of a run that every class is held against."""
+_CHUNK = 1024
+_RIVAL_IMAGES = 1000
+
+
+def read_names(source: Source) -> ClassNames:
+    """Return the classes of the run with their text embeddings and confusions."""
+    classes = queries.classes(source.engine, source.run_id)
+    texts = queries.class_embeddings(source.engine, source.run_id)
+    return ClassNames(
+        ids=texts.ids.tolist(),
+        names={found.id: found.name for found in classes},
+        embeddings=texts.vectors,
+        self_confidence={found.id: found.mean_true_probability or 0.0 for found in classes},
+        predicted={found.id: found.predicted for found in classes},
+        taken_for={
+            (found.id, confusion.predicted_class_id): confusion.count
+            for found in classes
+            for confusion in queries.confusions(source.engine, found.id)
+        },
+    )
+
+
+def read_reference(source: Source) -> Reference:
+    """Return the sample of the run: all its predicted images, or as many drawn from the seed."""
+    numbers = evidence.predicted_ids(source.engine, source.run_id)
+    if len(numbers) > _SAMPLE:
+        drawn = np.random.default_rng(source.config.seed).choice(
+            len(numbers), _SAMPLE, replace=False
+        )
+        numbers = numbers[np.sort(drawn)]
+    classes = dict(numbers.tolist())
+    parts = []
+    counts: Counter[str] = Counter()
+    for start in range(0, len(numbers), _CHUNK):
+        ids = numbers[start : start + _CHUNK, 0].tolist()
+        images = read_images(source, evidence.predictions_of(source.engine, ids))
+        parts.append((images, background_properties(images.pictures, images.grids)))
+        counts.update(word for held in images.words for word in held)
+    ids = _joined([images.ids for images, _ in parts], (0,), np.int64)
+    side = (0, PICTURE_SIDE, PICTURE_SIDE, 3)
+    pictures = _joined([images.pictures for images, _ in parts], side, np.uint8)
+    return Reference(
+        ids=ids,
+        classes=np.array([classes[number] for number in ids.tolist()], np.int64),
+        embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
+        backgrounds=_joined([seen for _, seen in parts], (0, 5), np.float64),
+        pictures=pictures,
+        histogram=place_histogram(pictures),
+        phrases=counts,
+    )
+
+
+def _joined(arrays: Sequence[NDArray[Any]], empty: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.empty(empty, dtype)
+
+
+def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
+    """Return images with all that the audit asks of them; those that lack a part are left out."""
+    ids = [image.id for image in found]
+    stored = evidence.image_features(source.engine, ids)
+    features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
+    maps = queries.relevances(source.engine, ids)
+    thumbnails = queries.thumbnails(source.engine, ids)
+    whole = [
+        image
+        for image in found
+        if image.id in features and image.id in thumbnails and "true" in maps[image.id]
+    ]
+    words = _words(source, [image.id for image in whole])
+    pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
+    grids = [maps[image.id]["true"].grid for image in whole]
+    clip, side = source.clip, PICTURE_SIDE
+    return Images(
+        ids=np.array([image.id for image in whole], np.int64),
+        predicted=np.array([image.predicted_class_id for image in whole], np.int64),
+        correct=np.array([image.correct for image in whole], bool),
+        confidence=np.array([image.confidence for image in whole], float),
+        margins=np.array([image.margin for image in whole], float),
+        words=words,
+        embeddings=_stacked([features[image.id] for image in whole], clip.embed_dim, np.float16),
+        grids=np.array(grids, np.float32).reshape(-1, *clip.grid),
+        pictures=np.array(pictures, np.uint8).reshape(-1, side, side, 3),
+    )
+
+
+def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:
+    return np.array(rows, dtype).reshape(-1, width)
+
+
+def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
+    """Return the words of each image: those of the captions for its true class."""
+    texts: dict[int, list[str]] = {image_id: [] for image_id in image_ids}
+    for region in evidence.region_words(source.engine, image_ids, "true"):
+        texts[region.image_id].append(region.caption)
+    return [phrases(texts[image_id]) for image_id in image_ids]
+
+
+def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
+    """Return what the network saw of an image, small, from its thumbnail."""
+    with Image.open(io.BytesIO(thumbnail)) as opened:
+        small = opened.convert("RGB")
+    window = source.clip.view(image.width, image.height).window
+    across, down = small.width / image.width, small.height / image.height
+    left, top, right, bottom = (
+        round(edge * scale) for edge, scale in zip(window, (across, down) * 2, strict=True)
+    )
+    # Beyond the picture's bounds, where the view is padded, `crop` gives black.
+    seen = small.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
+    return np.asarray(seen.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
+
+
+def read_regions(source: Source, images: Images, role: Role) -> Regions:
+    """Return the captioned and embedded regions of images, of maps of one role."""
+    found = evidence.region_words(source.engine, images.ids.tolist(), role)
+    stored = queries.region_features(
+        source.engine, [region.id for region in found], source.config.representation
+    )
+    features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
+    places = {image_id: place for place, image_id in enumerate(images.ids.tolist())}
+    whole = [region for region in found if region.id in features]
+    return Regions(
+        ids=np.array([region.id for region in whole], np.int64),
+        owners=np.array([places[region.image_id] for region in whole], np.int64),
+        embeddings=_stacked(
+            [features[region.id] for region in whole], source.clip.embed_dim, np.float16
+        ),
+        captions=[region.caption for region in whole],
+    )
+
+
+def read_rival(source: Source, class_id: int) -> Rival:
+    """Return the right images of a class, at most a thousand."""
+    found = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
+    stored = evidence.image_features(source.engine, [image.id for image in found])
+    return Rival(_words(source, stored.ids.tolist()), stored.vectors)

@@ -1,0 +1,157 @@
+"""Stage `images`: every photo of the dataset, read once and explained in one pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from db import queries, writes
+from db.engine import writing
+from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance
+from mapcap.datasets import Item, LoadedImage, read_image
+from mapcap.explanation import Explanation, Method, explain
+from mapcap.indexing.stages.base import Job, Stage
+from mapcap.indexing.stages.class_texts import class_texts
+from mapcap.indexing.stages.pictures import at_once
+from mapcap.regions import Region
+from mapcap.zero_shot import class_weights
+
+_FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The files of a batch as the store takes them in, and what the network sees of each."""
+
+    rows: list[NewImage]
+    views: list[Tensor | None]
+    """(3, H, W) each, None where the file cannot be read"""
+    classes: list[int]
+    """The index of each photo's class."""
+
+
+class Images(Stage[Photos]):
+    """Thumbnails, predictions, embeddings, maps and regions; a broken file with its error.
+
+    A photo is stored whole, in one transaction with its batch, or it is pending.
+    """
+
+    name = "images"
+    unit = "images"
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._method = Method.of(job.config)
+        self._weights: Tensor | None = None
+
+    def total(self) -> int:  # noqa: D102
+        return len(self.job.dataset.items)
+
+    def pending(self) -> Sequence[Item]:  # noqa: D102
+        job = self.job
+        whole = queries.whole_images(job.engine, job.run_id, job.config.representation)
+        return [item for item in job.dataset.items if item.relative not in whole]
+
+    def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
+        rows, views = zip(*at_once(self._photo, items), strict=True)
+        return Photos(list(rows), list(views), [item.class_index for item in items])
+
+    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
+        """Read a photo once: for the store, and as the network sees it."""
+        loaded = read_image(item.path)
+        # What was read of the file is stored under the names it has there, but for its pixels.
+        facts = {name: getattr(loaded, name) for name in _FACTS}
+        class_id = self.job.class_ids[item.class_index]
+        row = NewImage(path=item.relative, class_id=class_id, box=item.box, **facts)
+        if loaded.image is None:
+            return row, None
+        return row, self.job.networks.clip.preprocess(loaded.image)
+
+    def compute(self, data: Photos, tick: Callable[[float], None]) -> None:  # noqa: D102
+        job = self.job
+        seen = [place for place, view in enumerate(data.views) if view is not None]
+        found = None
+        if seen:
+            views = torch.stack([view for view in data.views if view is not None])
+            true = torch.tensor([data.classes[place] for place in seen])
+            found = explain(
+                job.networks.clip.model, views, self._class_weights(), true, self._method
+            )
+        with writing(job.engine) as transaction:
+            ids = writes.add_images(transaction, job.run_id, data.rows)
+            if found is None:
+                return
+            shown = [ids[place] for place in seen]
+            writes.add_predictions(transaction, _predictions(shown, found, job.class_ids))
+            maps = writes.add_relevance(transaction, _maps(shown, found, job.class_ids))
+            regions = self._regions(maps, [data.rows[place] for place in seen], found)
+            region_ids = writes.add_regions(transaction, regions)
+            representation = job.config.representation
+            writes.add_embeddings(transaction, representation, region_ids, found.region_features)
+
+    def _class_weights(self) -> Tensor:
+        """Return the class weights (K, D) of the run, computed when first asked for."""
+        if self._weights is None:
+            names = [found.name for found in self.job.dataset.classes]
+            clip = self.job.networks.clip
+            templates = self.job.config.templates
+            self._weights = class_weights(clip.model, clip.tokenizer, names, templates)
+        return self._weights
+
+    def _regions(
+        self, maps: Sequence[int], rows: Sequence[NewImage], found: Explanation
+    ) -> list[NewRegions]:
+        """Return the regions of each map with their boxes in pixels of the original."""
+        owners = found.maps.images.tolist()
+        return [
+            NewRegions(map_id, [self._region(region, rows[owner]) for region in regions])
+            for map_id, owner, regions in zip(maps, owners, found.regions, strict=True)
+        ]
+
+    def _region(self, region: Region, row: NewImage) -> NewRegion:
+        assert row.width and row.height, "a readable image has a size"
+        view = self.job.networks.clip.view(row.width, row.height)
+        return NewRegion(
+            box=view.to_original(region.box),
+            area_share=region.area,
+            mass_share=region.mass,
+            patch_mask=region.patches,
+            mask=region.mask,
+        )
+
+    def finish(self) -> None:
+        """Store the figures per class and, for each class, how its name's tokens matter."""
+        job = self.job
+        writes.aggregate_accuracy(job.engine, job.run_id)
+        if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
+            writes.set_class_texts(job.engine, class_texts(job, self._class_weights()))
+
+
+def _predictions(
+    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+) -> list[NewPrediction]:
+    said = found.predictions
+    classes = np.array(class_ids)[said.top].tolist()
+    top = zip(classes, said.top_probabilities.tolist(), said.top_logits.tolist(), strict=True)
+    columns = zip(
+        image_ids, top, said.true_probability.tolist(), said.true_rank.tolist(),
+        said.margin.tolist(), found.features, strict=True,
+    )  # fmt: skip
+    return [
+        NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
+        for image_id, best, probability, rank, margin, feature in columns
+    ]
+
+
+def _maps(
+    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+) -> list[NewRelevance]:
+    maps = found.maps
+    targets = np.array(class_ids)[maps.classes()].tolist()
+    columns = zip(maps.images.tolist(), maps.roles, targets, found.grids, strict=True)
+    return [
+        NewRelevance(image_ids[image], role, target, grid) for image, role, target, grid in columns
+    ]

@@ -1,0 +1,89 @@
+"""Stage `pmi`: how much each caption of a class tells about the others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from db import queries, writes
+from db.records import ClassCaption
+from db.rows import NewPmi
+from mapcap.indexing.stages.base import Stage
+from mapcap.networks.clip import Clip
+from mapcap.pmi import choose_sentences, pmi_matrix
+from mapcap.summaries.selection import relevances
+from mapcap.zero_shot import class_weights
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The distinct captions of a class that say something of what is shown."""
+
+    class_id: int
+    captions: list[ClassCaption]
+
+
+class Pmi(Stage[Candidates]):
+    """The PMI matrix of every class, over at most `max_sentences` distinct captions."""
+
+    name = "pmi"
+    unit = "classes"
+    items_per_batch = 1
+
+    def total(self) -> int:  # noqa: D102
+        return len(self.job.class_ids)
+
+    def pending(self) -> Sequence[int]:  # noqa: D102
+        return queries.pending_pmi(self.job.engine, self.job.run_id)
+
+    def read(self, items: Sequence[int]) -> Candidates:  # noqa: D102
+        (class_id,) = items
+        captions = queries.pmi_candidates(self.job.engine, class_id)
+        if not self.job.config.keep_artefacts:
+            # A class of which nothing else is said is still summarised by what there is.
+            captions = [one for one in captions if not one.artefact] or captions
+        return Candidates(class_id, captions)
+
+    def compute(self, data: Candidates, tick: Callable[[float], None]) -> None:  # noqa: D102
+        captions = self._chosen(data)
+        language_model = self.job.networks.language_model
+        pmi = pmi_matrix(
+            [caption.text for caption in captions],
+            language_model.model,
+            language_model.tokenizer,
+            progress=lambda done, total: tick(done / total),
+        )
+        counts = np.array([caption.count for caption in captions], dtype=np.int64)
+        writes.add_pmi(
+            self.job.engine,
+            NewPmi(
+                class_id=data.class_id,
+                caption_ids=np.array([c.caption_id for c in captions], dtype=np.int64),
+                counts=counts,
+                matrix=pmi.matrix,
+                surprisal=pmi.surprisal,
+                relevance=relevances(pmi.matrix, counts),
+                distinct_total=len(data.captions),
+            ),
+        )
+
+    def _chosen(self, data: Candidates) -> list[ClassCaption]:
+        """Return the captions that enter the matrix, and note it on the run if not all do."""
+        config, most = self.job.config, self.job.config.max_sentences
+        if len(data.captions) <= most:
+            return data.captions
+        counts = [caption.count for caption in data.captions]
+        embeddings = _embeddings(self.job.networks.clip, [c.text for c in data.captions])
+        chosen = choose_sentences(counts, embeddings, most, config.seed)
+        writes.add_note(
+            self.job.engine,
+            self.job.run_id,
+            f"Classes with more than {most} distinct captions are summarised from {most} of them: "
+            "the most frequent and a spread of the rest (--max-sentences).",
+        )
+        return [data.captions[index] for index in chosen]
+
+
+def _embeddings(clip: Clip, texts: Sequence[str]) -> np.ndarray:
+    """Return the embeddings (n, D) of captions: each is the only template-free class name."""
+    return class_weights(clip.model, clip.tokenizer, texts).float().cpu().numpy()

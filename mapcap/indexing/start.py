@@ -1,0 +1,144 @@
+"""`mapcap index`: look at the photos and the file, then load what the work needs and begin it."""
+
+import logging
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import Engine
+
+from db import queries
+from db.engine import open_read
+from db.errors import StoreError
+from db.records import Run
+from mapcap.audit.kinds import AUDIT_VERSION
+from mapcap.config import IndexConfig
+from mapcap.datasets import Dataset, scan
+from mapcap.errors import UserError
+from mapcap.indexing.logs import logging_to
+from mapcap.printing.pages import listed
+from mapcap.text import clean, counted
+
+_log = logging.getLogger(__name__)
+
+
+def templates_of(given: Sequence[str] | None, named: str | None) -> tuple[str, ...]:
+    """Return the prompt templates that the two options ask for.
+
+    Raises:
+        UserError: if both are given, or the name is unknown.
+    """
+    if named is None:
+        return tuple(given) if given else IndexConfig.templates
+    if given:
+        raise UserError("--template and --templates: give one of them.")
+    if named != "openai":
+        raise UserError(f"--templates {named}: the only named set is openai.")
+    from mapcap.zero_shot import openai_templates
+
+    return openai_templates()
+
+
+def index_photos(
+    config: IndexConfig,
+    db: Path,
+    *,
+    device: str,
+    batch_size: int,
+    console: Console,
+    log: Path | None = None,
+) -> bool:
+    """Fill a file with a run, or go on with it; False if the user stopped it.
+
+    With `log`, what happens is also written to that file, line by line.
+
+    Raises:
+        UserError, StoreError: for options, photos or a file that cannot be used, before any work.
+    """
+    if batch_size < 1:
+        raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
+    with logging_to(log):
+        with console.status("looking for the photos"):
+            dataset = scan(
+                config.photos,
+                names=config.names,
+                boxes=config.boxes,
+                limit_per_class=config.limit_per_class,
+            )
+        for line, style in _found(dataset):
+            _say(console, line, style)
+        finished = _finished(config, db, dataset)
+        if finished is not None:
+            _say(
+                console,
+                f"{db} holds this already: run {finished.id}, with nothing left to do. "
+                f"Next: mapcap browse {db}",
+            )
+            return True
+        # Torch and the networks take seconds to load: not before the first line is there.
+        from mapcap.indexing.filling import fill
+
+        status = fill(config, dataset, db, device=device, batch_size=batch_size, console=console)
+        stopped = status == "interrupted"
+        _say(
+            console,
+            f"stopped; all finished batches are in {db}. The same command goes on from there."
+            if stopped
+            else f"{db} is filled. Next: mapcap show {db} CLASS",
+        )
+    return not stopped
+
+
+def _say(console: Console, line: str, style: str | None = None) -> None:
+    """Print a line, and log it."""
+    _log.log(logging.WARNING if style else logging.INFO, "%s", line)
+    console.print(clean(line), style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _found(dataset: Dataset) -> list[tuple[str, str | None]]:
+    """Return what to say of the photos, each line with its style."""
+    classes = len(dataset.classes)
+    skipped = f" ({dataset.skipped:,} other files passed over)" if dataset.skipped else ""
+    images = counted(len(dataset.items), "image")
+    line = f"{dataset.source}: {images} of {counted(classes, 'class')}{skipped}"
+    lines: list[tuple[str, str | None]] = [(line, None)]
+    if dataset.empty:
+        lines.append((listed("folders without images left out", dataset.empty), "yellow"))
+    if classes == 1:
+        lines.append(
+            (
+                "with a single class every image is predicted as that class, so accuracy says "
+                "nothing: add the classes that it could be confused with",
+                "yellow",
+            )
+        )
+    return lines
+
+
+def _finished(config: IndexConfig, db: Path, dataset: Dataset) -> Run | None:
+    """Return the run of this configuration if the file has it and it lacks nothing."""
+    if not db.is_file() or not db.stat().st_size:
+        return None
+    try:
+        engine = open_read(db)
+    except StoreError:  # an older format, or no file of ours: what opens it for writing knows
+        return None
+    try:
+        runs = [run for run in queries.runs(engine) if run.config_hash == config.hash]
+        return next((run for run in runs if _is_complete(engine, run, config, dataset)), None)
+    finally:
+        # The one who writes must be alone to leave a plain file.
+        engine.dispose()
+
+
+def _is_complete(engine: Engine, run: Run, config: IndexConfig, dataset: Dataset) -> bool:
+    """Tell whether a run is done, with these photos and by this MapCap: others have more stages."""
+    if run.status != "done" or run.versions.get("mapcap") != version("mapcap"):
+        return False
+    known = queries.whole_images(engine, run.id, config.representation)
+    return (
+        all(item.relative in known for item in dataset.items)
+        and all(stage.status == "done" for stage in queries.stages(engine, run.id))
+        and not queries.pending_audit(engine, run.id, AUDIT_VERSION)
+    )

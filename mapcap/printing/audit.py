@@ -1,0 +1,135 @@
+"""Printing the audit: a line per class, one class in full, and what changed between two runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from db.records import ClassAudit, ErrorWord, Finding
+from mapcap.printing.pages import bar, figure, safe
+from mapcap.runs.comparison import verdict
+from mapcap.stats import Change
+from mapcap.text import clean
+
+
+def lines_page(lines: Sequence[str]) -> RenderableType:
+    """Return the lines of classes, each name standing out."""
+    shown = []
+    for line in lines:
+        name, colon, rest = clean(line).partition(": ")
+        shown.append(Text.assemble((name, "bold"), colon, rest))
+    return Group(*shown)
+
+
+def audit_page(
+    audit: ClassAudit,
+    findings: Sequence[tuple[Finding, Sequence[str]]],
+    words: Sequence[ErrorWord],
+) -> RenderableType:
+    """Return a class's audit: its line, findings with the paths of example images, words, bins."""
+    parts: list[RenderableType] = [lines_page([audit.line])]
+    for finding, paths in findings:
+        parts += [Text(), *_finding(finding, paths)]
+    if not findings:
+        parts += [Text(), Text("nothing was found that explains errors", "dim")]
+    if words:
+        parts += [Text(), words_table(words)]
+    parts += [Text(), _calibration(audit.figures)]
+    return Group(*parts)
+
+
+def _finding(finding: Finding, paths: Sequence[str]) -> list[RenderableType]:
+    head = Text.assemble(
+        f"{finding.position + 1}. ",
+        (clean(finding.plain), f"bold {finding.colour}"),
+        f"  {clean(finding.title)}  ",
+        (f"score {finding.score:.2f}", "dim"),
+    )
+    below = [*finding.details, ", ".join(paths)]
+    return [head, *(Padding(Text(clean(text), "dim"), (0, 0, 0, 3)) for text in below if text)]
+
+
+def _short(value: float) -> str:
+    return f"{value:.1e}" if 0 < abs(value) < 0.001 else f"{value:.3g}"
+
+
+def words_table(words: Sequence[ErrorWord]) -> RenderableType:
+    """Return the words that tell wrong from right images, with their tests."""
+    table = _table("word", "marks", "z", "q", "B2T", "95 %", "images", "right")
+    for word in words:
+        low, high = figure(word.b2t_low, 3), figure(word.b2t_high, 3)
+        table.add_row(
+            safe(word.word),
+            "errors" if word.z > 0 else "right",
+            figure(word.z),
+            figure(word.q, 3),
+            figure(word.b2t, 3),
+            "-" if word.b2t is None else f"{low} to {high}",
+            str(word.images),
+            str(word.correct),
+        )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place > 1 else "left", no_wrap=place > 0)
+    return table
+
+
+def _calibration(figures: Mapping[str, Any]) -> RenderableType:
+    """Return the reliability bins: how sure the model was, and how often right."""
+    head = Text.assemble(
+        ("calibration", "bold"),
+        "  "
+        + ", ".join(
+            f"{name} {figure(figures.get(key))}"
+            for name, key in (
+                ("error", "ece"),
+                ("confidence", "mean_confidence"),
+                ("accuracy", "accuracy"),
+                ("margin", "mean_margin"),
+            )
+        ),
+    )
+    table = _table("confidence", "accuracy", "right", "images")
+    for found in figures.get("bins", ()):
+        table.add_row(
+            f"{found['low']:.1f}-{found['high']:.1f}",
+            bar(found["accuracy"]),
+            figure(found["accuracy"]),
+            str(found["images"]),
+        )
+    return Group(head, table)
+
+
+def changes_page(
+    overall: Change, classes: Sequence[tuple[str, Change]], run: int, other: int
+) -> RenderableType:
+    """Return what got better and worse from run `other` to run `run`, the surest change first."""
+    head = Text.assemble(
+        (f"run {other} → run {run}", "bold"),
+        f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} right "
+        f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
+    )
+    table = _table("class", "change", "before", "now", "gained", "lost", "p", "q", "images")
+    for name, found in sorted(classes, key=lambda pair: (pair[1].p, pair[0])):
+        counts = (found.before, found.now, found.gained, found.lost)
+        table.add_row(
+            safe(name),
+            _direction(found),
+            *map(str, counts),
+            _short(found.p),
+            _short(found.q),
+            str(found.images),
+        )
+    return Group(head, Text(), table)
+
+
+def _direction(found: Change) -> Text:
+    said = verdict(found)
+    return Text(said, {"better": "green", "worse": "red"}.get(said, "dim"))

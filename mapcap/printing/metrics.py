@@ -1,0 +1,225 @@
+"""The page of the figures of quality."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from db.records import ClassName, Figure
+from mapcap.metrics.answer import answer, asked
+from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES, LOCALISATION, Kind
+from mapcap.printing.scatter import scatter
+from mapcap.text import clean
+
+Known = Mapping[str, Figure]
+ADVISED_SAMPLE = 200
+_PLOT_HEIGHT = 12
+_WIDEST_PLOT = 72
+_ROOM_FOR_WORDS = 110
+"""Columns of a terminal below which the tables go without the meanings of the figures."""
+_ONE_BY_ONE: dict[Kind, str] = {
+    "maps": "Maps",
+    "sanity": "Sanity: how far maps stay when they should change",
+    "captions": "Captions",
+    "summaries": "Summaries",
+}
+
+
+def quality_page(
+    figures: Sequence[Figure],
+    classes: Sequence[ClassName],
+    per_class: Mapping[int, Mapping[str, float]],
+    db: Path,
+    width: int,
+) -> RenderableType:
+    """Return all figures of a run with what they mean, for a terminal of `width` columns."""
+    known = {figure.name: figure for figure in figures if figure.n}
+    parts: list[RenderableType] = []
+    if "pointing" in known:
+        parts += [_head("Localisation: maps against boxes"), _localisation(known, width), Text()]
+    if "tokens-deletion" in known:
+        parts += [
+            _head("Faithfulness: does the prediction rest on it?"),
+            _faithful(known, width),
+            Text(),
+        ]
+    for kind, title in _ONE_BY_ONE.items():
+        names = [name for name in FIGURES if FIGURES[name].kind == kind and name in known]
+        if names:
+            parts += [_head(title), _listed(known, names, width), Text()]
+    if any(f"{CORRELATION}{name}" in known for name in CORRELATED):
+        parts += [_head("What accuracy goes with, across classes"), _correlations(known), Text()]
+        parts += _plot(figures, classes, per_class, width)
+    parts += [Text(line, "yellow") for line in missing(figures, db)]
+    found = answer(figures)
+    if found is not None:
+        parts.append(Text(found, "bold"))
+    return Group(*parts)
+
+
+def missing(figures: Sequence[Figure], db: Path) -> list[str]:
+    """Return what has not been measured, and with which command it is."""
+    known = {figure.name for figure in figures if figure.n}
+    name = clean(str(db))
+    sample = f"`mapcap quality {name} --sample {ADVISED_SAMPLE}`"
+    lines = []
+    if "map-spread" not in known:
+        lines.append(
+            "maps, captions and summaries: not measured; `mapcap index` with the same options as "
+            f"before does, or {sample}"
+        )
+    if "pointing" not in known:
+        lines.append(
+            "localisation: not measured without boxes; give them with "
+            f"`mapcap quality {name} --boxes FILE`"
+        )
+    if "tokens-deletion" not in known:
+        lines.append(f"faithfulness and sanity: not measured; {sample} does, beside the photos")
+    return lines
+
+
+def _head(title: str) -> Text:
+    return Text(title, "bold underline")
+
+
+def _table(*columns: str, width: int) -> Table:
+    """Return an empty table for a terminal: numbers stand right and whole.
+
+    The last column, `meaning`, may fold, and is left out where there is no room.
+    """
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
+    for place, column in enumerate(columns):
+        if column != "meaning":
+            table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
+        elif width >= _ROOM_FOR_WORDS:
+            table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """Add a row, without its meaning if the table has no column for it."""
+    table.add_row(*cells[: len(table.columns)])
+
+
+def _value(figure: Figure | None) -> str:
+    return "-" if figure is None else f"{figure.value:.3f}"
+
+
+def _chance(figure: Figure | None) -> str:
+    """Return a p or q; a small one is not shown as none at all."""
+    return "<.001" if figure is not None and figure.value < 0.001 else _value(figure)
+
+
+def _interval(figure: Figure | None) -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return "-"
+    return f"{figure.low:.3f} to {figure.high:.3f}"
+
+
+def _localisation(known: Known, width: int) -> RenderableType:
+    table = _table(
+        "", "map", "95 %", "centre", "uniform", "ahead", "95 %", "images", "meaning", width=width
+    )
+    for name in LOCALISATION:
+        ahead = known.get(f"{name}-ahead")
+        _add(
+            table,
+            name,
+            _value(known.get(name)),
+            _interval(known.get(name)),
+            _value(known.get(f"{name}-centred")),
+            _value(known.get(f"{name}-uniform")),
+            _value(ahead),
+            _interval(ahead),
+            f"{known[name].n:,}",
+            FIGURES[name].line,
+        )
+    left = known.get("boxes-left-out")
+    note = "centre: a Gaussian in the middle of the view, whatever the image"
+    if left is not None and left.value:
+        note += f"; {left.value:.1%} of {left.n:,} boxes left out: outside the view or over 60 %"
+    return Group(table, Text(note, "dim"))
+
+
+def _faithful(known: Known, width: int) -> RenderableType:
+    table = _table("", "map", "random", "ahead", "95 %", "images", "meaning", width=width)
+    for way in ("tokens", "blur"):
+        for order in ("deletion", "insertion"):
+            found, ahead = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-ahead")
+            if found is not None:
+                _add(
+                    table,
+                    f"{way}-{order}",
+                    _value(found),
+                    _value(known.get(f"{way}-random")),
+                    _value(ahead),
+                    _interval(ahead),
+                    f"{found.n:,}",
+                    FIGURES[f"{way}-{order}"].line,
+                )
+    return table
+
+
+def _listed(known: Known, names: Sequence[str], width: int) -> RenderableType:
+    chance = any(f"{name}-chance" in known for name in names)
+    columns = ("", "value", "95 %", *(("chance",) if chance else ()), "n", "meaning")
+    table = _table(*columns, width=width)
+    for name in names:
+        found = known[name]
+        level = (_value(known.get(f"{name}-chance")),) if chance else ()
+        row = (_value(found), _interval(found), *level, f"{found.n:,}", FIGURES[name].line)
+        _add(table, name, *row)
+    return table
+
+
+def _correlations(known: Known) -> RenderableType:
+    table = _table("", "rho", "95 %", "p", "q", "classes", width=0)
+    named = [name for name in CORRELATED if f"{CORRELATION}{name}" in known]
+    entangled = False
+    for name in sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value)):
+        key = f"{CORRELATION}{name}"
+        rho = known[key]
+        mark = "*" if FIGURES[name].entangled else ""
+        entangled = entangled or bool(mark)
+        low, high = rho.low or 0.0, rho.high or 0.0
+        table.add_row(
+            f"{name}{mark}",
+            f"{rho.value:+.2f}",
+            f"{low:+.2f} to {high:+.2f}",
+            _chance(known.get(f"{key}-p")),
+            _chance(known.get(f"{key}-q")),
+            f"{rho.n:,}",
+        )
+    note = "rho: Spearman's; q: false discovery rate"
+    if entangled:
+        note += "; *: from the same probabilities as accuracy, and goes with it by its making"
+    return Group(table, Text(note, "dim"))
+
+
+def _plot(
+    figures: Sequence[Figure],
+    classes: Sequence[ClassName],
+    per_class: Mapping[int, Mapping[str, float]],
+    width: int,
+) -> list[RenderableType]:
+    """Return the plot of the strongest link, nothing if there is none."""
+    names = asked(figures)
+    points = [
+        (found.accuracy, per_class[found.id][names[0]])
+        for found in classes
+        if names and found.accuracy is not None and names[0] in per_class.get(found.id, {})
+    ]
+    if not points:
+        return []
+    accuracies, values = zip(*points, strict=True)
+    drawn = scatter(
+        accuracies,
+        values,
+        width=min(width, _WIDEST_PLOT),
+        height=_PLOT_HEIGHT,
+        x_label="accuracy",
+        y_label=names[0],
+    )
+    return [Text("\n".join(drawn), no_wrap=True), Text()]

@@ -1,0 +1,294 @@
+"""Printing what a store holds: tables for people, JSON for scripts."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from db.records import (
+    CaptionHit,
+    ClassName,
+    Confusion,
+    Image,
+    Region,
+    Run,
+    RunCounts,
+    Stage,
+    Summary,
+    TopClass,
+    WordScore,
+)
+from mapcap.printing.narrow import NarrowTable
+from mapcap.text import clean
+
+_BAR = 5
+_LISTED = 10
+"""Names that a list of things shows."""
+
+
+def print_json(value: Any) -> None:
+    """Print records, lists and dicts as one JSON document; arrays are left out of records."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=True))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {key: _plain(item) for key, item in pairs if not isinstance(item, np.ndarray)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def safe(text: str | None) -> Text:
+    """Return text from outside as it may be shown: no control characters, no markup."""
+    return Text(clean(text or ""))
+
+
+def listed(what: str, names: Sequence[str]) -> str:
+    """Return how many things are so, and the first of their names, as they may be shown."""
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return f"{len(names):,} {what}: {', '.join(map(clean, names[:_LISTED]))}{more}"
+
+
+def _table(
+    *columns: str,
+    right: Sequence[str] = (),
+    short: Sequence[str] = (),
+    least: Sequence[str] = (),
+) -> NarrowTable:
+    """Return an empty table: numbers stand right and whole, `short` columns are cut to one line.
+
+    A narrow terminal goes without the `least` columns, the first of them first.
+    """
+    table = NarrowTable(least=least, cut=short)
+    for column in columns:
+        if column in right:
+            # Rich shrinks wide tables column by column, and a number cut short is a wrong number.
+            table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
+        elif column in short:
+            table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=10)
+        else:
+            table.add_column(column, overflow="fold", min_width=8)
+    return table
+
+
+def figure(value: float | None, digits: int = 2) -> str:
+    """Return a number as shown in tables, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def bar(share: float | None) -> Text:
+    """Return a bar for a share of one; its colour says how bad a low one is."""
+    filled = round((share or 0) * _BAR)
+    style = "red" if (share or 0) < 1 / 3 else "yellow" if (share or 0) < 2 / 3 else "green"
+    return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))
+
+
+def class_table(classes: Iterable[ClassName]) -> RenderableType:
+    """Return the table of classes.
+
+    Accuracy in per cent with its interval, the most frequent wrong class, the summary's first
+    sentence; a narrow terminal goes without what is said last here, never without the accuracy.
+    """
+    figures = ("right", "accuracy", "95 %", "p(true)")
+    texts = ("class", "mostly taken for", "summary begins")
+    least = ("p(true)", "95 %", "summary begins", "right", "mostly taken for")
+    table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
+    for found in classes:
+        wrong = Text()
+        if found.top_wrong_name is not None:
+            wrong = Text.assemble(f"{found.top_wrong_count:,} ", safe(found.top_wrong_name))
+        table.add_row(
+            safe(found.name),
+            f"{found.correct:,}/{found.predicted:,}",
+            Text.assemble(bar(found.accuracy), f" {_per_cent(found.accuracy):>4}"),
+            "-" if found.accuracy is None else _interval(found),
+            figure(found.mean_true_probability),
+            wrong,
+            safe(found.first_sentence),
+        )
+    return table
+
+
+def _per_cent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _interval(found: ClassName) -> str:
+    low, high = found.accuracy_low or 0.0, found.accuracy_high or 0.0
+    return f"{100 * low:.0f}-{100 * high:.0f}"
+
+
+def class_page(
+    found: ClassName,
+    summary: Summary | None,
+    confusions: Sequence[Confusion],
+    words: Sequence[WordScore],
+    sides: tuple[Summary, Summary] | None = None,
+) -> RenderableType:
+    """Return one class: figures, summary, what either side shares, confusions, words."""
+    accuracy = f"{found.correct} of {found.predicted} right"
+    if found.accuracy is not None:
+        accuracy += (
+            f", accuracy {found.accuracy:.2f} "
+            f"({figure(found.accuracy_low)}-{figure(found.accuracy_high)}, 95 %)"
+        )
+    head = Text.assemble((clean(found.name), "bold"), f"  {accuracy}")
+    unreadable = found.images - found.readable
+    parts: list[RenderableType] = [head]
+    if unreadable:
+        parts.append(Text(f"{unreadable} of {found.images} images could not be read", "yellow"))
+    parts += [Text(), summary_table(summary, found.distinct_captions)]
+    if sides is not None:
+        parts += [Text(), sides_table(*sides)]
+    if confusions:
+        table = _table("taken for", "images", "share", right=("images", "share"))
+        for confusion in confusions:
+            table.add_row(
+                safe(confusion.predicted_name), f"{confusion.count}", f"{confusion.share:.2f}"
+            )
+        parts += [Text(), table]
+    if words:
+        listed = ", ".join(f"{clean(word.word)} {word.score:.2f}" for word in words)
+        parts += [Text(), Text.assemble(("words  ", "bold"), listed)]
+    return Group(*parts)
+
+
+def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
+    """Return a summary's sentences in the order of choice, with the scores that chose them."""
+    if summary is None or not summary.sentences:
+        return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
+    numbers = ("", "relevance", "penalty", "score", "regions", "right", "wrong")
+    least = ("penalty", "relevance", "score", "regions")
+    title = f"summary of {distinct} captions"
+    table = _table("", title, *numbers[1:], right=numbers, least=least)
+    for sentence in summary.sentences:
+        table.add_row(
+            str(sentence.position + 1),
+            safe(sentence.text),
+            figure(sentence.relevance, 2),
+            figure(sentence.penalty, 2),
+            figure(sentence.score, 2),
+            str(sentence.count),
+            str(sentence.right),
+            str(sentence.wrong),
+        )
+    return table
+
+
+def sides_table(right: Summary, wrong: Summary) -> RenderableType:
+    """Return what the right images of a class share beside what the wrong ones do.
+
+    Each sentence with the number of images of that side that it stands for.
+    """
+    table = _table("images", "the right ones", "images", "the wrong ones", right=("images",))
+    for one, other in zip_longest(right.sentences, wrong.sentences):
+        table.add_row(
+            "" if one is None else str(one.right),
+            Text() if one is None else safe(one.text),
+            "" if other is None else str(other.wrong),
+            Text() if other is None else safe(other.text),
+        )
+    return table
+
+
+def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region]) -> RenderableType:
+    """Return one image: what it was taken for, and its regions with their captions."""
+    parts: list[RenderableType] = [safe(image.path)]
+    size = f"{image.width}x{image.height}" if image.width else "size unknown"
+    digest = (image.content_hash or "")[:12]
+    parts.append(Text.assemble("class ", (clean(image.class_name), "bold"), f"  {size}  {digest}"))
+    if image.error is not None:
+        parts.append(Text(f"could not be read: {clean(image.error)}", "red"))
+    if top:
+        table = _table("taken for", "p", "logit", right=("p", "logit"))
+        for guess in top:
+            name = safe(guess.name)
+            if guess.class_id == image.class_id:
+                name.stylize("green")
+            table.add_row(name, figure(guess.probability, 3), figure(guess.logit))
+        parts += [Text(), table]
+    if regions:
+        numbers = ("area", "mass", "cosine")
+        least = ("cosine", "mass", "area", "box")
+        table = _table("map", "box", *numbers, "caption", right=numbers, least=least)
+        for region in regions:
+            box = " ".join(f"{edge:.0f}" for edge in region.box)
+            table.add_row(
+                f"{region.role} {region.rank}",
+                box,
+                figure(region.area_share),
+                figure(region.mass_share),
+                figure(region.cosine),
+                safe(region.caption),
+            )
+        parts += [Text(), table]
+    return Group(*parts)
+
+
+def status_page(
+    run: Run,
+    stages: Sequence[Stage],
+    counts: RunCounts,
+    standing: str,
+    unreadable: Sequence[tuple[str, str]],
+) -> RenderableType:
+    """Return how far a run is; `unreadable` are paths, each with the reason."""
+    head = Text.assemble(
+        (f"run {run.id}", "bold"),
+        f"  {clean(standing)}  preset {clean(run.preset)}  ",
+        clean(run.dataset),
+    )
+    networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
+    when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
+    numbers = ("done", "of", "seconds", "per second")
+    table = _table("stage", *numbers, right=numbers, least=("seconds", "per second"))
+    for stage in stages:
+        rate = figure(stage.items_per_second, 1)
+        table.add_row(
+            safe(stage.name), f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate
+        )
+    accuracy = f", {counts.correct / counts.predicted:.3f} right" if counts.predicted else ""
+    held = (
+        f"{counts.classes:,} classes, {counts.images:,} images "
+        f"({counts.images - counts.readable:,} unreadable){accuracy}, "
+        f"{counts.regions:,} regions, {counts.captions:,} distinct captions"
+    )
+    notes = [Text(clean(note), "yellow") for note in run.notes]
+    if unreadable:
+        notes.append(Text(listed("could not be read", [path for path, _ in unreadable]), "yellow"))
+    return Group(head, Text(networks), Text(when), Text(held), *notes, Text(), table)
+
+
+def hits_table(hits: Sequence[CaptionHit]) -> RenderableType:
+    """Return captions that a search found, the words marked."""
+    table = _table("regions", "classes", "caption", right=("regions", "classes"))
+    for hit in hits:
+        # Marked before cleaning: both keep every character in its place.
+        text = safe(hit.text)
+        for start, end in hit.spans:
+            text.stylize("bold yellow", start, end)
+        table.add_row(str(hit.count), str(hit.classes), text)
+    return table
+
+
+def show(console: Console, page: RenderableType) -> None:
+    """Print a page; in a file or a pipe no line is filled up with blanks."""
+    if console.is_terminal:
+        console.print(page, highlight=False)
+        return
+    with console.capture() as capture:
+        console.print(page, highlight=False)
+    lines = capture.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))

@@ -1,0 +1,1 @@
+"""What is asked of a stored run: its standing, its classes, what changed."""

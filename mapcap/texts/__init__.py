@@ -1,0 +1,1 @@
+"""Captions as texts: tidied, judged, and what a cleaned word is."""

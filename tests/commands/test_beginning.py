@@ -1,0 +1,80 @@
+"""What `mapcap index` says of photos and file before anything is loaded."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from db.records import Run
+from mapcap.datasets import Dataset
+from mapcap.datasets.records import ClassLabel
+from mapcap.indexing.logs import Logged, logging_to
+from mapcap.indexing.start import _found
+from mapcap.printing.progress import Bars
+from mapcap.runs.standing import PROCESS, standing
+
+RUN = Run(
+    1, "hash", {}, "mini", "photos", {}, {PROCESS: str(os.getpid())}, socket.gethostname(), "cpu",
+    datetime.now(UTC), None, "running", [],
+)  # fmt: skip
+
+
+def test_folders_without_images_and_a_single_class_are_said() -> None:
+    dataset = Dataset("photos", (ClassLabel("a", "a"),), (), 3, ("no images", "tree"))
+    lines = [line for line, _ in _found(dataset)]
+    assert lines[0] == "photos: 0 images of 1 class (3 other files passed over)"
+    assert lines[1] == "2 folders without images left out: no images, tree"
+    assert "accuracy says nothing" in lines[2]
+    two = replace(dataset, classes=dataset.classes * 2, empty=(), skipped=0)
+    assert [line for line, _ in _found(two)] == ["photos: 0 images of 2 classes"]
+
+
+def test_the_first_line_waits_for_no_network() -> None:
+    script = (
+        "import sys, mapcap.indexing.start, mapcap.commands.index; "
+        "print(*{'torch', 'transformers', 'open_clip', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_a_run_whose_process_is_gone_is_stopped() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    gone = {PROCESS: str(process.pid)}
+    assert standing(RUN) == "running"
+    assert standing(replace(RUN, versions=gone)) == "stopped"
+    assert standing(replace(RUN, versions=gone, status="done")) == "done"
+    assert standing(replace(RUN, versions=gone, host="elsewhere.example")) == "running"
+    for odd in ({}, {PROCESS: "x"}, {PROCESS: 7}, {PROCESS: "9" * 30}):
+        assert standing(replace(RUN, versions=odd)) == "running"
+
+
+def test_the_log_tells_of_stages_and_of_what_ended_the_run(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    console = Console(file=io.StringIO())
+    with pytest.raises(ZeroDivisionError), logging_to(file), Bars(console) as bars:
+        progress = Logged(bars)
+        progress.begin("scan", "files", 2, 5)
+        progress.advance(3)
+        progress.end()
+        progress.begin("a\x1b[31m\nb", "files", 0, 1)
+        print(1 / 0)
+    text = file.read_text()
+    assert "INFO    scan begins: 2 of 5 files are stored" in text
+    assert "INFO    scan done: 5 of 5 files" in text
+    assert "a\ufffd[31m b begins" in text and "\x1b" not in text
+    assert "ERROR   ended by ZeroDivisionError" in text and "Traceback" in text
+    before = text
+    with logging_to(None):
+        Logged(Bars(console))
+    assert file.read_text() == before

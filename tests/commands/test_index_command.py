@@ -1,0 +1,260 @@
+"""The main job, whole: real photos, the embedded networks, one file."""
+
+import hashlib
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db import queries
+from db.engine import open_read
+from mapcap.datasets import images
+from tests.commands.conftest import (
+    CLASSES,
+    PER_CLASS,
+    TEXT_IN_A_PICTURE,
+    Result,
+    mapcap,
+    mapcap_process,
+)
+
+STAGES = ["images", "captions", "pmi", "summaries", "audit", "quality"]
+
+
+def contents(db: Path) -> dict[str, object]:
+    """What a run computed, by natural keys, without ids and times."""
+    with sqlite3.connect(db) as connection:
+        read = {
+            "images": "SELECT path, content_hash, error IS NULL FROM image ORDER BY path",
+            "predictions": """SELECT path, name, true_rank, round(true_probability, 4)
+                FROM prediction JOIN image ON image.id = image_id
+                JOIN class_name ON class_name.id = predicted_class_id ORDER BY path""",
+            "maps": """SELECT path, role, round(raw_mass, 3) FROM relevance
+                JOIN image ON image.id = image_id ORDER BY path, role""",
+            "captions": """SELECT path, region.role, rank, text FROM region
+                JOIN image ON image.id = image_id JOIN region_caption ON region_id = region.id
+                JOIN caption ON caption.id = caption_id ORDER BY path, region.role, rank""",
+            "summaries": """SELECT name, k, summary_sentence.position, text FROM summary
+                JOIN class_name ON class_name.id = class_id
+                JOIN summary_sentence ON summary_id = summary.id
+                JOIN caption ON caption.id = caption_id ORDER BY 1, 2, 3""",
+        }
+        return {key: connection.execute(query).fetchall() for key, query in read.items()}
+
+
+def test_every_stage_is_done_and_the_file_may_travel(filled: tuple[Path, Result]) -> None:
+    db, result = filled
+    assert result.code == 0, result.err
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    assert run.status == "done"
+    stages = queries.stages(engine, run.id)
+    assert [stage.name for stage in stages] == STAGES
+    assert all(stage.done == stage.total and stage.status == "done" for stage in stages)
+    with sqlite3.connect(db) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert sorted(path.name for path in db.parent.iterdir()) == [db.name]
+
+
+def test_a_broken_picture_is_recorded_and_counted(db: Path) -> None:
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    counts = queries.counts(engine, run.id)
+    assert counts.images == len(CLASSES) * PER_CLASS + 1
+    assert counts.readable == counts.predicted == len(CLASSES) * PER_CLASS
+    broken = queries.image_by_path(engine, run.id, TEXT_IN_A_PICTURE)
+    assert broken.error == "not an image of a known format"
+
+
+def test_what_is_stored_fits_together(db: Path) -> None:
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    for found in queries.classes(engine, run.id):
+        assert found.accuracy == pytest.approx(found.correct / found.predicted)
+        tokens = queries.class_tokens(engine, found.id)
+        assert "".join(token.token for token in tokens) == found.name
+        assert sum(token.score for token in tokens) == pytest.approx(1, abs=1e-4)
+        pmi = queries.pmi(engine, found.id)
+        assert pmi is not None and len(pmi.texts) == found.distinct_captions > 0
+        clamped = pmi.matrix.astype(np.float64).clip(min=0)
+        np.fill_diagonal(clamped, 0)
+        assert np.allclose(pmi.relevance, clamped @ pmi.counts, rtol=1e-4)
+        for k in range(1, 10):
+            summary = queries.summary(engine, found.id, k, 1.0)
+            assert summary is not None
+            assert len(summary.sentences) == min(k, len(pmi.texts))
+        for image in queries.images(engine, found.id):
+            if image.error is not None:
+                continue
+            maps = queries.relevances(engine, [image.id])[image.id]
+            assert set(maps) == ({"true"} if image.correct else {"true", "predicted", "contrast"})
+            assert maps["true"].grid.shape == (8, 8) and maps["true"].grid.max() == 1
+            top = queries.top_classes(engine, image.id)
+            assert top[0].class_id == image.predicted_class_id
+            for region in queries.regions(engine, image.id):
+                assert region.caption is not None and region.cosine is not None
+                x0, y0, x1, y1 = region.box
+                assert 0 <= x0 < x1 <= image.width and 0 <= y0 < y1 <= image.height
+
+
+def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "again.db"
+    shutil.copy(db, copy)
+    result = mapcap("index", photos, "--db", copy, "--batch-size", "4")
+    assert result.code == 0, result.err
+    assert "holds this already: run 1, with nothing left to do" in result.err
+    assert "images:" not in result.err
+    assert contents(copy) == contents(db)
+
+
+def test_what_a_finished_run_lacks_is_added_and_logged(
+    db: Path, photos: Path, tmp_path: Path
+) -> None:
+    """One audit is gone and the run says that it is done: it is looked at again, and completed."""
+    copy, log = tmp_path / "lacking.db", tmp_path / "night.log"
+    shutil.copy(db, copy)
+    with sqlite3.connect(copy) as connection:
+        connection.execute("DELETE FROM class_audit WHERE class_id = 1")
+    result = mapcap("index", photos, "--db", copy, "--batch-size", "4", "--log", log)
+    assert result.code == 0, result.err
+    assert "images: 10 images (10 stored before)" in result.err
+    assert contents(copy) == contents(db)
+    lines = log.read_text().splitlines()
+    assert all(line[:4].isdigit() for line in lines), "one line a message"
+    text = "\n".join(lines)
+    assert "images begins: 10 of 10 images are stored" in text
+    assert "audit done: 3 of 3 classes" in text
+    assert f"WARNING could not be read: {CLASSES[0]}/{TEXT_IN_A_PICTURE}: not an image" in text
+    assert lines[-1].endswith(f"{copy} is filled. Next: mapcap show {copy} CLASS")
+
+
+def test_each_photo_is_opened_once(
+    photos: Path, tmp_path: Path, in_process: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(in_process)
+    opened: list[str] = []
+    decode = images._decode
+
+    def counted(data: bytes) -> Image.Image:
+        opened.append(hashlib.sha256(data).hexdigest())
+        return decode(data)
+
+    monkeypatch.setattr(images, "_decode", counted)
+    assert in_process("index", photos, "--db", tmp_path / "once.db") == 0
+    assert len(opened) == len(set(opened)) == len(CLASSES) * PER_CLASS + 1
+
+
+def test_a_file_of_the_stages_before_goes_on(db: Path, photos: Path, tmp_path: Path) -> None:
+    """An older MapCap stored photos stage by stage: what it left half done is done again."""
+    path = tmp_path / "older.db"
+    shutil.copy(db, path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO stage (run_id, name, position, done, total, worked,"
+            " seconds, status) VALUES (1, 'zero-shot', 1, 9, 9, 9, 1.0, 'done')"
+        )
+        connection.execute("DELETE FROM embedding WHERE region_id % 3 = 0")
+        connection.execute("UPDATE run SET status = 'interrupted'")
+    result = mapcap("index", photos, "--db", path, "--batch-size", "4")
+    assert result.code == 0, result.err
+    assert contents(path) == contents(db)
+    assert [stage.name for stage in queries.stages(open_read(path), 1)] == STAGES
+
+
+@pytest.mark.parametrize("stage", ["images", "captions", "pmi"])
+def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str) -> None:
+    path = tmp_path / "killed.db"
+    command = ("index", photos, "--db", path, "--batch-size", "2")
+    with mapcap_process(*command) as process:
+        reached = wait_for(path, stage, lambda: process.poll() is None)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert reached and process.returncode == -signal.SIGKILL
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("SELECT status FROM run").fetchone() == ("running",)
+        (stored,) = connection.execute("SELECT count(*) FROM image").fetchone()
+    # Batches are whole or absent.
+    assert stored == 10 if stage != "images" else stored % 2 == 0
+    page = mapcap("status", path, "--json").json()[0]
+    assert page["standing"] == "stopped" and page["counts"]["images"] == stored
+    result = mapcap(*command)
+    assert result.code == 0, result.err
+    assert contents(path) == contents(db)
+
+
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "stopped.db"
+    with mapcap_process("index", photos, "--db", path, "--batch-size", "1") as process:
+        assert wait_for(path, "images", lambda: process.poll() is None)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "The same command goes on from there" in err and "Traceback" not in err
+    engine = open_read(path)
+    assert queries.latest_run(engine).status == "interrupted"
+    with sqlite3.connect(path) as connection:
+        images, readable = connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE error IS NULL) FROM image"
+        ).fetchone()
+    page = mapcap("status", path, "--json").json()[0]
+    assert (page["counts"]["images"], page["counts"]["readable"]) == (images, readable)
+    assert page["standing"] == "interrupted"
+
+
+def wait_for(db: Path, stage: str, alive: object) -> bool:
+    """Wait until a stage has begun; False if the process ended before."""
+    assert callable(alive)
+    while alive():
+        if db.exists():
+            try:
+                with sqlite3.connect(f"file:{db}?mode=ro", uri=True) as connection:
+                    query = "SELECT count(*) FROM stage WHERE name = ?"
+                    if connection.execute(query, (stage,)).fetchone()[0]:
+                        return True
+            except sqlite3.OperationalError:
+                pass  # the tables are not there yet
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("representation", ["crop", "mask", "mask-all", "blur", "weighted"])
+def test_the_posters_representations(
+    photos: Path, tmp_path: Path, representation: str, in_process: object
+) -> None:
+    assert callable(in_process)
+    path = tmp_path / "poster.db"
+    code = in_process(
+        "index", photos, "--db", path, "--limit-per-class", "1",
+        "--representation", representation,
+    )  # fmt: skip
+    assert code == 0
+    engine = open_read(path)
+    run = queries.latest_run(engine)
+    regions = queries.counts(engine, run.id).regions
+    stored = list(queries.region_embeddings(engine, run.id, representation))
+    assert sum(len(chunk.ids) for chunk in stored) == regions > 0
+
+
+@pytest.fixture
+def in_process(call: object) -> object:
+    assert callable(call)
+    return lambda *arguments: call(*arguments).code
+
+
+def test_the_end_names_what_could_not_be_read(filled: tuple[Path, Result]) -> None:
+    _, result = filled
+    name = f"{CLASSES[0]}/{TEXT_IN_A_PICTURE}"
+    assert f"1 could not be read: {name} (not an image of a known format)" in result.err
+
+
+def test_libraries_say_nothing_between_the_stages(filled: tuple[Path, Result]) -> None:
+    _, result = filled
+    assert "Warning" not in result.err and "[transformers]" not in result.err
