@@ -36,7 +36,7 @@ check: lint types imports
 test *arguments:
     {{bin}}/pytest {{arguments}}
 
-# docs/tables.md anew, after a change of a table or an export
+# docs/tables.md again, after a change of a table or an export
 tables:
     {{bin}}/python -m scripts.describe_tables > docs/tables.md
 

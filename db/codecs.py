@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from db.errors import StoreError
 
 _ARRAY, _BITS, _RUNS = b"A", b"B", b"R"
-# The code in a blob's second byte. Codes are for ever: add, never renumber.
+# The code in a blob's second byte. Codes are for good: add, never renumber.
 _DTYPES = {1: "<f2", 2: "<f4", 3: "<i8", 4: "|u1", 5: "<u2", 6: "<u4"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
 _MAX_DIMENSIONS = 3

@@ -45,7 +45,7 @@ CREATE TABLE verdict (
 class Verdict:
     """What an auditor says of an image (`name` is its path), a class (its label) or a finding.
 
-    The name of a finding is `LABEL: TITLE`: an audit made anew numbers its findings anew.
+    The name of a finding is `LABEL: TITLE`: an audit made again numbers its findings again.
     """
 
     run_hash: str

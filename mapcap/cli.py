@@ -31,7 +31,7 @@ def about(
 
     [cyan]mapcap index sample --db sample.db[/]   fill a file
 
-    [cyan]mapcap classes sample.db[/]             which classes fail, and what they are taken for
+    [cyan]mapcap classes sample.db[/]             which classes fail, and what they are predicted as
 
     [cyan]mapcap show sample.db insect[/]         one class: summary, confusions, words
 
@@ -85,7 +85,7 @@ def browse(
 
 
 def _meaning(name: str) -> str:
-    """Return what a figure of quality says."""
+    """Return what a metric says."""
     from mapcap.metrics.names import meaning
 
     found = meaning(name)
@@ -103,15 +103,19 @@ _COMMANDS: Final = {
     "search": "mapcap.commands.details:search",
     "summarize": "mapcap.commands.summarize:summarize",
     "audit": "mapcap.commands.audit:audit",
-    "quality": "mapcap.commands.quality:quality",
+    "evaluate": "mapcap.commands.evaluate:evaluate",
     "report": "mapcap.commands.report:report",
     "export": "mapcap.commands.export:export",
     "sample": "mapcap.commands.sample:sample",
     "upgrade": "mapcap.commands.upgrade:upgrade",
 }
+_FORMER: Final = {"quality": "evaluate"}
+"""Commands under the names that older versions gave them, which still work."""
 
 
-def make_app(names: Iterable[str] = _COMMANDS, *, completing: bool = True) -> typer.Typer:
+def make_app(
+    names: Iterable[str] = (*_COMMANDS, *_FORMER), *, completing: bool = True
+) -> typer.Typer:
     """Return the command line with these commands, and the options that set up completion."""
     app = typer.Typer(
         name="mapcap",
@@ -124,8 +128,9 @@ def make_app(names: Iterable[str] = _COMMANDS, *, completing: bool = True) -> ty
     )
     app.callback(invoke_without_command=True)(about)
     for name in names:
-        module, _, function = _COMMANDS[name].partition(":")
-        app.command(name=name)(getattr(import_module(module), function))
+        module, _, function = _COMMANDS[_FORMER.get(name, name)].partition(":")
+        command = getattr(import_module(module), function)
+        app.command(name=name, hidden=name in _FORMER)(command)
     return app
 
 
@@ -137,16 +142,15 @@ def _called() -> list[str] | None:
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--version":
         return []
-    return [first] if first in _COMMANDS else None
+    return [first] if first in _COMMANDS or first in _FORMER else None
 
 
 def main() -> None:
     """Run the command line: a mistake of the user's ends in one line and exit code 2."""
     called = _called()
     try:
-        make_app(_COMMANDS if called is None else called, completing=called is None)(
-            prog_name="mapcap"
-        )
+        app = make_app() if called is None else make_app(called, completing=False)
+        app(prog_name="mapcap")
     except (UserError, StoreError) as error:
         errors().print(
             f"mapcap: {clean(str(error))}",

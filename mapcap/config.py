@@ -65,7 +65,7 @@ class IndexConfig:
     max_sentences: int = 150
     """At most this many distinct captions of a class enter its PMI matrix."""
     keep_artefacts: bool = False
-    """Whether captions that speak of the rendering (`mapcap/data/artefacts.txt`) may be chosen."""
+    """Whether captions that describe the image rather than its content may be chosen."""
     class_frequency: bool = True
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
@@ -89,7 +89,7 @@ class IndexConfig:
              f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
             (self.limit_per_class is None or self.limit_per_class >= 1, "--limit-per-class",
              "is at least 1"),
-            (self.redundancy >= 0, "--redundancy", "is at least 0"),
+            (self.redundancy >= 0, "--redundancy-penalty", "is at least 0"),
             (self.max_sentences >= 2, "--max-sentences", "is at least 2"),
             (bool(self.templates), "--template", "is given at least once"),
             (all("{}" in template for template in self.templates), "--template",

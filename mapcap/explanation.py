@@ -174,7 +174,7 @@ def _deeper_maps(
 ) -> Tensor:
     """Relevance (M, gh, gw) of several layers, which takes a run of its own with all in the open.
 
-    Right and wrong images apart: only the wrong ones pay for three backward passes.
+    Correct and misclassified images apart: only the latter pay for three backward passes.
     """
     targets, found = maps.targets(len(weights)), dict[int, Tensor]()
     for count in (1, len(ROLES)):

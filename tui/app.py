@@ -210,7 +210,7 @@ def make_app(
 
     Nothing is drawn yet. `run` is a run's number (default: the newest finished one), `class_name`
     a class to begin with, `images` one of auto, kitty, sixel, half, off, `verdicts` the file of
-    verdicts (default: beside the store), `meaning` what a figure of quality says, by its name.
+    verdicts (default: beside the store), `meaning` what a metric says, by its name.
     StoreError says what is wrong and what to do.
     """
     if images not in MODES:
@@ -236,11 +236,11 @@ def screen_for(message: Navigation) -> BrowseScreen:
         compare,
         evidence,
         matrix,
+        metrics,
         neighbours,
         one_class,
         one_image,
         places,
-        quality,
         run_findings,
         verdict,
     )
@@ -268,7 +268,7 @@ def screen_for(message: Navigation) -> BrowseScreen:
         case OpenMatrix():
             return matrix.MatrixScreen(opened)
         case OpenMetrics():
-            return quality.QualityScreen(opened)
+            return metrics.MetricsScreen(opened)
     raise AssertionError(f"no screen for {message}")
 
 

@@ -44,7 +44,7 @@ def thumbs(opened: Opened, images: Sequence[Image], laid: bool) -> list[Thumb]:
 def evidence(opened: Opened, finding: Finding, offset: int, limit: int) -> list[Thumb]:
     """Read and draw a page of the images that a finding without regions rests on.
 
-    Where it has none, it is about another class: the images of that taken for this one.
+    Where it has none, it is about another class: the images of that predicted as this one.
     """
     other = finding.figures.get("class_id")
     if not finding.images and isinstance(other, int):

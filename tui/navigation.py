@@ -40,7 +40,7 @@ class Navigation(Message):
 
 @dataclass
 class OpenClass(Navigation):
-    """A class; at one of its findings, or at its images taken for a class, if that is given."""
+    """A class; at one of its findings, or at its images predicted as a class, if that is given."""
 
     record: ClassName
     finding: Finding | None = None
@@ -108,7 +108,7 @@ class OpenComparison(Navigation):
 
 @dataclass
 class OpenMetrics(Navigation):
-    """The figures of quality of a run."""
+    """The metrics of a run."""
 
 
 @dataclass

@@ -98,6 +98,6 @@ def _ask(stdin: int, stdout: int) -> bytes:
                 break
             answer += os.read(stdin, 1024)
     finally:
-        # What came too late must not be taken for keys.
+        # What came too late must not be read as keys.
         termios.tcsetattr(stdin, termios.TCSAFLUSH, before)
     return answer

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from db.migrations.r0001_first import create_tables
 from db.migrations.r0002_audit import add_audit
 from db.migrations.r0003_kinds import add_kinds
+from db.migrations.r0004_metrics import rename_metrics
 
 if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
@@ -25,4 +26,5 @@ STEPS: Final[tuple[Step, ...]] = (
     create_tables,
     add_audit,
     add_kinds,
+    rename_metrics,
 )

@@ -1,4 +1,4 @@
-"""The audit of classes, and the figures of quality."""
+"""The audit of classes, and the metrics."""
 
 import re
 from dataclasses import replace
@@ -172,7 +172,7 @@ def class_audit(engine: Engine, class_id: int) -> ClassAudit | None:
 def error_words(
     engine: Engine, class_id: int, against: int | None = None, *, limit: int = 100
 ) -> list[ErrorWord]:
-    """Return the words tested against the right ones of `against`, or of the class, by |z|."""
+    """Return the words tested against the correct ones of `against`, or of the class, by |z|."""
     table = schema.ErrorWord
     query = (
         select(*columns_of(ErrorWord, table))
@@ -185,7 +185,7 @@ def error_words(
 
 
 def word_rivals(engine: Engine, class_id: int) -> list[tuple[int, str]]:
-    """Return the id and name of each class whose right images the errors were held against."""
+    """Return the id and name of each class whose correct images the errors were compared with."""
     table = schema.ErrorWord
     query = (
         select(schema.ClassName.id, schema.ClassName.name)
@@ -199,7 +199,7 @@ def word_rivals(engine: Engine, class_id: int) -> list[tuple[int, str]]:
 
 
 def figures(engine: Engine, run_id: int) -> list[Figure]:
-    """Return the figures of a run's quality, by name."""
+    """Return the metrics of a run, by name."""
     table = schema.Figure
     query = select(*columns_of(Figure, table)).where(table.run_id == run_id).order_by(table.name)
     with engine.connect() as connection:

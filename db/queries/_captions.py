@@ -116,10 +116,10 @@ def regions_of_caption(
 def caption_contrasts(
     engine: Engine, class_id: int, predicted_class_id: int, *, limit: int = 50
 ) -> list[CaptionContrast]:
-    """Return the captions of a class's images taken for another class, next to the right ones.
+    """Return the captions of a class's images predicted as another class, next to the correct ones.
 
-    Counts regions of role `true`. First come the captions that the wrong images have most more
-    of than the right ones.
+    Counts regions of role `true`. First come the captions that the misclassified images have most
+    more of than the correct ones.
     """
     words, prediction = schema.RegionCaption, schema.Prediction
     wrong = func.sum(case((prediction.predicted_class_id == predicted_class_id, 1), else_=0))
@@ -149,7 +149,7 @@ def search_captions(
 ) -> list[CaptionHit]:
     """Return the captions that hold every word, the best first; all of a run, or of one class.
 
-    The last word need only be begun. Words without a letter or digit are passed over.
+    The last word need only be begun. Words without a letter or digit are skipped.
     """
     match = _match(words)
     if not match:

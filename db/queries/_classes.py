@@ -48,7 +48,7 @@ def class_record(engine: Engine, class_id: int) -> ClassName:
     """Return a class; StoreError if there is none of that id."""
     found = _all(engine, _CLASS.where(schema.ClassName.id == class_id))
     if not found:
-        raise StoreError(f"the file has no class {class_id}: it may have been indexed anew")
+        raise StoreError(f"the file has no class {class_id}: it may have been indexed again")
     return found[0]
 
 
@@ -73,7 +73,7 @@ def class_by_name(engine: Engine, run_id: int, name: str) -> ClassName:
 
 
 def confusions(engine: Engine, class_id: int) -> list[Confusion]:
-    """Return what the images of a class were taken for, the most frequent first."""
+    """Return what the images of a class were predicted as, the most frequent first."""
     table, wrong = schema.Confusion, aliased(schema.ClassName)
     predicted = select(schema.ClassName.predicted).where(schema.ClassName.id == class_id)
     query: Query = (
@@ -94,7 +94,7 @@ def confusions(engine: Engine, class_id: int) -> list[Confusion]:
 
 
 def run_confusions(engine: Engine, run_id: int) -> list[tuple[int, int, int]]:
-    """Return (class id, predicted class id, images) for all that a run's classes were taken for."""
+    """Return (class id, predicted class id, images) for every pair of classes that occurs."""
     table = schema.Confusion
     query = (
         select(table.class_id, table.predicted_class_id, table.count)

@@ -58,7 +58,7 @@ def images(
 ) -> list[Image]:
     """Return a page of a class's images by margin, the worst first unless `descending`.
 
-    `wrong_as` keeps those that were taken for that class, `only` those of these ids; `without`
+    `wrong_as` keeps those that were predicted as that class, `only` those of these ids; `without`
     leaves some out. `after` is the (margin, id) of the last image of the page before. Images
     without prediction end the list of `all`, by id.
     """
@@ -153,7 +153,7 @@ def image(engine: Engine, image_id: int) -> Image:
     with engine.connect() as connection:
         found = _all(connection, IMAGE.where(schema.Image.id == image_id))
     if not found:
-        raise StoreError(f"the file has no image {image_id}: it may have been indexed anew")
+        raise StoreError(f"the file has no image {image_id}: it may have been indexed again")
     return found[0]
 
 

@@ -60,7 +60,7 @@ def region_embeddings(
     query = (
         select(table.region_id, raw(table.vector), table.norm)
         .join(schema.Region, schema.Region.id == table.region_id)
-        # Not by the index of the run, which knows no order of regions: it would be read anew, and
+        # Not by the index of the run, which knows no order of regions: it would be read again, and
         # what it gives sorted, for every chunk.
         .where(schema.Region.run_id + 0 == run_id, table.representation == representation)
     )

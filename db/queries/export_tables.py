@@ -113,13 +113,13 @@ def _classes() -> Table:
             ("accuracy_high", "float", _class.accuracy_high, "upper end of it"),
             ("mean_true_probability", "float", _class.mean_true_probability,
              "mean probability of this class over its images"),
-            ("top_wrong_label", "text", _wrong.label, "the class it is most often taken for"),
+            ("top_wrong_label", "text", _wrong.label, "the class it is most often predicted as"),
             ("top_wrong_class", "text", _wrong.name, "that class in words"),
             ("top_wrong_count", "integer", _class.top_wrong_count, "how many images that are"),
             ("distinct_captions", "integer", _class.distinct_captions, "its distinct captions"),
             ("first_sentence", "text", _class.first_sentence, "first sentence of its summary"),
             ("audit", "text", _audit.line, "what the audit says of it in one line"),
-            ("figures", "json", _class_figures(), "its figures of quality, by name"),
+            ("figures", "json", _class_figures(), "its metrics, by name"),
         ],
     )  # fmt: skip
     query = (
@@ -138,10 +138,10 @@ def _images() -> Table:
             _PATH,
             _LABEL,
             _NAME,
-            ("predicted_label", "text", _said.label, "the class it was taken for"),
+            ("predicted_label", "text", _said.label, "the class it was predicted as"),
             ("predicted_class", "text", _said.name, "that class in words"),
             ("correct", "boolean", _prediction.correct, "whether that is its class"),
-            ("confidence", "float", _top.probability, "probability of the class it was taken for"),
+            ("confidence", "float", _top.probability, "probability of the predicted class"),
             ("true_probability", "float", _prediction.true_probability, "probability of its class"),
             ("true_rank", "integer", _prediction.true_rank, "rank of its class, from 1"),
             ("margin", "float", _prediction.margin, "logit of its class - best other logit"),
@@ -154,7 +154,7 @@ def _images() -> Table:
             ("x1", "float", _image.x1, "right side of it"),
             ("y1", "float", _image.y1, "lower side of it"),
             ("error", "text", _image.error, "why the file could not be read"),
-            ("figures", "json", _image_figures(), "its figures of quality, by name, if sampled"),
+            ("figures", "json", _image_figures(), "its metrics, by name, if sampled"),
         ],
     )
     query = (

@@ -1,4 +1,4 @@
-"""Records of the audit's findings and of the figures of quality."""
+"""Records of the audit's findings and of the metrics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -55,8 +55,9 @@ class ClassAudit:
 class ErrorWord:
     """A word or phrase of a class's captions, tested for marking its errors.
 
-    `against_class_id` None compares the class's wrong images with its right ones; otherwise its
-    images taken for that class with the right ones of that class. `log_odds` is positive where the
+    `against_class_id` None compares the class's misclassified images with its correct ones, else
+    its images predicted as that class with the correct ones of that class. `log_odds` is positive
+    where the
     word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP scores
     with its 95 % interval. `images` of the class hold the word, `correct` of them are right and
     `wrong` are not.
@@ -77,7 +78,7 @@ class ErrorWord:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of a run's quality over `n` items; the interval is None where there is none."""
+    """A metric of a run over `n` items; the interval is None where there is none."""
 
     name: str
     value: float

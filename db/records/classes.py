@@ -36,7 +36,7 @@ class TokenRelevance:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How many images of a class were taken for `predicted_class_id`, and their share of it."""
+    """How many images of a class were predicted as `predicted_class_id`, and their share of it."""
 
     predicted_class_id: int
     predicted_name: str

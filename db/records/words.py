@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassCaption:
-    """A distinct caption of a class: its regions of role `true`, its right and wrong images."""
+    """A distinct caption of a class: its regions of role `true`, and images of either outcome."""
 
     caption_id: int
     text: str
@@ -39,7 +39,7 @@ class CaptionHit:
 
 @dataclass(frozen=True, slots=True)
 class CaptionContrast:
-    """A caption of images taken for one other class: regions in those, and in the right ones."""
+    """A caption of images predicted as another class: regions in those, and in the correct ones."""
 
     caption_id: int
     text: str
@@ -76,7 +76,7 @@ class Sentence:
     """A caption at its place in a summary, with its scores and its counts in the class.
 
     `caption_ids` are those it stands for, its own among them; the counts are theirs together:
-    regions, right and wrong images.
+    regions, correct and misclassified images.
     """
 
     position: int

@@ -1,4 +1,4 @@
-"""Tables of the audit's findings and the figures of quality."""
+"""Tables of the audit's findings and the metrics."""
 
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -101,7 +101,7 @@ class ErrorWord(Base):
 
 
 class Figure(Base):
-    """A figure of a run's quality over `n` items, with its interval where there is one."""
+    """A metric of a run over `n` items, with its interval where there is one."""
 
     __tablename__ = "figure"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
@@ -114,7 +114,7 @@ class Figure(Base):
 
 
 class ClassFigure(Base):
-    """A figure of quality of one class."""
+    """A metric of one class."""
 
     __tablename__ = "class_figure"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012

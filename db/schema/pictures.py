@@ -78,7 +78,7 @@ class ClassName(Base):
     accuracy_low: Mapped[float | None]
     accuracy_high: Mapped[float | None]
     mean_true_probability: Mapped[float | None]
-    # No foreign key: a class must not vanish with the class it is taken for.
+    # No foreign key: a class must not vanish with the class it is predicted as.
     top_wrong_class_id: Mapped[int | None]
     top_wrong_count: Mapped[int] = mapped_column(default=0, server_default="0")
     distinct_captions: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -164,7 +164,7 @@ class PredictionTop(Base):
 
 
 class Confusion(Base):
-    """How many images of a class were taken for another; right ones are not listed."""
+    """How many images of a class were predicted as another; right ones are not listed."""
 
     __tablename__ = "confusion"
     __table_args__ = (Index(None, "predicted_class_id"), {"sqlite_with_rowid": False})

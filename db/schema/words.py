@@ -54,7 +54,7 @@ class RegionCaption(Base):
 
 
 class ClassCaption(Base):
-    """How often a caption stands in a class: regions of role `true`, and right and wrong images."""
+    """How often a caption stands in a class: regions of role `true`, images of either outcome."""
 
     __tablename__ = "class_caption"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The audit of a class, and the figures of quality."""
+"""The audit of a class, and the metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

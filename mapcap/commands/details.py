@@ -18,7 +18,7 @@ def show_class(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Show one class: its figures, its summary, what it is taken for, its words."""
+    """Show one class: its figures, its summary, what it is predicted as, its words."""
     engine, chosen = open_run(db, run)
     found = find_class(engine, chosen.id, class_name)
     config = IndexConfig.of(chosen.config)
@@ -41,7 +41,7 @@ def image(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Show one image: what it was taken for, its regions and their captions."""
+    """Show one image: what it was predicted as, its regions and their captions."""
     engine, chosen = open_run(db, run)
     found = find_image(engine, chosen.id, path)
     page: dict[str, Any] = {

@@ -76,7 +76,10 @@ def index(
         int, typer.Option(metavar="K", help="Length of the summary shown first.")
     ] = IndexConfig.sentences,
     redundancy: Annotated[
-        float, typer.Option(metavar="X", help="Weight of what a new sentence repeats.")
+        float,
+        typer.Option(
+            "--redundancy-penalty", metavar="X", help="Lambda: weight of what a sentence repeats."
+        ),
     ] = IndexConfig.redundancy,
     max_sentences: Annotated[
         int, typer.Option(metavar="N", help="At most N distinct captions a class in the PMI.")
@@ -84,17 +87,17 @@ def index(
     keep_artefacts: Annotated[
         bool | None,
         typer.Option(
-            "--keep-artefacts/--no-keep-artefacts",
-            help="Whether captions that speak of backgrounds, blur and the like may be chosen for "
-            "summaries. Default: no; preset poster: yes.",
+            "--keep-artefact-captions/--no-keep-artefact-captions",
+            help="Whether captions that describe the image rather than its content (background, "
+            "blur) may stand in summaries. Default: no; preset poster: yes.",
         ),
     ] = None,
     class_frequency: Annotated[
         bool | None,
         typer.Option(
-            "--class-frequency/--no-class-frequency",
-            help="Whether sentences of most classes lose to those of few. Default: yes; preset "
-            "poster: no.",
+            "--idf/--no-idf",
+            help="Whether relevance is weighted by the inverse document frequency over classes. "
+            "Default: yes; preset poster: no.",
         ),
     ] = None,
     log: Annotated[

@@ -31,8 +31,8 @@ def report(
     """Write a run as one HTML file, to read, print or send on: it needs no network and no scripts.
 
     It shows the classes, the worst first; of each the audit's line, the summary, where the model
-    looks on right and wrong images, what they are taken for, the findings with images that show
-    them, and your verdicts. What is not there yet, such as an audit, is left out.
+    looks on correct and misclassified images, what they are predicted as, the findings with images
+    that show them, and your verdicts. What is not there yet, such as an audit, is left out.
 
     [cyan]mapcap report photos.db --out report.html[/]
 

@@ -22,19 +22,22 @@ def summarize(
         IndexConfig.sentences
     ),
     redundancy: Annotated[
-        float, typer.Option(metavar="X", help="Weight of what a new sentence repeats.")
+        float,
+        typer.Option(
+            "--redundancy-penalty", metavar="X", help="Lambda: weight of what a sentence repeats."
+        ),
     ] = IndexConfig.redundancy,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Choose summaries anew from the stored PMI, for any length and redundancy; no network needed.
+    """Re-select summaries from the stored PMI, for any length and redundancy; no network needed.
 
-    [cyan]mapcap summarize photos.db -k 7 --redundancy 0.5[/]
+    [cyan]mapcap summarize photos.db -k 7 --redundancy-penalty 0.5[/]
     """
     if k < 1:
         raise UserError(f"-k {k}: a summary has at least one sentence.")
     if redundancy < 0:
-        raise UserError(f"--redundancy {redundancy}: the weight is at least 0.")
+        raise UserError(f"--redundancy-penalty {redundancy}: the weight is at least 0.")
     engine, chosen = open_run(db, run)
     if class_name is None:
         wanted = queries.classes(engine, chosen.id)

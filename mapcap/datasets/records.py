@@ -33,7 +33,7 @@ class Item:
 class Dataset:
     """Classes in natural order of their labels, items by class and then by path.
 
-    `skipped` counts what was passed over: hidden files, files of other types in class folders,
+    `skipped` counts what was skipped: hidden files, files of other types in class folders,
     links to folders, broken links, images outside class folders. `empty` names the folders that
     would be classes if they held an image.
     """

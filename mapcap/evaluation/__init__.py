@@ -1,1 +1,1 @@
-"""Where the figures of quality meet the store: reading, measuring, storing."""
+"""Where the metrics meet the store: reading, measuring, storing."""

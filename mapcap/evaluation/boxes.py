@@ -1,4 +1,4 @@
-"""`mapcap quality --boxes`: boxes given after the run."""
+"""`mapcap evaluate --boxes`: boxes given after the run."""
 
 from pathlib import Path
 

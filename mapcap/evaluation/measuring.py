@@ -24,7 +24,7 @@ class Measuring:
         self._engine, self._run_id, self._config, self._clip = engine, run_id, config, clip
         self._sight = Sight(clip.size, clip.resize_mode)
         self._values: dict[int, Values] = {}
-        self._summaries: dict[str, dict[int, NDArray[np.float64]]] = {"summary": {}, "nameless": {}}
+        self._summaries: dict[str, dict[int, NDArray[np.float64]]] = {"class": {}, "nameless": {}}
 
     def pending(self) -> list[int]:
         """Return all classes or none: the figures of a run are of one piece, and soon made."""
@@ -46,7 +46,7 @@ class Measuring:
         size, threshold = self._sight.size, self._config.threshold
         self._values[material.class_id] = class_values(material, size, threshold, self._embed)
         nameless = [without_name(text, material.name) for text in material.summary]
-        for prefix, sentences in (("summary", material.summary), ("nameless", nameless)):
+        for prefix, sentences in (("class", material.summary), ("nameless", nameless)):
             telling = [text for text in sentences if any(content_words(text))]
             embedding = summary_embedding(telling, self._embed)
             if embedding is not None:

@@ -66,7 +66,7 @@ class Probe:
         own, of_other = self._maps(sampled, [true, other])
         values = {"sanity-image": rank_correlation(sampled.grids, sampled.neighbours)}
         if len(self._places) > 1:
-            values["sanity-text"] = rank_correlation(own, of_other)
+            values["sanity-class"] = rank_correlation(own, of_other)
         blocks = list(vision_tower(self._clip.model.visual).blocks)
         depths = {"last-block": 1, "half": max(1, len(blocks) // 2), "all": len(blocks)}
         for name, depth in depths.items():
@@ -107,7 +107,7 @@ class Probe:
         ]
         nearer: NDArray[np.float64] = np.full(len(sampled.images), np.nan)
         if not told:
-            return {"caption-over-rest": nearer}
+            return {"caption-contrast": nearer}
         owners = np.array([place for place, *_ in told])
         texts, masks = [text for _, text, _ in told], np.stack([patches for *_, patches in told])
         inside, outside = (
@@ -117,7 +117,7 @@ class Probe:
         counts = np.bincount(owners, minlength=len(nearer))
         sums = np.bincount(owners, (inside - outside).numpy(), minlength=len(nearer))
         np.divide(sums, counts, out=nearer, where=counts > 0)
-        return {"caption-over-rest": nearer}
+        return {"caption-contrast": nearer}
 
     def _pooled(
         self, sampled: Sampled, owners: NDArray[np.int64], masks: NDArray[np.bool_]

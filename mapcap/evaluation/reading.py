@@ -17,7 +17,7 @@ from mapcap.networks.geometry import View
 MOST_MAPS = 200
 """Maps of a class that are looked at: more would not make a class's figures surer by much."""
 MOST_CAPTIONED = 32
-"""Images of a class whose captions are held against their regions.
+"""Images of a class whose captions are compared with their regions.
 
 On the poster's classes these give the same correlation with accuracy as all images do (-0.64 and
 -0.66); half as many are so unsure that it halves.
@@ -127,7 +127,7 @@ def predicted_images(engine: Engine, class_id: int) -> list[Image]:
 
 
 def drawn(images: Sequence[Image], most: int, key: tuple[int, ...]) -> list[Image]:
-    """Return at most so many of the images, drawn by lot; the same ones for the same key."""
+    """Return at most so many of the images, drawn at random; the same ones for the same key."""
     if len(images) <= most:
         return list(images)
     chosen = np.random.default_rng(key).choice(len(images), most, replace=False)

@@ -57,7 +57,7 @@ class Sampled:
 
 
 def draw_sample(engine: Engine, run_id: int, count: int, seed: int) -> Sample:
-    """Draw at most `count` predicted images by lot, as many of each class as can be.
+    """Draw at most `count` predicted images at random, as many of each class as can be.
 
     A larger sample begins with the images of a smaller one.
     """

@@ -1,4 +1,4 @@
-"""`mapcap quality --sample`: measuring images of a run again, and storing as it goes."""
+"""`mapcap evaluate --sample`: measuring images of a run again, and storing as it goes."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,7 +41,7 @@ def measure_store(
     progress: Progress,
     stopping: Callable[[], bool],
 ) -> None:
-    """Measure what needs no picture, where the stage `quality` has not.
+    """Measure what needs no picture, where the stage `evaluation` has not.
 
     Raises:
         Stopped: if `stopping` said so; nothing is stored then.
@@ -50,7 +50,7 @@ def measure_store(
     pending = measuring.pending()
     if not pending:
         return
-    progress.begin("quality", "classes", 0, len(pending))
+    progress.begin("evaluation", "classes", 0, len(pending))
     for class_id in pending:
         if stopping():
             raise Stopped

@@ -1,4 +1,4 @@
-"""`mapcap quality` with --boxes or --sample: a run opened for writing, measured, closed."""
+"""`mapcap evaluate` with --boxes or --sample: a run opened for writing, measured, closed."""
 
 from pathlib import Path
 

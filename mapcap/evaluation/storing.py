@@ -14,8 +14,9 @@ from mapcap.metrics.retrieval import TOP, chance_rank, chance_top
 from mapcap.stats import Correlation, false_discovery, mean_interval, spearman
 
 _SHARES = {
-    "boxes-left-out", "maps-empty", "summary-worse",
-    "summary-top1", "summary-top5", "nameless-top1", "nameless-top5",
+    "boxes-excluded", "maps-empty", "summary-worse",
+    "class-retrieval-top1", "class-retrieval-top5",
+    "nameless-retrieval-top1", "nameless-retrieval-top5",
 }  # fmt: skip
 """Figures whose values are 0 or 1: their interval is Wilson's, which resampling is not near 0."""
 _OF_CLASSES = ("basis-",)
@@ -23,7 +24,7 @@ _OF_CLASSES = ("basis-",)
 
 
 def store_values(engine: Engine, run_id: int, values: Mapping[int, Values], seed: int) -> None:
-    """Store the means of values by class id, and over all classes, and what goes with accuracy."""
+    """Store the means of values by class id and over all classes, and how accuracy correlates."""
     names = sorted({name for named in values.values() for name in named})
     figures = [
         run_figure(name, np.concatenate([v[name] for v in values.values() if name in v]), seed)
@@ -35,7 +36,7 @@ def store_values(engine: Engine, run_id: int, values: Mapping[int, Values], seed
         for class_id, named in values.items()
     }
     figures = [figure for figure in figures if figure.n]
-    if any(figure.name == "summary-rank" for figure in figures):
+    if any(figure.name == "class-retrieval-rank" for figure in figures):
         figures += chance_figures(len(queries.classes(engine, run_id)))
     writes.set_figures(engine, run_id, figures, per_class)
     store_correlations(engine, run_id)
@@ -57,9 +58,9 @@ def run_figure(name: str, values: np.ndarray, seed: int) -> Figure:
 def chance_figures(classes: int) -> list[Figure]:
     """Return the levels of retrieval that a text without knowledge has."""
     levels = {
-        "summary-rank": chance_rank(classes),
-        "summary-top1": chance_top(classes, 1),
-        "summary-top5": chance_top(classes, TOP),
+        "class-retrieval-rank": chance_rank(classes),
+        "class-retrieval-top1": chance_top(classes, 1),
+        "class-retrieval-top5": chance_top(classes, TOP),
     }
     return [Figure(f"{name}-chance", level, None, None, classes) for name, level in levels.items()]
 
@@ -82,8 +83,8 @@ def store_correlations(engine: Engine, run_id: int) -> None:
             x, y = np.array(pairs, float).T
             found[name] = spearman(x, y)
     known = {name: each for name, each in found.items() if each is not None}
-    # What goes with accuracy by its making is no discovery, and must not make others cheaper.
-    asked = [name for name in known if not FIGURES[name].entangled]
+    # What correlates with accuracy by its making is no discovery, and must not make others cheaper.
+    asked = [name for name in known if not FIGURES[name].confounded]
     q = false_discovery([known[name].p for name in asked])
     rates = dict(zip(asked, q.tolist(), strict=True))
     figures = []

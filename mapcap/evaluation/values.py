@@ -46,19 +46,19 @@ def map_values(maps: Maps) -> Values:
     seen = maps.grids.any((1, 2))
     return {
         "maps-empty": (~seen).astype(float),
-        "map-spread": spread(maps.grids[seen]),
-        "map-strength": maps.strengths,
+        "map-entropy": spread(maps.grids[seen]),
+        "map-mass": maps.strengths,
         "regions-per-map": maps.region_counts,
     }
 
 
 def box_values(boxed: Boxed, size: tuple[int, int], threshold: str) -> Values:
-    """Return how well maps find their boxes; empty maps and boxes that say nothing stand aside."""
+    """Return how well maps find their boxes; empty maps and boxes that say nothing are excluded."""
     if not len(boxed.grids):
         return {}
     telling = informative(boxed.boxes, size)
     kept = telling & boxed.grids.any((1, 2))
-    values = {"boxes-left-out": (~telling).astype(float)}
+    values = {"boxes-excluded": (~telling).astype(float)}
     if kept.any():
         values |= localise(boxed.grids[kept], boxed.boxes[kept], size, threshold)
     return values
@@ -94,7 +94,7 @@ def cosine_values(captioned: Captioned, embed: Embed) -> Values:
         (texts * vectors[spoken].astype(float)).sum(1)
         for vectors in (captioned.regions, captioned.images)
     )
-    return {"caption-cosine": own, "caption-over-image": own - image}
+    return {"caption-cosine": own, "caption-specificity": own - image}
 
 
 def summary_values(summary: Sequence[str], captions: Sequence[ClassCaption]) -> Values:
@@ -116,11 +116,11 @@ def rank_values(
     summaries: Mapping[int, NDArray[Any]],
     class_ids: Sequence[int],
     names: NDArray[Any],
-    prefix: str = "summary",
+    prefix: str = "class",
 ) -> dict[int, Values]:
     """Return how each class's summary (D,) finds its class among the names (K, D).
 
-    The figures are called by `prefix`: "summary", or "nameless" where the words of the classes'
+    The figures are called by `prefix`: "class", or "nameless" where the words of the classes'
     own names are left out.
     """
     if not summaries:
@@ -131,9 +131,9 @@ def rank_values(
     found = ranks(np.stack([summaries[class_id] for class_id in known]), names, own)
     return {
         class_id: {
-            **_one(f"{prefix}-rank", rank),
-            **_one(f"{prefix}-top1", float(rank <= 1)),
-            **_one(f"{prefix}-top5", float(rank <= TOP)),
+            **_one(f"{prefix}-retrieval-rank", rank),
+            **_one(f"{prefix}-retrieval-top1", float(rank <= 1)),
+            **_one(f"{prefix}-retrieval-top5", float(rank <= TOP)),
         }
         for class_id, rank in zip(known, found.tolist(), strict=True)
     }

@@ -99,7 +99,7 @@ def _say(console: Console, line: str, style: str | None = None) -> None:
 def _found(dataset: Dataset) -> list[tuple[str, str | None]]:
     """Return what to say of the photos, each line with its style."""
     classes = len(dataset.classes)
-    skipped = f" ({dataset.skipped:,} other files passed over)" if dataset.skipped else ""
+    skipped = f" ({dataset.skipped:,} other files skipped)" if dataset.skipped else ""
     images = counted(len(dataset.items), "image")
     line = f"{dataset.source}: {images} of {counted(classes, 'class')}{skipped}"
     lines: list[tuple[str, str | None]] = [(line, None)]

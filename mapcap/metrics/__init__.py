@@ -1,1 +1,1 @@
-"""Figures of quality: plain functions of maps, captions and networks, without the store."""
+"""Metrics: plain functions of maps, captions and networks, without the store."""

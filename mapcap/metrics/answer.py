@@ -1,4 +1,4 @@
-"""The poster's open question, answered in one sentence: what does accuracy go with?"""
+"""The poster's open question, answered in one sentence: what does accuracy correlate with?"""
 
 from collections.abc import Iterable
 from math import sqrt
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
 from mapcap.stats import SIGNIFICANT, Z
+from mapcap.text import counted
 
 _MOST_NAMED = 3
 
@@ -40,7 +41,7 @@ def asked(figures: Iterable[Stated]) -> list[str]:
     The strongest link comes first.
     """
     known = {figure.name: figure for figure in figures}
-    named = [name for name in CORRELATED if not FIGURES[name].entangled and _whole(known, name)]
+    named = [name for name in CORRELATED if not FIGURES[name].confounded and _whole(known, name)]
     return sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value))
 
 
@@ -52,7 +53,7 @@ def _whole(known: dict[str, Stated], name: str) -> bool:
 
 
 def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
-    """Return the figures that accuracy goes with, each with its rho; the strongest link first.
+    """Return the metrics that accuracy correlates with, each with its rho; the strongest first.
 
     A link counts if its false discovery rate is at most 5 %.
     """
@@ -65,7 +66,7 @@ def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
 
 
 def answer(figures: Iterable[Stated]) -> str | None:
-    """Say in one sentence which figures accuracy goes with across classes, None if none is known.
+    """Say in one sentence which metrics accuracy correlates with, None if none is known.
 
     The links are those of `linked`.
     """
@@ -78,18 +79,18 @@ def answer(figures: Iterable[Stated]) -> str | None:
     if not links:
         q = known[f"{CORRELATION}{names[0]}-q"].value
         return (
-            f"Across {n} classes accuracy goes measurably with none of the {len(names)} figures; "
-            f"nearest to it comes {_link(known, names[0])}, false discovery rate {q:.2f}. Of so "
-            f"few classes, only links beyond about {min(1.0, Z / sqrt(n - 1)):.2f} can be told "
-            "from chance one by one."
+            f"Across {n} classes none of the {len(names)} metrics correlates significantly with "
+            f"accuracy; the strongest is {_link(known, names[0])}, false discovery rate {q:.2f}. "
+            f"With so few classes, only correlations beyond about {min(1.0, Z / sqrt(n - 1)):.2f} "
+            "can be distinguished from chance one by one."
         )
     said = ", ".join(_link(known, name) for name in links[:_MOST_NAMED])
     more = f", and {len(links) - _MOST_NAMED} more" if len(links) > _MOST_NAMED else ""
     others = len(names) - len(links)
-    rest = f"; no link shows with {others} other figure{'s'[: others > 1]}" if others else ""
+    rest = f"; with {counted(others, 'other metric')} no correlation shows" if others else ""
     return (
-        f"Across {n} classes, at a false discovery rate under {SIGNIFICANT:.0%}, accuracy goes "
-        f"with {said}{more}{rest}."
+        f"Across {n} classes, at a false discovery rate under {SIGNIFICANT:.0%}, accuracy "
+        f"correlates with {said}{more}{rest}."
     )
 
 

@@ -31,7 +31,7 @@ Eraser = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Orders:
-    """Orders of the N patches of B images: by falling relevance, and by lot; (B, N) each."""
+    """Orders of the N patches of B images: by falling relevance, and at random; (B, N) each."""
 
     best: NDArray[np.int64]
     lot: NDArray[np.int64]
@@ -48,7 +48,7 @@ class Curves:
     worst: NDArray[np.float64]
     """The least relevant ones are kept: deletion."""
     lot: NDArray[np.float64]
-    """As many are kept, drawn by lot: for both, what an order that knows nothing gives."""
+    """As many are kept, drawn at random: for both, what an order that knows nothing gives."""
 
     def areas(self) -> dict[str, NDArray[np.float64]]:
         """Return the areas (B,) under the curves, and how far both are ahead of the lot."""
@@ -57,8 +57,8 @@ class Curves:
             "deletion": deletion,
             "insertion": insertion,
             "random": lot,
-            "deletion-ahead": lot - deletion,
-            "insertion-ahead": insertion - lot,
+            "deletion-gain": lot - deletion,
+            "insertion-gain": insertion - lot,
         }
 
     def _area(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:

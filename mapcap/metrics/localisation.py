@@ -31,8 +31,8 @@ def localise(
     several best ones, the share). `energy`: the share of the map inside the box (Wang et al.
     2020). `mask-iou`: intersection over union of the box with the largest connected part of the
     map that is salient by the rule `threshold`; `box-iou`: with that part's own box (Zhou et al.
-    2016). Names ending in `-centred` and
-    `-uniform` are the chance levels, in `-ahead` the difference to the centred one.
+    2016). Names ending in `-centre-prior` and
+    `-uniform` are the chance levels, in `-gain` the difference to the centred one.
 
     Args:
         grids: (N, gh, gw) relevance >= 0, no map all zero.
@@ -43,7 +43,7 @@ def localise(
     maps = np.asarray(grids, np.float64)
     shape = maps.shape[1:]
     covered = coverage(boxes, size, shape)
-    rivals = {"": maps, "-centred": centred_gaussian(shape), "-uniform": np.ones(shape)}
+    rivals = {"": maps, "-centre-prior": centred_gaussian(shape), "-uniform": np.ones(shape)}
     figures: dict[str, Floats] = {}
     for ending, drawn in rivals.items():
         alike = np.broadcast_to(drawn, maps.shape)
@@ -54,7 +54,7 @@ def localise(
         figures[f"box-iou{ending}"] = intersection_over_union(outlines, boxes)
         figures[f"mask-iou{ending}"] = mask_over_union(parts, boxes)
     for name in LOCALISATION:
-        figures[f"{name}-ahead"] = figures[name] - figures[f"{name}-centred"]
+        figures[f"{name}-gain"] = figures[name] - figures[f"{name}-centre-prior"]
     return figures
 
 

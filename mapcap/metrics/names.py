@@ -1,4 +1,4 @@
-"""Every figure of quality by name: what it says, its unit, and which way is better.
+"""Every metric by name: what it says, its unit, and which way is better.
 
 A name may carry an ending that says what stands beside the figure; `meaning` knows them all.
 """
@@ -21,8 +21,8 @@ class Meaning:
     unit: str
     better: Direction
     correlated: bool = False
-    """Whether accuracy is held against it across classes."""
-    entangled: bool = False
+    """Whether accuracy is compared with it across classes."""
+    confounded: bool = False
     """Whether it is computed from the same probabilities as accuracy, and goes with it anyway."""
 
 
@@ -48,14 +48,14 @@ FIGURES: dict[str, Meaning] = {
         "up",
         True,
     ),
-    "boxes-left-out": Meaning(
+    "boxes-excluded": Meaning(
         "localisation", "boxes outside the view, or over 60 % of it", "share", ""
     ),
     "maps-empty": Meaning("maps", "maps that are zero everywhere", "share", "down"),
-    "map-spread": Meaning(
-        "maps", "part of the view that the relevance spreads over", "share", "", True
+    "map-entropy": Meaning(
+        "maps", "perplexity of the map as a share of its patches", "share", "", True
     ),
-    "map-strength": Meaning("maps", "sum of the raw relevance", "logits", "", True),
+    "map-mass": Meaning("maps", "sum of the raw relevance", "logits", "", True),
     "regions-per-map": Meaning("maps", "regions found in a map", "regions", "", True),
     "tokens-deletion": Meaning(
         "faithfulness", f"{_AREA} as the best patches' tokens go first", "probability", "down"
@@ -76,60 +76,68 @@ FIGURES: dict[str, Meaning] = {
         "faithfulness", f"{_AREA} as patches are made sharp in random order", "probability", ""
     ),
     **{
-        f"{way}-{order}-ahead": Meaning(
+        f"{way}-{order}-gain": Meaning(
             "faithfulness",
             f"{way}-{order} against {way}-random",
             "probability",
             "up",
             correlated=True,
-            entangled=True,
+            confounded=True,
         )
         for way in ("tokens", "blur")
         for order in ("deletion", "insertion")
     },
     "sanity-image": Meaning("sanity", f"{_SANE} that of another class's image", "rho", ""),
-    "sanity-text": Meaning("sanity", f"{_SANE} the one for another class", "rho", "down", True),
+    "sanity-class": Meaning(
+        "sanity", f"class randomisation: {_SANE} another class's", "rho", "down", True
+    ),
     "sanity-last-block": Meaning(
-        "sanity", f"{_SANE} the one with the last block's weights shuffled", "rho", "down"
+        "sanity", f"parameter randomisation, last block: {_SANE} the map then", "rho", "down"
     ),
     "sanity-half": Meaning(
-        "sanity", f"{_SANE} the one with the last half of the blocks shuffled", "rho", "down"
+        "sanity", f"parameter randomisation, last half: {_SANE} the map then", "rho", "down"
     ),
-    "sanity-all": Meaning("sanity", f"{_SANE} the one with all blocks shuffled", "rho", "down"),
+    "sanity-all": Meaning(
+        "sanity", f"parameter randomisation, all blocks: {_SANE} the map then", "rho", "down"
+    ),
     "caption-distinct": Meaning(
         "captions", "distinct captions of a class, by its regions", "share", "up", True
     ),
     "caption-empty": Meaning("captions", "captions that say nothing", "share", "down"),
     "caption-artefacts": Meaning(
-        "captions", "captions that speak of the rendering", "share", "down", True
+        "captions", "captions of the image rather than its content", "share", "down", True
     ),
     "caption-cosine": Meaning("captions", "cosine of caption and region", "cosine", "up", True),
-    "caption-over-image": Meaning(
-        "captions", "caption-cosine less the cosine with the whole image", "cosine", "up", True
+    "caption-specificity": Meaning(
+        "captions", "caption-cosine minus the cosine with the whole image", "cosine", "up", True
     ),
-    "caption-over-rest": Meaning(
-        "captions", "cosine with the region less that with all the rest", "cosine", "up", True
+    "caption-contrast": Meaning(
+        "captions",
+        "caption-cosine minus the cosine with the rest of the image",
+        "cosine",
+        "up",
+        True,
     ),
     "summary-artefacts": Meaning(
-        "summaries", "sentences that speak of the rendering", "share", "down", True
+        "summaries", "sentences about the image rather than its content", "share", "down", True
     ),
     "summary-worse": Meaning(
         "summaries", "classes whose summary has more of them than its captions", "share", "down"
     ),
-    "summary-rank": Meaning(
-        "summaries", "rank of the own class among all names, by the summary", "rank", "down", True
+    "class-retrieval-rank": Meaning(
+        "summaries", "rank of the class among all names, by its summary", "rank", "down", True
     ),
-    "summary-top1": Meaning("summaries", "summaries nearest to their class", "share", "up"),
-    "summary-top5": Meaning(
+    "class-retrieval-top1": Meaning("summaries", "summaries nearest to their class", "share", "up"),
+    "class-retrieval-top5": Meaning(
         "summaries", "summaries with their class among the nearest five", "share", "up"
     ),
-    "nameless-rank": Meaning(
-        "summaries", "summary-rank without the words of the class's name", "rank", "down", True
+    "nameless-retrieval-rank": Meaning(
+        "summaries", "the same rank without the words of the class's name", "rank", "down", True
     ),
-    "nameless-top1": Meaning(
+    "nameless-retrieval-top1": Meaning(
         "summaries", "summaries nearest to their class without its name", "share", "up"
     ),
-    "nameless-top5": Meaning(
+    "nameless-retrieval-top5": Meaning(
         "summaries", "without its name, with the class among the nearest five", "share", "up"
     ),
     "basis-predicted": Meaning("basis", "predicted images when measured", "images", ""),
@@ -137,10 +145,10 @@ FIGURES: dict[str, Meaning] = {
 }
 
 ENDINGS = {
-    "-centred": "the same of a Gaussian in the centre of the view",
-    "-uniform": "the same of a map that is equal everywhere",
-    "-ahead": "by how much it is ahead of the centred Gaussian",
-    "-chance": "the same of a text that knows nothing",
+    "-centre-prior": "the centre-prior baseline: a Gaussian in the centre of the view",
+    "-uniform": "the uniform baseline: a map that is equal everywhere",
+    "-gain": "gain over the centre-prior baseline",
+    "-chance": "chance level: a text that knows nothing",
 }
 """What stands beside a figure, under its name and this ending."""
 
@@ -170,7 +178,7 @@ def meaning(name: str) -> Meaning | None:
     for ending, line in ENDINGS.items():
         base = FIGURES.get(name.removesuffix(ending))
         if base is not None and name.endswith(ending):
-            better: Direction = "up" if ending == "-ahead" else ""
+            better: Direction = "up" if ending == "-gain" else ""
             of = f"{name.removesuffix(ending)}: {line}"
             return replace(base, line=of, better=better, correlated=False)
     return None

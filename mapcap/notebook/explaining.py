@@ -61,7 +61,7 @@ class Explanation:
 
     @property
     def predicted(self) -> str:
-        """The class that the photo is taken for."""
+        """The class that the photo is predicted as."""
         return next(iter(self.probabilities))
 
     def picture(self, role: Role | None = None) -> Picture:

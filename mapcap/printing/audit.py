@@ -57,13 +57,13 @@ def _short(value: float) -> str:
 
 
 def words_table(words: Sequence[ErrorWord]) -> RenderableType:
-    """Return the words that tell wrong from right images, with their tests."""
-    table = _table("word", "marks", "z", "q", "B2T", "95 %", "images", "right")
+    """Return the words that tell wrong from correct images, with their tests."""
+    table = _table("word", "marks", "z", "q", "B2T", "95 %", "misclassified", "correct")
     for word in words:
         low, high = figure(word.b2t_low, 3), figure(word.b2t_high, 3)
         table.add_row(
             safe(word.word),
-            "errors" if word.z > 0 else "right",
+            "misclassified" if word.z > 0 else "correct",
             figure(word.z),
             figure(word.q, 3),
             figure(word.b2t, 3),
@@ -82,7 +82,7 @@ def _table(*columns: str) -> Table:
 
 
 def _calibration(figures: Mapping[str, Any]) -> RenderableType:
-    """Return the reliability bins: how sure the model was, and how often right."""
+    """Return the reliability bins: confidence against accuracy."""
     head = Text.assemble(
         ("calibration", "bold"),
         "  "
@@ -96,7 +96,7 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
             )
         ),
     )
-    table = _table("confidence", "accuracy", "right", "images")
+    table = _table("confidence", "accuracy", "correct", "images")
     for found in figures.get("bins", ()):
         table.add_row(
             f"{found['low']:.1f}-{found['high']:.1f}",
@@ -110,10 +110,10 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
 def changes_page(
     overall: Change, classes: Sequence[tuple[str, Change]], run: int, other: int
 ) -> RenderableType:
-    """Return what got better and worse from run `other` to run `run`, the surest change first."""
+    """Return what got better and worse from run `other` to run `run`, the smallest p first."""
     head = Text.assemble(
         (f"run {other} → run {run}", "bold"),
-        f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} right "
+        f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} correct "
         f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
     )
     table = _table("class", "change", "before", "now", "gained", "lost", "p", "q", "images")

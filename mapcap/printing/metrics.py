@@ -1,4 +1,4 @@
-"""The page of the figures of quality."""
+"""The page of the metrics."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ _ONE_BY_ONE: dict[Kind, str] = {
 }
 
 
-def quality_page(
+def metrics_page(
     figures: Sequence[Figure],
     classes: Sequence[ClassName],
     per_class: Mapping[int, Mapping[str, float]],
@@ -50,7 +50,8 @@ def quality_page(
         if names:
             parts += [_head(title), _listed(known, names, width), Text()]
     if any(f"{CORRELATION}{name}" in known for name in CORRELATED):
-        parts += [_head("What accuracy goes with, across classes"), _correlations(known), Text()]
+        head = _head("What accuracy correlates with, across classes")
+        parts += [head, _correlations(known), Text()]
         parts += _plot(figures, classes, per_class, width)
     parts += [Text(line, "yellow") for line in missing(figures, db)]
     found = answer(figures)
@@ -63,9 +64,9 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
     """Return what has not been measured, and with which command it is."""
     known = {figure.name for figure in figures if figure.n}
     name = clean(str(db))
-    sample = f"`mapcap quality {name} --sample {ADVISED_SAMPLE}`"
+    sample = f"`mapcap evaluate {name} --sample {ADVISED_SAMPLE}`"
     lines = []
-    if "map-spread" not in known:
+    if "map-entropy" not in known:
         lines.append(
             "maps, captions and summaries: not measured; `mapcap index` with the same options as "
             f"before does, or {sample}"
@@ -73,7 +74,7 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
     if "pointing" not in known:
         lines.append(
             "localisation: not measured without boxes; give them with "
-            f"`mapcap quality {name} --boxes FILE`"
+            f"`mapcap evaluate {name} --boxes FILE`"
         )
     if "tokens-deletion" not in known:
         lines.append(f"faithfulness and sanity: not measured; {sample} does, beside the photos")
@@ -120,23 +121,23 @@ def _interval(figure: Figure | None) -> str:
 
 def _localisation(known: Known, width: int) -> RenderableType:
     table = _table(
-        "", "map", "95 %", "centre", "uniform", "ahead", "95 %", "images", "meaning", width=width
+        "", "map", "95 %", "centre", "uniform", "gain", "95 %", "images", "meaning", width=width
     )
     for name in LOCALISATION:
-        ahead = known.get(f"{name}-ahead")
+        gain = known.get(f"{name}-gain")
         _add(
             table,
             name,
             _value(known.get(name)),
             _interval(known.get(name)),
-            _value(known.get(f"{name}-centred")),
+            _value(known.get(f"{name}-centre-prior")),
             _value(known.get(f"{name}-uniform")),
-            _value(ahead),
-            _interval(ahead),
+            _value(gain),
+            _interval(gain),
             f"{known[name].n:,}",
             FIGURES[name].line,
         )
-    left = known.get("boxes-left-out")
+    left = known.get("boxes-excluded")
     note = "centre: a Gaussian in the middle of the view, whatever the image"
     if left is not None and left.value:
         note += f"; {left.value:.1%} of {left.n:,} boxes left out: outside the view or over 60 %"
@@ -144,18 +145,18 @@ def _localisation(known: Known, width: int) -> RenderableType:
 
 
 def _faithful(known: Known, width: int) -> RenderableType:
-    table = _table("", "map", "random", "ahead", "95 %", "images", "meaning", width=width)
+    table = _table("", "map", "random", "gain", "95 %", "images", "meaning", width=width)
     for way in ("tokens", "blur"):
         for order in ("deletion", "insertion"):
-            found, ahead = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-ahead")
+            found, gain = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-gain")
             if found is not None:
                 _add(
                     table,
                     f"{way}-{order}",
                     _value(found),
                     _value(known.get(f"{way}-random")),
-                    _value(ahead),
-                    _interval(ahead),
+                    _value(gain),
+                    _interval(gain),
                     f"{found.n:,}",
                     FIGURES[f"{way}-{order}"].line,
                 )
@@ -177,12 +178,12 @@ def _listed(known: Known, names: Sequence[str], width: int) -> RenderableType:
 def _correlations(known: Known) -> RenderableType:
     table = _table("", "rho", "95 %", "p", "q", "classes", width=0)
     named = [name for name in CORRELATED if f"{CORRELATION}{name}" in known]
-    entangled = False
+    confounded = False
     for name in sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value)):
         key = f"{CORRELATION}{name}"
         rho = known[key]
-        mark = "*" if FIGURES[name].entangled else ""
-        entangled = entangled or bool(mark)
+        mark = "*" if FIGURES[name].confounded else ""
+        confounded = confounded or bool(mark)
         low, high = rho.low or 0.0, rho.high or 0.0
         table.add_row(
             f"{name}{mark}",
@@ -193,8 +194,8 @@ def _correlations(known: Known) -> RenderableType:
             f"{rho.n:,}",
         )
     note = "rho: Spearman's; q: false discovery rate"
-    if entangled:
-        note += "; *: from the same probabilities as accuracy, and goes with it by its making"
+    if confounded:
+        note += "; *: from the same probabilities as accuracy, and correlated by construction"
     return Group(table, Text(note, "dim"))
 
 

@@ -101,9 +101,9 @@ def class_table(classes: Iterable[ClassName]) -> RenderableType:
     Accuracy in per cent with its interval, the most frequent wrong class, the summary's first
     sentence; a narrow terminal goes without what is said last here, never without the accuracy.
     """
-    figures = ("right", "accuracy", "95 %", "p(true)")
-    texts = ("class", "mostly taken for", "summary begins")
-    least = ("p(true)", "95 %", "summary begins", "right", "mostly taken for")
+    figures = ("correct", "accuracy", "95 %", "p(true)")
+    texts = ("class", "top confusion", "summary begins")
+    least = ("p(true)", "95 %", "summary begins", "correct", "top confusion")
     table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
     for found in classes:
         wrong = Text()
@@ -138,7 +138,7 @@ def class_page(
     sides: tuple[Summary, Summary] | None = None,
 ) -> RenderableType:
     """Return one class: figures, summary, what either side shares, confusions, words."""
-    accuracy = f"{found.correct} of {found.predicted} right"
+    accuracy = f"{found.correct} of {found.predicted} correct"
     if found.accuracy is not None:
         accuracy += (
             f", accuracy {found.accuracy:.2f} "
@@ -153,7 +153,7 @@ def class_page(
     if sides is not None:
         parts += [Text(), sides_table(*sides)]
     if confusions:
-        table = _table("taken for", "images", "share", right=("images", "share"))
+        table = _table("predicted as", "images", "share", right=("images", "share"))
         for confusion in confusions:
             table.add_row(
                 safe(confusion.predicted_name), f"{confusion.count}", f"{confusion.share:.2f}"
@@ -169,7 +169,7 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
     """Return a summary's sentences in the order of choice, with the scores that chose them."""
     if summary is None or not summary.sentences:
         return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
-    numbers = ("", "relevance", "penalty", "score", "regions", "right", "wrong")
+    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "wrong")
     least = ("penalty", "relevance", "score", "regions")
     title = f"summary of {distinct} captions"
     table = _table("", title, *numbers[1:], right=numbers, least=least)
@@ -188,11 +188,11 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
 
 
 def sides_table(right: Summary, wrong: Summary) -> RenderableType:
-    """Return what the right images of a class share beside what the wrong ones do.
+    """Return what the correct images of a class share beside what the misclassified ones do.
 
     Each sentence with the number of images of that side that it stands for.
     """
-    table = _table("images", "the right ones", "images", "the wrong ones", right=("images",))
+    table = _table("images", "correct", "images", "misclassified", right=("images",))
     for one, other in zip_longest(right.sentences, wrong.sentences):
         table.add_row(
             "" if one is None else str(one.right),
@@ -204,7 +204,7 @@ def sides_table(right: Summary, wrong: Summary) -> RenderableType:
 
 
 def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region]) -> RenderableType:
-    """Return one image: what it was taken for, and its regions with their captions."""
+    """Return one image: what it was predicted as, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"
     digest = (image.content_hash or "")[:12]
@@ -212,7 +212,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     if image.error is not None:
         parts.append(Text(f"could not be read: {clean(image.error)}", "red"))
     if top:
-        table = _table("taken for", "p", "logit", right=("p", "logit"))
+        table = _table("predicted as", "p", "logit", right=("p", "logit"))
         for guess in top:
             name = safe(guess.name)
             if guess.class_id == image.class_id:
@@ -259,7 +259,7 @@ def status_page(
         table.add_row(
             safe(stage.name), f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate
         )
-    accuracy = f", {counts.correct / counts.predicted:.3f} right" if counts.predicted else ""
+    accuracy = f", accuracy {counts.correct / counts.predicted:.3f}" if counts.predicted else ""
     held = (
         f"{counts.classes:,} classes, {counts.images:,} images "
         f"({counts.images - counts.readable:,} unreadable){accuracy}, "

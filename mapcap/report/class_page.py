@@ -56,7 +56,7 @@ class ClassPage:
     line: str | None
     summary: Summary | None
     sides: tuple[Summary, Summary] | None
-    """What the right images share, and what the wrong ones do."""
+    """What the correct images share, and what the misclassified ones do."""
     confusions: list[Confusion]
     more_confusions: int
     right: list[Example]

@@ -33,7 +33,7 @@ class View:
 
 @dataclass(frozen=True)
 class Example:
-    """An image with its views; `confidence` is the probability of the class it is taken for."""
+    """An image with its views; `confidence` is the probability of the class it is predicted as."""
 
     image: Image
     confidence: float
@@ -57,7 +57,7 @@ def spread(items: Sequence[Item], wanted: int) -> list[Item]:
 
 
 def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) -> list[Example]:
-    """Return right or wrong images of a class, evenly from the surest to the nearest miss.
+    """Return right or misclassified images of a class, evenly from the surest to the nearest miss.
 
     The worst would be easier to choose; but the worst are mostly wrong labels.
     """

@@ -17,8 +17,8 @@ from mapcap.export.rows import Marks
 from mapcap.printing.pages import listed
 from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
+from mapcap.report.metrics import Metrics, group_metrics
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
-from mapcap.report.quality import Quality, quality
 from mapcap.report.verdicts import Judged, counted, judged
 from mapcap.runs.lookup import find_class
 from mapcap.runs.standing import standing
@@ -45,7 +45,7 @@ class Head:
     predicted: int
     correct: int
     interval: tuple[float, float] | None
-    quality: Quality | None
+    metrics: Metrics | None
     why: dict[int, str]
     """The audit's line of each class, by id, without the class's name."""
     verdicts: dict[int, list[Judged]]
@@ -74,7 +74,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         predicted=counts.predicted,
         correct=counts.correct,
         interval=wilson(counts.correct, counts.predicted) if counts.predicted else None,
-        quality=quality(queries.figures(engine, run.id)),
+        metrics=group_metrics(queries.figures(engine, run.id)),
         why=_why(engine, shown),
         verdicts=judged(engine, run.id, shown, marks or {}),
     )

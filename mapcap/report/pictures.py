@@ -51,7 +51,7 @@ def uri(picture: Picture, side: int) -> Markup:
     """Return a square picture as a data URI, which needs no escaping."""
     file = BytesIO()
     small = picture if picture.width == side else picture.resize((side, side), Resampling.LANCZOS)
-    # Drawn anew even where nothing changes: no byte of a file from outside gets into the page.
+    # Drawn again even where nothing changes: no byte of a file from outside gets into the page.
     small.save(file, "WEBP", quality=_QUALITY)
     return Markup("data:image/webp;base64," + b64encode(file.getvalue()).decode("ascii"))
 

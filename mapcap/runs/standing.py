@@ -1,4 +1,4 @@
-"""How a run stands: what the store says, held against whether its process is still there."""
+"""How a run stands: what the store says, compared with whether its process is still there."""
 
 import os
 import socket

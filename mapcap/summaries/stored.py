@@ -1,4 +1,4 @@
-"""The summary of a class as it is read: chosen anew from the stored matrix, for any length."""
+"""The summary of a class as it is read: chosen again from the stored matrix, for any length."""
 
 from typing import Literal, get_args
 
@@ -14,7 +14,7 @@ Side = Literal["all", "right", "wrong"]
 
 SIDES: tuple[Side, ...] = get_args(Side)
 LEAST_IMAGES = 5
-"""Right and wrong images from which on a class has a summary of either side."""
+"""Correct and misclassified images from which on a class has a summary of either side."""
 
 
 def read_summary(
@@ -28,7 +28,7 @@ def read_summary(
 def read_sides(
     engine: Engine, class_id: int, k: int, redundancy: float
 ) -> tuple[Summary, Summary] | None:
-    """Choose what the right and what the wrong images share; None where one side has too few."""
+    """Choose what correct and what misclassified images share; None where a side has too few."""
     pmi = queries.pmi(engine, class_id)
     if pmi is None:
         return None

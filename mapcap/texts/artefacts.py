@@ -1,4 +1,4 @@
-"""Captions that speak of the rendering: of a background, of blur, of the picture as a picture."""
+"""Captions that describe the image rather than its content: a background, blur, a rendering."""
 
 import re
 from collections.abc import Iterable

@@ -41,7 +41,7 @@ class Made:
 
 
 def build(file: Path, images: int, classes: int) -> None:
-    """Build the store anew, under another name until it is whole."""
+    """Build the store again, under another name until it is whole."""
     unfinished = file.with_name(f"{file.name}.unfinished")
     for leftover in file.parent.glob(f"{unfinished.name}*"):
         leftover.unlink()

@@ -28,7 +28,7 @@ _LONGEST: Final = 5.0
 class Screen:
     """The cells of a terminal as far as a full-screen program uses it: places, text, backgrounds.
 
-    What is not understood is passed over: it moves nothing.
+    What is not understood is skipped: it moves nothing.
     """
 
     def __init__(self, columns: int, rows: int) -> None:
@@ -133,7 +133,7 @@ class Terminal:
     def settle(self, since: float, pause: float = _PAUSE) -> float:
         """Return the seconds from `since` until the last paint before a pause."""
         painted = since
-        # A blinking cursor paints for ever.
+        # A blinking cursor paints for good.
         end = time.perf_counter() + _LONGEST
         while time.perf_counter() < end and (chunks := self._read(pause)):
             painted = self._paint(chunks)

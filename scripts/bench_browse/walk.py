@@ -33,7 +33,7 @@ _SEARCHED: Final = re.compile(r"([\d,]+) regions searched")
 
 def top(screen: Screen) -> int:
     """Return the first line of the table's records, 0 before there is a table."""
-    heads = (y for y in range(screen.rows) if "taken for" in screen.line(y, 0, 74))
+    heads = (y for y in range(screen.rows) if "predicted as" in screen.line(y, 0, 74))
     return next(heads, -1) + 1
 
 

@@ -72,7 +72,7 @@ class Cycle:
 
 
 FIRST = Cycle(
-    steps=850,
+    steps=1_500,
     rate=1.8e-4,
     patches=28,
     things=152,
@@ -80,7 +80,7 @@ FIRST = Cycle(
     weights=Weights(hypernyms=0.4, nearness=0.5, sentences=0.6, tags=0.05, described=0.2, bare=0.3),
 )
 SECOND = Cycle(
-    steps=120,
+    steps=240,
     rate=1.0e-4,
     patches=44,
     things=144,

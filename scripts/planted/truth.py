@@ -143,7 +143,7 @@ def read_truth(path: Path) -> Truth:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = clean(str(error))[:200]
         raise UserError(
-            f"{path} is no truth.json of `mapcap sample --planted` ({reason}): render it anew"
+            f"{path} is no truth.json of `mapcap sample --planted` ({reason}): render it again"
         ) from error
 
 

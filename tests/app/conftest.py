@@ -39,7 +39,7 @@ from tui.app import MapCapApp, make_app
 
 CLASSES = ["tabby", "Egyptian cat", "lion", "crane", "school bus", "teapot"]
 PER_CLASS = 8
-# How many of the eight images of each class are right; the rest are taken for the next class.
+# How many of the eight images of each class are right; the rest are predicted as the next class.
 RIGHT = [1, 6, 8, 4, 5, 7]
 WORDS = ["a grey cat on a sofa.", "a cat with green eyes.", "a striped animal.", "a yellow bus.",
          "a bird in the water.", "a cup of tea."]  # fmt: skip
@@ -206,7 +206,7 @@ def finding(
 
 
 def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAudit:
-    """Return an audit of a class: what it is taken for, doubted labels, and what else shows."""
+    """Return an audit of a class: what it is predicted as, doubted labels, and what else shows."""
     right, after = RIGHT[i % len(RIGHT)], (i + 1) % len(ids)
     images = queries.images(engine, ids[i])
     wrong = [image.id for image in images if not image.correct]
@@ -214,7 +214,7 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
     count = len(wrong)
     findings = [
         finding(
-            "confusion", f"{count} of 8 are taken for {classes[after]}", count / 8,
+            "confusion", f"{count} of 8 are predicted as {classes[after]}", count / 8,
             {"predicted_class_id": ids[after], "predicted": classes[after], "count": count,
              "images": 8, "share_of_errors": 1.0, "mean_confidence": 0.7, "doubted_labels": 2,
              "taken_back": 0, "names_cosine": 0.5, "names_rank": 1, "q": 1e-5,
@@ -241,7 +241,7 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
             [image.id for image in images[:6]], [],
         ),
         finding(
-            "confusion", f"3 of the 9 taken for {classes[i]} are {classes[i - 1]}", 0.05,
+            "confusion", f"3 of the 9 predicted as {classes[i]} are {classes[i - 1]}", 0.05,
             {"class": classes[i - 1], "class_id": ids[i - 1], "count": 3, "said": 9}, [], [],
         ),
     ]  # fmt: skip
@@ -257,8 +257,8 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
     ]  # fmt: skip
     return NewAudit(
         class_id=ids[i],
-        line=f"{classes[i]}: {right} of 8 right; {count} taken for {classes[after]}",
-        clauses=[{"text": f"{right} of 8 right", "figures": {"right": right}}],
+        line=f"{classes[i]}: {right} of 8 correct; {count} predicted as {classes[after]}",
+        clauses=[{"text": f"{right} of 8 correct", "figures": {"right": right}}],
         figures={"ece": 0.4, "mean_confidence": 0.75, "accuracy": right / 8, "mean_margin": -0.5,
                  "regions_cosine": 0.97, "regions_p": 0.5, "bins": bins},
         words=words,
@@ -267,11 +267,11 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
 
 
 def add_figures(engine: Engine, run_id: int, ids: list[int]) -> None:
-    """Write figures of quality: one that accuracy goes with, one that it does not."""
+    """Write metrics: one that accuracy correlates with, one that it does not."""
     figures = [
         Figure("pointing", 0.7, 0.6, 0.8, 40),
         Figure("pointing-uniform", 0.3, 0.2, 0.4, 40),
-        Figure("pointing-ahead", 0.1, 0.05, 0.15, 40),
+        Figure("pointing-gain", 0.1, 0.05, 0.15, 40),
         Figure("rho-pointing", 0.6, 0.2, 0.8, 6),
         Figure("rho-pointing-p", 0.002, None, None, 6),
         Figure("rho-pointing-q", 0.01, None, None, 6),

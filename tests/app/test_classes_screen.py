@@ -76,7 +76,7 @@ async def test_the_card_says_why(app_on: Make, press: Press, settle: Settle) -> 
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         card = shown(app.screen.query_one("#card", Static))
-        assert "1 of 8 right" in card
+        assert "1 of 8 correct" in card
         assert "Egyptian cat" in card
         assert "sofa" in card
         await press(pilot, "down")

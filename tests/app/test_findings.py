@@ -53,11 +53,11 @@ async def test_why_tabby_fails_in_two_keys(app_on: Make, press: Press, settle: S
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         card = shown(app, "#card")
-        assert "1 of 8 right; 7 taken for Egyptian cat" in card
-        assert card.index("Why") < card.index("7 of 8 are taken for") < card.index("Words")
+        assert "1 of 8 correct; 7 predicted as Egyptian cat" in card
+        assert card.index("Why") < card.index("7 of 8 are predicted as") < card.index("Words")
         assert "tabby: 1 of 8" not in card  # the name stands above
         await press(pilot, "enter")
-        assert shown(app, "#audit-line").startswith("1 of 8 right")
+        assert shown(app, "#audit-line").startswith("1 of 8 correct")
         assert kinds(app) == ["confusion", "label", "slice", "watermark", "confusion"]
         told = shown(app, "#finding")
         assert "100 % of the errors go there (q 1.0e-05)" in told
@@ -166,7 +166,7 @@ async def test_a_finding_about_another_class_leads_there(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "end")
-        assert "33 % of what is taken for this class is tabby" in shown(app, "#finding")
+        assert "33 % of what is predicted as this class is tabby" in shown(app, "#finding")
         assert {each.image.class_name for each in evidence(app)} == {"tabby"}
         await press(pilot, "enter")
         assert isinstance(app.screen, ClassScreen)
@@ -206,9 +206,9 @@ async def test_words_of_the_errors_and_calibration(
         await press(pilot, "c")
         drawn = shown(app, "#bins")
         assert "calibration error (ECE) 0.40" in drawn
-        assert "the model is surer than it is right, by 62 %" in drawn
+        assert "the model is overconfident, by 62 %" in drawn
         assert "0.6 to 0.7" in drawn
-        assert "look at like things: cosine 0.97 (p 0.500)" in drawn
+        assert "similarity of region embeddings: cosine 0.97 (p 0.500)" in drawn
         await press(pilot, "c")
         assert app.screen.query_one(FindingsPane).view == "browser"
 
@@ -269,7 +269,7 @@ async def test_images_by_verdict_and_their_number_in_the_card(
             "ambiguous": [],
             "fine": [],
             "note": [],
-            "wrong images": ["7", "6", "5", "4"],
+            "misclassified images": ["7", "6", "5", "4"],
         }
         # Out of the filter, and out of the class.
         await press(pilot, "escape", "escape", "end", "home")
@@ -309,11 +309,11 @@ async def test_before_the_audit_one_line_says_what_is_missing(
         await settle(pilot)
         assert line() == "no audit yet: 1 of 2 audit done"
         finding = NewFinding("watermark", "a mark", 0.5, {}, [])
-        writes.add_audit(growing, NewAudit(ids[0], "tabby: 1 of 8 right", [], {}, [], [finding]))
+        writes.add_audit(growing, NewAudit(ids[0], "tabby: 1 of 8 correct", [], {}, [], [finding]))
         writes.finish_stage(growing, run_id, "audit")
         app._look()
         await settle(pilot)
-        assert line() == "1 of 8 right"
+        assert line() == "1 of 8 correct"
         assert kinds(app) == ["watermark"]
 
 

@@ -26,17 +26,17 @@ async def test_from_the_worst_cell_to_its_images(
         await press(pilot, "m")
         assert isinstance(app.screen, MatrixScreen)
         assert str(app.screen.query_one("#cell", Static).content) == (
-            "tabby: 7 of 8 taken for Egyptian cat"
+            "tabby: 7 of 8 predicted as Egyptian cat"
         )
         found = read(app.opened, 40)
         names = [record.name for record in found.classes]
-        # Lion, too: it has no errors, but others are taken for it.
+        # Lion, too: it has no errors, but others are predicted as it.
         assert sorted(names) == sorted(
             ["tabby", "Egyptian cat", "lion", "crane", "school bus", "teapot"]
         )
         assert found.counts.sum() == 48
         assert [found.counts[i, i] for i in range(6)] == [r.correct for r in found.classes]
-        # Each is taken for the next one only: they form a chain.
+        # Each is predicted as the next one only: they form a chain.
         steps = np.abs(np.diff([names.index(n) for n in ("tabby", "Egyptian cat", "lion")]))
         assert steps.tolist() == [1, 1]
         await press(pilot, "enter")

@@ -47,7 +47,7 @@ async def test_every_walk_ends_in_a_picture(stored: Any, tmp_path: Path, name: s
     before = stored.path.read_bytes()
     svg = await shot(stored.path, WALKS[name], tmp_path / "none.sqlite")
     words = " ".join(" ".join(text.itertext()) for text in ElementTree.fromstring(svg).iter())
-    assert {"classes": "taken for", "findings": "Words", "image": "best classes"}[name] in (
+    assert {"classes": "predicted as", "findings": "Words", "image": "best classes"}[name] in (
         words.replace("\N{NO-BREAK SPACE}", " ")
     )
     assert not re.search(r"(?<!xmlns=\")https?:", svg)

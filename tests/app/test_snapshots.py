@@ -23,7 +23,7 @@ WALKS = {
     "calibration": ["enter", "c"],
     "evidence": ["enter", "i"],
     "run-findings": ["f", "down"],
-    "quality": ["ctrl+r", "f", "n"],
+    "metrics": ["ctrl+r", "f", "n"],
     "plot": ["ctrl+r", "f", "n", "t"],
 }
 

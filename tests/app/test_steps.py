@@ -58,9 +58,9 @@ async def test_help_and_quit_stand_in_every_footer(
 @pytest.mark.parametrize(
     ("width", "wanted", "missing"),
     [
-        (40, ["class", "accuracy"], ["taken for", "images", "p(true)"]),
-        (60, ["class", "accuracy", "taken for"], ["p(true)"]),
-        (80, ["class", "images", "accuracy", "taken for", "p(true)"], ["first sentence"]),
+        (40, ["class", "accuracy"], ["predicted as", "images", "p(true)"]),
+        (60, ["class", "accuracy", "predicted as"], ["p(true)"]),
+        (80, ["class", "images", "accuracy", "predicted as", "p(true)"], ["first sentence"]),
     ],
 )
 async def test_the_least_column_goes_first(
@@ -152,7 +152,7 @@ async def test_a_finding_is_judged_with_one_digit_and_copied(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "enter", "y")
-        assert app.clipboard == "tabby: 7 of 8 are taken for Egyptian cat"
+        assert app.clipboard == "tabby: 7 of 8 are predicted as Egyptian cat"
         await press(pilot, "v")
         assert isinstance(app.screen, VerdictScreen)
         options = app.screen.query_one(OptionList)
@@ -162,7 +162,7 @@ async def test_a_finding_is_judged_with_one_digit_and_copied(
         await press(pilot, "2")
         (verdict,) = app.opened.marks.values()
         assert (verdict.kind, verdict.name, verdict.mark) == (
-            "finding", "n00: 7 of 8 are taken for Egyptian cat", "noise"
+            "finding", "n00: 7 of 8 are predicted as Egyptian cat", "noise"
         )  # fmt: skip
         assert "✎ noise 7 of 8" in app.screen.query_one("#findings", Rows).render_line(1).text
         await press(pilot, "escape", "f")
@@ -186,7 +186,7 @@ async def test_digits_belong_to_the_note_while_it_is_written(
 
 @pytest.fixture
 def two_runs(growing: Engine, fill_run: Callable[..., tuple[int, list[int]]]) -> tuple[int, int]:
-    """Two runs on the same images; the newer one has three images of tabby right that were not."""
+    """Two runs on the same images; the newer has three images of tabby correct that were not."""
     older, _ = fill_run(growing, "mini", ["tabby", "lion"])
     newer, ids = fill_run(growing, "poster", ["tabby", "lion"])
     wrong = [image.id for image in queries.images(growing, ids[0], show="wrong", limit=3)]

@@ -29,7 +29,7 @@ RUN = Run(
 def test_folders_without_images_and_a_single_class_are_said() -> None:
     dataset = Dataset("photos", (ClassLabel("a", "a"),), (), 3, ("no images", "tree"))
     lines = [line for line, _ in _found(dataset)]
-    assert lines[0] == "photos: 0 images of 1 class (3 other files passed over)"
+    assert lines[0] == "photos: 0 images of 1 class (3 other files skipped)"
     assert lines[1] == "2 folders without images left out: no images, tree"
     assert "accuracy says nothing" in lines[2]
     two = replace(dataset, classes=dataset.classes * 2, empty=(), skipped=0)

@@ -80,7 +80,7 @@ def test_an_unknown_preset_is_named_with_the_closest() -> None:
     [
         ("regions", 0, "--regions"),
         ("sentences", 10, "--sentences"),
-        ("redundancy", -1.0, "--redundancy"),
+        ("redundancy", -1.0, "--redundancy-penalty"),
         ("max_sentences", 1, "--max-sentences"),
         ("templates", ("no place",), "--template"),
         ("representation", "cropp", "--representation"),

@@ -23,7 +23,7 @@ from tests.commands.conftest import (
     mapcap_process,
 )
 
-STAGES = ["images", "captions", "pmi", "summaries", "audit", "quality"]
+STAGES = ["images", "captions", "pmi", "summaries", "audit", "evaluation"]
 
 
 def contents(db: Path) -> dict[str, object]:

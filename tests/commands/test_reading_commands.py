@@ -87,7 +87,9 @@ def test_summarize_is_the_stored_selection_for_the_stored_values(call: Call, db:
         again = chosen["summary"]["sentences"]
         assert [s["caption_id"] for s in again] == [s["caption_id"] for s in stored]
         assert [s["score"] for s in again] == pytest.approx([s["score"] for s in stored], rel=1e-4)
-    (longer,) = call("summarize", db, "bird", "-k", "7", "--redundancy", "0", "--json").json()
+    (longer,) = call(
+        "summarize", db, "bird", "-k", "7", "--redundancy-penalty", "0", "--json"
+    ).json()
     relevances = [s["relevance"] for s in longer["summary"]["sentences"]]
     assert relevances == sorted(relevances, reverse=True)
 
@@ -130,7 +132,7 @@ def test_sample_is_copied_and_nothing_is_overwritten(call: Call, tmp_path: Path)
         (["classes", "{db}", "--below", "101"], "--below 101"),
         (["classes", "{db}", "--below", "0.5"], "is in per cent: give 50"),
         (["summarize", "{db}", "-k", "0"], "-k 0"),
-        (["summarize", "{db}", "--redundancy", "-1"], "--redundancy"),
+        (["summarize", "{db}", "--redundancy-penalty", "-1"], "--redundancy-penalty"),
         (["status", "{db}", "--nonsense"], "--nonsense"),
         (["index", "missing", "--db", "{new}"], "missing"),
         (["index", "{photos}", "--db", "{new}", "--preset", "minni"], "mini"),

@@ -32,7 +32,7 @@ def test_the_accuracy_is_shown_whole_at_any_width(width: int) -> None:
 
 
 def test_a_narrow_terminal_goes_without_the_least_columns_first() -> None:
-    titles = ("p(true)", "95 %", "summary begins", "right", "mostly taken for")
+    titles = ("p(true)", "95 %", "summary begins", "correct", "top confusion")
     shown = [
         [title in drawn(class_table([TABBY]), width) for title in titles]
         for width in range(120, 25, -1)

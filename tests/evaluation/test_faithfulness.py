@@ -131,8 +131,8 @@ def test_areas_by_hand() -> None:
             "insertion": 0.65,
             "deletion": 0.35,
             "random": 0.45,
-            "insertion-ahead": 0.2,
-            "deletion-ahead": 0.1,
+            "insertion-gain": 0.2,
+            "deletion-gain": 0.1,
         }
     )
 

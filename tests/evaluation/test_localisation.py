@@ -94,10 +94,10 @@ def test_a_map_that_knows_the_box_is_ahead_of_the_centred_one() -> None:
     found = localise(grid[None], np.array([UPPER_LEFT]), SIZE, "half")
     assert found["pointing"] == found["energy"] == pytest.approx([1.0])
     # A Gaussian in the middle has a quarter of its mass in each quarter of the view.
-    assert found["energy-centred"] == pytest.approx([0.25])
-    assert found["energy-ahead"] == pytest.approx([0.75])
+    assert found["energy-centre-prior"] == pytest.approx([0.25])
+    assert found["energy-gain"] == pytest.approx([0.75])
     # Its four best patches are the inner ones, of which the box holds one.
-    assert found["pointing-ahead"] == pytest.approx([0.75])
+    assert found["pointing-gain"] == pytest.approx([0.75])
 
 
 def test_the_gaussian_fits_the_shape_of_the_grid() -> None:

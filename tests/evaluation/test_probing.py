@@ -60,10 +60,10 @@ def test_every_figure_is_there_and_known_by_name(probe: Probe, sampled: Sampled)
     expected = {
         name
         for name, told in FIGURES.items()
-        if told.kind in ("faithfulness", "sanity") or name == "caption-over-rest"
+        if told.kind in ("faithfulness", "sanity") or name == "caption-contrast"
     }
     assert set(found[100]) == expected
-    assert set(found[101]) == expected - {"caption-over-rest"}  # it has no caption
+    assert set(found[101]) == expected - {"caption-contrast"}  # it has no caption
     assert all(meaning(name) for named in found.values() for name in named)
 
 
@@ -99,7 +99,7 @@ def test_captions_against_the_rest_of_the_image(clip: Clip, probe: Probe, sample
     parts = pooled(clip.model, sampled.views[:1], [np.stack([half, ~half])])
     left, right = torch.nn.functional.normalize(parts)
     expected = ((texts[0] @ left - texts[0] @ right) + (texts[1] @ right - texts[1] @ left)) / 2
-    found = probe.captions(sampled)["caption-over-rest"]
+    found = probe.captions(sampled)["caption-contrast"]
     assert found[0] == pytest.approx(expected.item(), abs=1e-5)
     assert np.isnan(found[1:]).all()  # no caption, an empty one, a region without a rest
 
@@ -107,7 +107,7 @@ def test_captions_against_the_rest_of_the_image(clip: Clip, probe: Probe, sample
 def test_one_class_has_no_other_text(clip: Clip, weights: Tensor, sampled: Sampled) -> None:
     alone = replace(sampled, images=[picture(100 + i, 11) for i in range(4)])
     found = Probe(clip, weights[:1], [11], -1, 0).measure(alone)
-    assert "sanity-text" not in found[100]
+    assert "sanity-class" not in found[100]
     assert "sanity-last-block" in found[100]
 
 

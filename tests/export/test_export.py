@@ -135,7 +135,7 @@ def test_classes(filled: Any) -> None:
     assert first["accuracy"] == pytest.approx(1 / 3)
     assert (first["top_wrong_label"], first["top_wrong_count"]) == ("n01", 4)
     assert json.loads(first["figures"]) == {"pointing": 0.5, "energy": 0.25}
-    assert first["audit"].startswith("tabby: 2 of 6 right")
+    assert first["audit"].startswith("tabby: 2 of 6 correct")
     assert last["figures"] is None
 
 

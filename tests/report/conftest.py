@@ -97,9 +97,9 @@ def fill(path: Path, names: tuple[str, ...] = NAMES) -> Full:
         add_words(filled, i, name)
     figures = [
         Figure("pointing", 0.7, 0.6, 0.8, 24),
-        Figure("pointing-centred", 0.5, 0.4, 0.6, 24),
-        Figure("pointing-ahead", 0.2, 0.1, 0.3, 24),
-        Figure("map-strength", 0.3, None, None, 24),
+        Figure("pointing-centre-prior", 0.5, 0.4, 0.6, 24),
+        Figure("pointing-gain", 0.2, 0.1, 0.3, 24),
+        Figure("map-mass", 0.3, None, None, 24),
         Figure("a figure of a later version", 0.3, None, None, 24),
         Figure("rho-pointing", -0.9, -1.0, -0.2, 4),
         Figure("rho-pointing-p", 0.01, None, None, 4),
@@ -178,7 +178,7 @@ def add_words(store: Full, i: int, name: str) -> None:
         engine,
         NewAudit(
             class_id,
-            f"{name}: 2 of 6 right; {HOSTILE}",
+            f"{name}: 2 of 6 correct; {HOSTILE}",
             [],
             {"ece": 0.3, "bins": bins},
             [ErrorWord(HOSTILE, None, 1.0, 2.5, 0.0001, 0.1, 0.0, 0.2, 4, 0, 4)],

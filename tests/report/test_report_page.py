@@ -97,7 +97,7 @@ def test_every_link_leads_somewhere_and_every_class_is_linked(parsed: Page) -> N
     assert len(ids) == len(set(ids))
     targets = {attributes["href"].removeprefix("#") for attributes in parsed.named("a")}
     assert targets <= set(ids)
-    assert {"class-0", "class-1", "class-2", "class-3", "quality", "classes"} <= targets
+    assert {"class-0", "class-1", "class-2", "class-3", "metrics", "classes"} <= targets
     labels = [
         name for _, each in parsed.elements for name in each.get("aria-labelledby", "").split()
     ]
@@ -117,8 +117,8 @@ def test_pictures_have_words_and_tables_have_headers(parsed: Page) -> None:
 def test_figures_are_shown(parsed: Page) -> None:
     text = re.sub(r"\s+", " ", " ".join(parsed.text))
     assert "8 of 24 images are classified rightly: 33.3%" in text
-    assert "2 of 6 right" in text
-    assert "pointing" in text and "centred 0.500" in text and "+0.20" in text
+    assert "2 of 6 correct" in text
+    assert "pointing" in text and "centre prior 0.500" in text and "+0.20" in text
     assert "−0.90" in text and "0.020" in text
     assert "a figure of a later version" not in text
     assert "100 % of the errors go there (q 1.0e-09)." in text
@@ -131,7 +131,7 @@ def test_only_the_classes_asked_for(filled: Any) -> None:
     anchors = {each["id"] for each in page.named("section")}
     assert {"class-0", "class-1"} <= anchors
     assert "class-2" not in anchors
-    # What the second is taken for is not in the page: a name, not a link.
+    # What the second is predicted as is not in the page: a name, not a link.
     assert "#class-2" not in {each["href"] for each in page.named("a")}
 
 
@@ -164,7 +164,7 @@ def test_a_run_that_has_just_begun(tmp_path: Path, run_spec: Callable[..., Any])
     assert "not finished (running): scan 1 of 9." in page
     assert "1 class lacks an audit" in page
     assert "1 image could not be read: n0/a.jpg." in page
-    assert 'id="quality"' not in source_of(engine)
+    assert 'id="metrics"' not in source_of(engine)
     engine.dispose()
 
 
@@ -278,9 +278,9 @@ def test_the_command_writes_a_file_and_keeps_what_is_there(
 
 
 def test_the_page_begins_with_why_and_ends_with_the_figures(filled: Any, source: str) -> None:
-    places = [source.index(f'id="{name}"') for name in ("classes", "class-0", "quality")]
+    places = [source.index(f'id="{name}"') for name in ("classes", "class-0", "metrics")]
     assert places == sorted(places)
-    assert source.index('id="quality"') > max(source.index(f'id="class-{i}"') for i in range(4))
+    assert source.index('id="metrics"') > max(source.index(f'id="class-{i}"') for i in range(4))
     table = source[places[0] : source.index("</table>", places[0])]
     head = read_head(filled.engine, queries.latest_run(filled.engine), ())
     assert head.why and ">Why</th>" in table

@@ -1,4 +1,4 @@
-"""The audit and the figures of quality, written and read back."""
+"""The audit and the metrics, written and read back."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,12 +20,14 @@ def audit(store: Any, **changes: Any) -> NewAudit:
     regions = [region.id for region in queries.regions(store.engine, images[0])]
     new = NewAudit(
         class_id=store.tabby,
-        line="tabby: 1 of 2 right",
-        clauses=[{"text": "1 of 2 right", "figures": {"correct": 1}}],
+        line="tabby: 1 of 2 correct",
+        clauses=[{"text": "1 of 2 correct", "figures": {"correct": 1}}],
         figures={"ece": 0.25, "bins": [[0.1, 0.0, 1]]},
         words=[replace(WORD, word="pale", z=-1.0), WORD],
         findings=[
-            NewFinding("confusion", "taken for lynx", 0.5, {"count": 1}, images[:2][::-1], regions),
+            NewFinding(
+                "confusion", "predicted as lynx", 0.5, {"count": 1}, images[:2][::-1], regions
+            ),
             NewFinding("word", "dark marks the errors", 0.25, {"z": 3.0}),
         ],
     )
@@ -40,12 +42,12 @@ def test_an_audit_comes_back_as_it_was_written(store: Any) -> None:
     found = queries.class_audit(engine, store.tabby)
     assert found is not None
     assert (found.line, found.figures) == (new.line, new.figures)
-    assert found.clauses == [{"text": "1 of 2 right", "figures": {"correct": 1}}]
+    assert found.clauses == [{"text": "1 of 2 correct", "figures": {"correct": 1}}]
     first, second = queries.findings(engine, store.tabby)
     assert (first.kind, first.position, first.title, first.score, first.figures) == (
         "confusion",
         0,
-        "taken for lynx",
+        "predicted as lynx",
         0.5,
         {"count": 1},
     )
@@ -165,7 +167,7 @@ def test_evidence_that_is_not_in_the_file_is_refused_whole(store: Any) -> None:
         writes.add_audit(store.engine, audit(store, line="never", findings=[wrong]))
     found = queries.class_audit(store.engine, store.tabby)
     assert found is not None
-    assert found.line == "tabby: 1 of 2 right"
+    assert found.line == "tabby: 1 of 2 correct"
 
 
 def test_what_is_printed_of_a_finding_comes_back(store: Any) -> None:

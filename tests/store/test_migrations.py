@@ -235,3 +235,31 @@ def test_steps_do_not_import_the_schema_they_must_outlive() -> None:
     for file in files:
         imported = re.findall(r"^\s*(?:from|import) (db\S*)", file.read_text(), re.MULTILINE)
         assert all(name.startswith("db.migrations.") for name in imported), file
+
+
+def test_the_metrics_of_an_older_file_take_the_fields_names(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    with_alembic_stamp(path, 3)
+    older = ("pointing", "pointing-ahead", "pointing-centred", "rho-map-spread-q", "nameless-top1")
+    with sqlite3.connect(path) as connection:
+        columns = "run_id, name, value, n"
+        for name in older:
+            connection.execute(f"INSERT INTO figure ({columns}) VALUES (1, ?, 0.5, 9)", (name,))
+        connection.execute(
+            "INSERT INTO stage (run_id, name, position, done, total, worked, seconds, status) "
+            "VALUES (1, 'quality', 5, 3, 3, 3, 1.0, 'done')"
+        )
+    connection.close()
+    engine = open_write(path)
+    with engine.connect() as stored:
+        names = set(stored.scalars(text("SELECT name FROM figure")))
+        (stage,) = stored.scalars(text("SELECT name FROM stage"))
+    finish(engine)
+    assert names == {
+        "pointing",
+        "pointing-gain",
+        "pointing-centre-prior",
+        "rho-map-entropy-q",
+        "nameless-retrieval-top1",
+    }
+    assert stage == "evaluation"

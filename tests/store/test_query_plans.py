@@ -66,7 +66,7 @@ def test_captions_are_searched_in_their_index_first(store: Any) -> None:
 
 
 def test_a_chunk_of_embeddings_is_read_in_their_order(store: Any) -> None:
-    # By the index of the run, each chunk would read and sort all embeddings anew.
+    # By the index of the run, each chunk would read and sort all embeddings again.
     with plans(store) as found:
         list(queries.region_embeddings(store.engine, store.run_id, "pooled", chunk=2))
     assert found

@@ -1,4 +1,4 @@
-"""Which captions speak of the rendering."""
+"""Which captions describe the image rather than its content."""
 
 from pathlib import Path
 

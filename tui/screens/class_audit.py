@@ -24,7 +24,7 @@ class Audited:
 
 @dataclass(frozen=True)
 class Tested:
-    """The words of a class's errors, and the classes that they were also held against."""
+    """The words of a class's errors, and the classes that they were also compared with."""
 
     words: list[ErrorWord]
     rivals: list[Rival]

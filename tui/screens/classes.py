@@ -99,7 +99,7 @@ class ClassesScreen(BrowseScreen):
             Column("name", "class", 16, self._named, wide=True),
             Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, rank=2),
             Column("accuracy", "accuracy", 19, _accuracy),
-            Column("top_wrong_share", "taken for", 16, _wrong, wide=True, rank=1),
+            Column("top_wrong_share", "predicted as", 16, _wrong, wide=True, rank=1),
             Column(
                 "mean_true_probability", "p(true)", 8, lambda r, w: number(r.mean_true_probability),
                 right=True, rank=3,

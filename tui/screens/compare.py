@@ -99,7 +99,7 @@ class CompareScreen(BrowseScreen):
             title = title + Text("  they share no predicted image: no test", style="yellow")
         else:
             title = title + Text(
-                f"  {every.images:,} images in both: {every.before:,} → {every.now:,} right, "
+                f"  {every.images:,} images in both: {every.before:,} → {every.now:,} correct, "
                 f"{every.gained:,} gained, {every.lost:,} lost, p {probability(every.p)}  "
             )
             title.append_text(_said(every))

@@ -86,7 +86,7 @@ class FindingImagesScreen(BrowseScreen):
         self.call_next(partial(self.query_one(Thumbs).show, found, keep=keep))
 
     def on_thumbs_resized(self) -> None:
-        """Fill the page anew."""
+        """Fill the page again."""
         self.reload()
 
     def on_thumbs_turned(self, message: Thumbs.Turned) -> None:

@@ -33,7 +33,7 @@ class MatrixScreen(BrowseScreen):
     """The matrix, and its marked cell in words."""
 
     HELP_TEXT = (
-        "Rows are classes, columns what their images are taken for, by the number of the row. A "
+        "Rows are classes, columns what their images are predicted as, by the number of the row. A "
         "cell is the share of the row's images in percent. Classes that are mixed up stand side by "
         "side; where not all have room, those with the most errors do. Enter opens the images of "
         "the marked cell."
@@ -84,9 +84,9 @@ class MatrixScreen(BrowseScreen):
         count = self._found.counts[message.row, message.column]
         text = safe(row.name, "bold", longest=60)
         if row is column:
-            text.append(f": {count:.0f} of {row.predicted} right")
+            text.append(f": {count:.0f} of {row.predicted} correct")
         else:
-            text.append(f": {count:.0f} of {row.predicted} taken for ")
+            text.append(f": {count:.0f} of {row.predicted} predicted as ")
             text.append_text(safe(column.name, "bold red", longest=60))
         self.query_one("#cell", Static).update(text)
 

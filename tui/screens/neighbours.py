@@ -49,7 +49,7 @@ class NeighboursScreen(RegionsScreen):
             return [], 0
         stored = queries.region_embeddings(engine, self.opened.run.id, kind, chunk=_CHUNK)
         worker = get_current_worker()
-        # One image has a few regions of each role; they are passed over below.
+        # One image has a few regions of each role; they are skipped below.
         ids, cosines, searched = nearest(
             stored, query.vectors[0], PAGE + 16, lambda: worker.is_cancelled
         )

@@ -40,7 +40,7 @@ class ClassScreen(ClassAuditScreen):
         "go through the pictures, enter lists them, v judges the finding, w shows the words that "
         "mark the errors, c the calibration. Summary: + and - change the length k, ] and [ the "
         "weight lambda of repetition; enter on a sentence shows the regions and images it came "
-        "from. Captions count regions, and right and wrong images. Images: f all/wrong/right, "
+        "from. Captions count regions, and images of either outcome. Images: f all/wrong/correct, "
         "w wrong as which class, m by verdict. Name read as: the pieces of the class's name, the "
         "more red the more they count for the model."
     )
@@ -64,7 +64,7 @@ class ClassScreen(ClassAuditScreen):
         wrong_as: int | None = None,
     ) -> None:
         super().__init__(opened, record, finding)
-        # It was opened for the images taken for this class: to go back from them is to leave.
+        # It was opened for the images predicted as this class: to go back from them is to leave.
         self._wrong_as = wrong_as
         self._pmi: Pmi | None = None
         self._words = ""

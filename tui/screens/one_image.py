@@ -208,7 +208,7 @@ def _title(seen: Seen, opened: Opened) -> Text:
     image, verdict = seen.image, opened.of_image(seen.image)
     text = Text.assemble(safe(image.class_name, "bold", longest=60))
     if image.correct is not None:
-        mark = ("  ✓ right", "green") if image.correct else ("  ✗ taken for ", "red")
+        mark = ("  ✓ correct", "green") if image.correct else ("  ✗ predicted as ", "red")
         text.append(*mark)
         if not image.correct:
             text += safe(image.predicted_name, "bold red", longest=60)

@@ -36,11 +36,11 @@ class RunsScreen(BrowseScreen):
 
     HELP_TEXT = (
         "The runs of this file. Enter looks at a run, c compares it with the one looked at now, "
-        "f shows its figures of quality."
+        "f shows its metrics."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Compare with the current"),
-        Binding("f", "quality", "Quality", id="runs.quality", tooltip="Figures of quality"),
+        Binding("f", "metrics", "Metrics", id="runs.metrics", tooltip="Metrics"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -93,8 +93,8 @@ class RunsScreen(BrowseScreen):
             return
         self.post_message(OpenComparison(self.opened, chosen.run))
 
-    def action_quality(self) -> None:
-        """Show the figures of quality of the run under the cursor."""
+    def action_metrics(self) -> None:
+        """Show the metrics of the run under the cursor."""
         chosen = self.query_one(Rows).record
         if chosen is None:
             return

@@ -145,5 +145,5 @@ def _detail(hit: Hit, width: int) -> Text:
     if isinstance(record, CaptionHit):
         return Text(f"{record.count}× in {record.classes} classes", style="dim")
     if isinstance(record, ClassName):
-        return Text(f"{share(record.accuracy)} of {record.predicted} right", style="dim")
+        return Text(f"{share(record.accuracy)} of {record.predicted} correct", style="dim")
     return safe(record.class_name, "dim", longest=60)

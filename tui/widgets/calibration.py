@@ -1,4 +1,4 @@
-"""How sure the model is of a class's images, against how often it is right."""
+"""The model's confidence in a class's images, against its accuracy."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ _WIDTH: Final = 30
 def calibration(audit: ClassAudit) -> Text:
     """Return the calibration of a class: figures, then a bar for each bin of confidence.
 
-    The bar is the share that is right, the mark in it how sure the model was: level with each
+    The bar is the accuracy, the mark in it the mean confidence: level with each
     other where it is calibrated.
     """
     figures = Figures(audit.figures)
@@ -29,7 +29,7 @@ def calibration(audit: ClassAudit) -> Text:
         lines += [
             Text(),
             Text.assemble(
-                ("how sure    right", "dim"), ("  │ where it would be calibrated", "dim")
+                ("confidence  correct", "dim"), ("  │ where it would be calibrated", "dim")
             ),
             *drawn,
         ]
@@ -41,7 +41,7 @@ def _head(figures: Figures) -> Text:
     names: Mapping[str, str] = {
         "": "ece",
         "   confidence ": "mean_confidence",
-        "   right ": "accuracy",
+        "   accuracy ": "accuracy",
         "   margin ": "mean_margin",
     }
     for title, key in names.items():
@@ -49,17 +49,17 @@ def _head(figures: Figures) -> Text:
         text.append(title, style="dim").append("-" if value is None else f"{value:.2f}", "bold")
     sure, right = figures.number("mean_confidence"), figures.number("accuracy")
     if sure is not None and right is not None:
-        how = "surer than it is right" if sure > right else "less sure than it is right"
+        how = "overconfident" if sure > right else "underconfident"
         text.append(f"\nthe model is {how}, by {share(abs(sure - right))}")
     return text
 
 
 def _likeness(figures: Figures) -> Iterator[Text]:
-    for key, what in (("maps", "look at like places"), ("regions", "look at like things")):
+    for key, what in (("maps", "relevance maps"), ("regions", "region embeddings")):
         cosine, p = figures.number(f"{key}_cosine"), figures.number(f"{key}_p")
         if cosine is not None:
             yield Text.assemble(
-                (f"errors and right images {what}: ", "dim"),
+                (f"similarity of {what}, misclassified to correct: ", "dim"),
                 (f"cosine {cosine:.2f}", "bold"),
                 (f" ({chance(p)})" if p is not None else "", "dim"),
             )

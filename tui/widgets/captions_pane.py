@@ -1,6 +1,6 @@
 """The distinct captions of a class, or those that hold the words searched for.
 
-They are counted by regions, and by right and wrong images.
+They are counted by regions, and by correct and misclassified images.
 """
 
 from collections.abc import Sequence

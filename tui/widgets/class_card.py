@@ -103,7 +103,7 @@ def _figures(record: ClassName) -> Text:
         return Text(f"{record.images} images, not predicted yet", style="dim")
     line = accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 20)
     line.append(f" {share(record.accuracy)}", style=f"bold {grade(record.accuracy)}")
-    line.append(f"  {record.correct} of {record.predicted} right")
+    line.append(f"  {record.correct} of {record.predicted} correct")
     if record.accuracy_low is not None and record.accuracy_high is not None:
         ends = f"{100 * record.accuracy_low:.0f} to {100 * record.accuracy_high:.0f} %"
         line.append(f"\n95 % interval {ends}", style="dim")

@@ -1,4 +1,4 @@
-"""What a class is taken for, and how the captions of those images differ."""
+"""What a class is predicted as, and how the captions of those images differ."""
 
 from collections.abc import Sequence
 
@@ -20,13 +20,16 @@ class ConfusionsPane(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         columns: list[Column[Confusion]] = [
-            Column("name", "taken for", 12, lambda r, w: safe(r.predicted_name), wide=True),
+            Column("name", "predicted as", 12, lambda r, w: safe(r.predicted_name), wide=True),
             Column("bar", "", 10, lambda r, w: bar(r.share, w, "red")),
             Column("count", "images", 6, lambda r, w: Text(str(r.count)), right=True),
             Column("share", "share", 6, lambda r, w: Text(share(r.share)), right=True),
         ]
         yield Rows[Confusion](
-            columns, lambda r: r.predicted_class_id, empty="taken for nothing else", id="confusions"
+            columns,
+            lambda r: r.predicted_class_id,
+            empty="no misclassified images",
+            id="confusions",
         )
         with VerticalScroll(id="contrast"):
             yield Static(id="contrasts")
@@ -36,8 +39,8 @@ class ConfusionsPane(Horizontal):
         self.query_one(Rows).fill(confusions)
 
     def contrast(self, confusion: Confusion, captions: Sequence[CaptionContrast]) -> None:
-        """Show how the captions of the images taken for a class differ from the right ones'."""
-        head = Text("captions of the images taken for ", style="dim")
+        """Compare the captions of the images predicted as a class with those of correct ones."""
+        head = Text("captions of the images predicted as ", style="dim")
         head.append_text(safe(confusion.predicted_name, "bold", longest=60))
         grid = Table.grid(padding=(0, 1))
         grid.add_column(justify="right", style="red", no_wrap=True)

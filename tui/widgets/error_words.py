@@ -1,4 +1,4 @@
-"""The words that tell a class's errors from right images, with what was tested."""
+"""The words that tell a class's errors from correct images, with what was tested."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,15 +16,15 @@ from tui.show import number, safe, share
 from tui.widgets.rows import Column, Rows
 
 Rival = tuple[int, str]
-"""A class whose right images the errors were held against, by id and name."""
+"""A class whose correct images the errors were compared with, by id and name."""
 
 
 class ErrorWords(Vertical):
-    """A table of words; `a` changes what the wrong images are held against."""
+    """A table of words; `a` changes what the misclassified images are compared with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "against", "Against", id="words.against",
-                tooltip="Errors against the right images of the next class"),
+                tooltip="Errors against the correct images of the next class"),
     ]  # fmt: skip
 
     class Wanted(Message):
@@ -53,7 +53,7 @@ class ErrorWords(Vertical):
     def show(self, words: Sequence[ErrorWord], rivals: Sequence[Rival], *, keep: bool) -> None:
         """Show the words tested against `against`."""
         self._rivals = rivals
-        head = Text.assemble(("errors against the right ones of ", "dim"))
+        head = Text.assemble(("errors against the correct ones of ", "dim"))
         name = "the class" if self.against is None else self.against[1]
         head.append_text(safe(name, "bold", longest=60))
         sure = sum(word.q <= SIGNIFICANT for word in words)
@@ -63,7 +63,7 @@ class ErrorWords(Vertical):
         self.query_one(Rows).fill(words, keep=keep)
 
     def action_against(self) -> None:
-        """Ask for the words against the right images of the next class."""
+        """Ask for the words against the correct images of the next class."""
         known = [None, *self._rivals]
         place = known.index(self.against) + 1 if self.against in known else 0
         self.against = known[place % len(known)]

@@ -1,4 +1,4 @@
-"""Figures of quality, with what stands beside each under a name of its own, as lines of a table."""
+"""Metrics, with what stands beside each under a name of its own, as lines of a table."""
 
 import math
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from tui.widgets.rows import Column
 # A figure's name with one of these endings stands beside it: what a map or text that knows
 # nothing reaches, and by how much the figure is ahead of that.
 _CHANCE: Final = ("-uniform", "-chance")
-_BESIDE: Final = (*_CHANCE, "-centred", "-ahead")
+_BESIDE: Final = (*_CHANCE, "-centre-prior", "-gain")
 _RHO: Final = "rho-"
 
 
 @dataclass(frozen=True)
 class FigureLine:
-    """A figure, and how accuracy goes with it (or with how far it is ahead) across classes."""
+    """A figure, and how accuracy correlates with it (or with how far it is gain) across classes."""
 
     figure: Figure
     chance: Figure | None
-    ahead: Figure | None
+    gain: Figure | None
     rho: Figure | None
     q: float | None
     plotted: str
@@ -55,14 +55,14 @@ def lines_of(figures: Sequence[Figure]) -> list[FigureLine]:
 
 def _line(figure: Figure, known: dict[str, Figure]) -> FigureLine:
     name = figure.name
-    held = [each for each in (name, f"{name}-ahead") if f"{_RHO}{each}" in known]
+    held = [each for each in (name, f"{name}-gain") if f"{_RHO}{each}" in known]
     plotted = held[0] if held else name
     q = known.get(f"{_RHO}{plotted}-q")
     chances = [known[name + ending] for ending in _CHANCE if name + ending in known]
     return FigureLine(
         figure=figure,
         chance=chances[0] if chances else None,
-        ahead=known.get(f"{name}-ahead"),
+        gain=known.get(f"{name}-gain"),
         rho=known.get(f"{_RHO}{plotted}"),
         q=q.value if q is not None else None,
         plotted=plotted,
@@ -77,7 +77,7 @@ def figure_columns() -> list[Column[FigureLine]]:
         Column("interval", "95 %", 15, lambda r, w: Text(_ends(r.figure), "dim"), right=True,
                rank=3),
         Column("chance", "chance", 6, lambda r, w: _value(r.chance), right=True, rank=4),
-        Column("ahead", "ahead", 7, lambda r, w: _ahead(r.ahead), right=True, rank=1),
+        Column("gain", "gain", 7, lambda r, w: _gain(r.gain), right=True, rank=1),
         Column("n", "n", 6, lambda r, w: Text(f"{r.figure.n}", "dim"), right=True, rank=5),
         Column("rho", "rho", 6, _rho, right=True),
         Column("ends", "95 %", 14, lambda r, w: Text(_ends(r.rho, "+.2f"), "dim"), right=True,
@@ -96,7 +96,7 @@ def _ends(figure: Figure | None, form: str = ".3f") -> str:
     return f"{figure.low:{form}} to {figure.high:{form}}"
 
 
-def _ahead(figure: Figure | None) -> Text:
+def _gain(figure: Figure | None) -> Text:
     if figure is None:
         return Text("")
     style = ""

@@ -132,7 +132,7 @@ class FindingsBrowser(Vertical):
             and before is not None
             and _identity(before.finding) == _identity(rows.record.finding)
         ):
-            # The cursor has not moved, but the finding may have been made anew.
+            # The cursor has not moved, but the finding may have been made again.
             self._tell(rows.record.finding, self._offset)
 
     def select(self, class_id: int, kind: str, title: str) -> None:
@@ -184,7 +184,7 @@ class FindingsBrowser(Vertical):
             self._tell(finding, offset)
 
     def on_thumbs_resized(self, message: Thumbs.Resized) -> None:
-        """Fill the page anew."""
+        """Fill the page again."""
         message.stop()
         if self.finding is not None:
             self._tell(self.finding, 0)
@@ -224,7 +224,7 @@ class FindingsBrowser(Vertical):
 
 
 def _identity(finding: Finding) -> Any:
-    # Not the id: an audit made anew stores its findings anew.
+    # Not the id: an audit made again stores its findings again.
     return finding.class_id, finding.kind, finding.title
 
 

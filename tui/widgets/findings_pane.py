@@ -42,7 +42,7 @@ class AuditLine(Static):
         self._fit()
 
     def on_resize(self) -> None:
-        """Cut the line anew."""
+        """Cut the line again."""
         self._fit()
 
     def _fit(self) -> None:

@@ -65,11 +65,11 @@ class Frames(Horizontal):
         self.first, self.alone = 0, False
 
     def watch_alone(self) -> None:
-        """Place the pictures anew."""
+        """Place the pictures again."""
         self._place()
 
     def watch_first(self) -> None:
-        """Place the pictures anew."""
+        """Place the pictures again."""
         self._place()
 
     def on_resize(self) -> None:

@@ -41,7 +41,7 @@ class ImagesPane(Vertical):
     """Which images are shown, and the page of them. Paging is by key: `after` opens the page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "filter", "All/wrong/right", id="images.filter", tooltip="Which images"),
+        Binding("f", "filter", "All/wrong/correct", id="images.filter", tooltip="Which images"),
         Binding("w", "wrong_as", "Wrong as", id="images.wrong", tooltip="Wrong as which class"),
         Binding("m", "judged", "Verdicts", id="images.verdict", tooltip="Only of one verdict"),
         Binding("r", "reverse", "Reverse", show=False, id="images.reverse", tooltip="Best first"),
@@ -115,7 +115,7 @@ class ImagesPane(Vertical):
         await self.query_one(Thumbs).show(thumbs, keep=keep)
 
     def narrow(self, confusion: Confusion | None) -> None:
-        """Show the images taken for one class, or no longer only those."""
+        """Show the images predicted as one class, or no longer only those."""
         self.wrong_as = confusion
         self._restart()
 
@@ -129,13 +129,13 @@ class ImagesPane(Vertical):
         self.narrow(None)
 
     def action_filter(self) -> None:
-        """Show all, wrong or right images."""
+        """Show all, wrong or correct images."""
         self.wrong_as = None
         self.filter = _ORDER[(_ORDER.index(self.filter) + 1) % len(_ORDER)]
         self._restart()
 
     def action_wrong_as(self) -> None:
-        """Show the images taken for the next of the confusions."""
+        """Show the images predicted as the next of the confusions."""
         known = list(self.confusions)
         place = known.index(self.wrong_as) + 1 if self.wrong_as in known else 0
         self.narrow(known[place] if place < len(known) else None)
@@ -166,5 +166,5 @@ class ImagesPane(Vertical):
         self.post_message(self.Wanted())
 
     def on_thumbs_resized(self) -> None:
-        """Fill the page anew."""
+        """Fill the page again."""
         self.post_message(self.Wanted())

@@ -1,4 +1,4 @@
-"""A confusion matrix with a marked cell: rows are classes, columns what they are taken for."""
+"""A confusion matrix with a marked cell: rows are classes, columns what they are predicted as."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ class Matrix(Widget, can_focus=True):
             numbers = [
                 Segment(f"{i + 1:>{_CELL}}", bold if i == self.column else style) for i in range(n)
             ]
-            head = Segment("taken for →".ljust(label)[:label], style + Style(dim=True))
+            head = Segment("predicted as →".ljust(label)[:label], style + Style(dim=True))
             return Strip([head, *numbers]).adjust_cell_length(width, style)
         name = safe(f"{row + 1:>3} {self._names[row]}", longest=80)
         name.truncate(label - 1, overflow="ellipsis", pad=True)

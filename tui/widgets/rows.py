@@ -138,7 +138,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         same_bar = (size.height > self.container_size.height) == self.show_vertical_scrollbar
         same_place = size.width == self.virtual_size.width and not self.styles.auto_dimensions
         if same_bar and same_place:
-            # The bar stays, or stays away: the screen need not be laid out anew for each letter
+            # The bar stays, or stays away: the screen need not be laid out again for each letter
             # of a filter.
             self.set_reactive(Rows.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height

@@ -73,12 +73,12 @@ class Scatter(Widget):
             self.marked = first if self.marked is None else (self.marked + step) % len(self._points)
 
     def watch_marked(self) -> None:
-        """Draw anew."""
+        """Draw again."""
         self._lines = None
         self.refresh()
 
     def on_resize(self) -> None:
-        """Draw anew."""
+        """Draw again."""
         self._lines = None
 
     def render_line(self, y: int) -> Strip:

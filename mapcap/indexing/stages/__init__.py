@@ -5,9 +5,9 @@ from typing import Any
 from mapcap.indexing.stages.audit import Audit
 from mapcap.indexing.stages.base import Stage
 from mapcap.indexing.stages.captions import Captions
+from mapcap.indexing.stages.evaluation import Evaluation
 from mapcap.indexing.stages.images import Images
 from mapcap.indexing.stages.pmi import Pmi
-from mapcap.indexing.stages.quality import Quality
 from mapcap.indexing.stages.summaries import Summaries
 
 __all__ = ["STAGES"]
@@ -18,5 +18,5 @@ STAGES: tuple[type[Stage[Any]], ...] = (
     Pmi,
     Summaries,
     Audit,
-    Quality,
+    Evaluation,
 )

@@ -1,4 +1,4 @@
-"""The figures of quality of a run, and the plot of one across the classes."""
+"""The metrics of a run, and the plot of one across the classes."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from db.records import Figure
 from tui.app import MapCapApp, make_app
+from tui.screens.metrics import MetricsScreen
 from tui.screens.one_class import ClassScreen
-from tui.screens.quality import QualityScreen
 from tui.widgets.figure_table import lines_of
 from tui.widgets.rows import Rows
 from tui.widgets.scatter import Point, Scatter
@@ -34,19 +34,19 @@ def shown(app: MapCapApp, name: str) -> str:
 
 def test_what_stands_beside_a_figure_is_in_its_line() -> None:
     names = [
-        *("pointing", "pointing-ahead", "pointing-uniform"),
-        *("rho-pointing-ahead", "rho-pointing-ahead-q"),
-        *("summary-top1", "summary-top1-chance", "straight-ahead"),
+        *("pointing", "pointing-gain", "pointing-uniform"),
+        *("rho-pointing-gain", "rho-pointing-gain-q"),
+        *("class-retrieval-top1", "class-retrieval-top1-chance", "straight-gain"),
     ]
     figures = [Figure(name, i / 10, None, None, 5) for i, name in enumerate(names)]
     figures.append(Figure("none", 0.0, None, None, 0))
     pointing, summary, straight = lines_of(figures)
-    assert (pointing.name, pointing.plotted, pointing.q) == ("pointing", "pointing-ahead", 0.4)
-    assert pointing.ahead is figures[1]
+    assert (pointing.name, pointing.plotted, pointing.q) == ("pointing", "pointing-gain", 0.4)
+    assert pointing.gain is figures[1]
     assert pointing.chance is figures[2]
     assert pointing.rho is figures[3]
-    assert (summary.name, summary.chance, summary.rho) == ("summary-top1", figures[6], None)
-    assert straight.name == "straight-ahead"  # there is no `straight`
+    assert (summary.name, summary.chance, summary.rho) == ("class-retrieval-top1", figures[6], None)
+    assert straight.name == "straight-gain"  # there is no `straight`
 
 
 async def test_figures_and_the_plot_of_one(
@@ -56,8 +56,8 @@ async def test_figures_and_the_plot_of_one(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "ctrl+r", "f")
-        assert isinstance(app.screen, QualityScreen)
-        assert "accuracy goes with pointing (rho 0.60)" in shown(app, "#title")
+        assert isinstance(app.screen, MetricsScreen)
+        assert "accuracy correlates with pointing (rho 0.60)" in shown(app, "#title")
         table = app.screen.query_one("#figures", Rows)
         assert [line.name for line in table.records] == ["pointing", "sanity-all"]
         assert table.render_line(1).text.split() == [
@@ -109,7 +109,7 @@ async def test_a_run_without_figures_says_how_to_get_them(
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "ctrl+r", "f")
-        assert "no figures of quality yet: `mapcap quality" in shown(app, "#title")
+        assert "no metrics yet: `mapcap evaluate" in shown(app, "#title")
         await press(pilot, "escape", "down", "f")
         assert "pointing" in shown(app, "#title")  # of the run under the cursor
         await press(pilot, "n", "enter")

@@ -97,7 +97,7 @@ def test_maps() -> None:
     grids[0], grids[1, 0, 0] = 1.0, 1.0
     found = map_values(Maps(grids, np.array([4.0, 1, 0]), np.array([1.0, 1, 0])))
     assert found["maps-empty"].tolist() == [0, 0, 1]
-    assert found["map-spread"] == pytest.approx([1.0, 1 / 16])
+    assert found["map-entropy"] == pytest.approx([1.0, 1 / 16])
     assert map_values(Maps(grids[:0], np.empty(0), np.empty(0))) == {}
 
 
@@ -106,7 +106,7 @@ def test_empty_maps_and_useless_boxes_stand_aside() -> None:
     grids[:3, 0, 0] = 1
     boxes = np.array([[0, 0, 8, 8], [0, 0, 32, 31], [0, 0, 0, 0], [0, 0, 8, 8]], float)
     found = box_values(Boxed(grids, boxes), (32, 32), "half")
-    assert found["boxes-left-out"].tolist() == [0, 1, 1, 0]
+    assert found["boxes-excluded"].tolist() == [0, 1, 1, 0]
     assert found["pointing"].tolist() == found["energy"].tolist() == [1.0]
 
 
@@ -140,7 +140,7 @@ def test_cosines_with_the_region_and_the_whole() -> None:
     )
     found = cosine_values(captioned, embed)
     assert found["caption-cosine"] == pytest.approx([0.6, 1.0], abs=1e-3)
-    assert found["caption-over-image"] == pytest.approx([0.6, 0.2], abs=1e-3)
+    assert found["caption-specificity"] == pytest.approx([0.6, 0.2], abs=1e-3)
 
 
 def test_a_summary_is_held_against_its_captions() -> None:
@@ -157,9 +157,10 @@ def test_summaries_find_their_classes() -> None:
     second = summary_embedding(["a grey cat."], embed)
     assert first is not None and second is not None
     found = rank_values({70: first, 50: second}, [50, 60, 70], np.eye(3))
-    assert found[70]["summary-rank"].item() == 2.5  # two names are equally far from "green leaves"
-    assert found[50]["summary-top1"].item() == 0
-    assert found[50]["summary-top5"].item() == 1
+    # Two names are equally far from "green leaves".
+    assert found[70]["class-retrieval-rank"].item() == 2.5
+    assert found[50]["class-retrieval-top1"].item() == 0
+    assert found[50]["class-retrieval-top5"].item() == 1
     assert summary_embedding([], embed) is None
 
 
@@ -171,20 +172,20 @@ def test_figures_are_means_with_intervals(store: Store) -> None:
         )
         for class_id in classes
     }
-    values[store.tabby]["summary-rank"] = np.array([2.0])
+    values[store.tabby]["class-retrieval-rank"] = np.array([2.0])
     store_values(store.engine, store.run_id, values, seed=0)
     figures = {figure.name: figure for figure in queries.figures(store.engine, store.run_id)}
     assert figures["maps-empty"].n == 6
-    assert figures["map-strength"].value == pytest.approx(120e-7)
+    assert figures["map-mass"].value == pytest.approx(120e-7)
     # Tabby has 3 texts on 5 speaking regions, lynx 1 on 1.
     assert figures["caption-distinct"].value == pytest.approx((3 / 5 + 1) / 2)
-    assert figures["summary-rank-chance"].value == 2.0
-    assert figures["summary-top1-chance"].value == pytest.approx(1 / 3)
+    assert figures["class-retrieval-rank-chance"].value == 2.0
+    assert figures["class-retrieval-top1-chance"].value == pytest.approx(1 / 3)
     assert "basis-predicted" not in figures
     per_class = queries.class_figures(store.engine, store.run_id)
     assert per_class[store.tabby]["basis-predicted"] == 4
     assert per_class[store.tabby]["regions-per-map"] == 1.5
-    assert figures["rho-map-strength"].n == 0  # two classes are too few
+    assert figures["rho-map-mass"].n == 0  # two classes are too few
 
 
 def test_shares_of_ones_and_zeros_have_wilsons_interval() -> None:
@@ -222,9 +223,9 @@ def test_accuracy_is_held_against_the_figures_of_the_classes(
     per_class = {
         class_id: {
             "energy": place**2 / 81,
-            "map-spread": float(order[place]),
+            "map-entropy": float(order[place]),
             "caption-artefacts": 0.0,
-            "tokens-deletion-ahead": place / 10,
+            "tokens-deletion-gain": place / 10,
         }
         for place, class_id in enumerate(ids)
     }
@@ -235,11 +236,11 @@ def test_accuracy_is_held_against_the_figures_of_the_classes(
     assert found["rho-energy"].n == 10
     difference = order - np.arange(10)
     expected = 1 - 6 * (difference**2).sum() / (10 * 99)
-    assert found["rho-map-spread"].value == pytest.approx(expected)
+    assert found["rho-map-entropy"].value == pytest.approx(expected)
     # Two figures are asked about; that which goes with accuracy by its making is not.
-    assert found["rho-map-spread-q"].value == pytest.approx(found["rho-map-spread-p"].value)
-    assert "rho-tokens-deletion-ahead" in found
-    assert "rho-tokens-deletion-ahead-q" not in found
+    assert found["rho-map-entropy-q"].value == pytest.approx(found["rho-map-entropy-p"].value)
+    assert "rho-tokens-deletion-gain" in found
+    assert "rho-tokens-deletion-gain-q" not in found
     assert found["rho-caption-artefacts"].n == 0  # the same in all classes
     assert "rho-pointing" not in found
 

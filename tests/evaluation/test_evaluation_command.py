@@ -1,4 +1,4 @@
-"""`mapcap quality` from the first run to the last page, with the embedded networks."""
+"""`mapcap evaluate` from the first run to the last page, with the embedded networks."""
 
 import os
 import shutil
@@ -47,41 +47,41 @@ def boxes(db: Path, tmp_path: Path) -> Path:
 
 
 def figures(call: Call, db: Path, *options: str) -> dict[str, dict[str, float]]:
-    result = call("quality", db, *options, "--json")
+    result = call("evaluate", db, *options, "--json")
     assert result.code == 0, result.err
     return {figure["name"]: figure for figure in result.json()["figures"]}
 
 
 def test_the_stage_has_measured_what_needs_no_picture(db: Path, call: Call) -> None:
     found = figures(call, db)
-    assert found["map-spread"]["n"] == len(CLASSES) * PER_CLASS
-    assert 0 < found["map-spread"]["value"] <= 1
-    assert 1 <= found["summary-rank"]["value"] <= len(CLASSES)
-    assert found["summary-rank-chance"]["value"] == 2
-    assert 1 <= found["nameless-rank"]["value"] <= len(CLASSES)
+    assert found["map-entropy"]["n"] == len(CLASSES) * PER_CLASS
+    assert 0 < found["map-entropy"]["value"] <= 1
+    assert 1 <= found["class-retrieval-rank"]["value"] <= len(CLASSES)
+    assert found["class-retrieval-rank-chance"]["value"] == 2
+    assert 1 <= found["nameless-retrieval-rank"]["value"] <= len(CLASSES)
     assert "pointing" not in found and "tokens-deletion" not in found
     engine = open_read(db)
     stage = queries.stages(engine, queries.latest_run(engine).id)[-1]
-    assert (stage.name, stage.status) == ("quality", "done")
+    assert (stage.name, stage.status) == ("evaluation", "done")
 
 
 def test_the_page_says_what_is_not_measured_and_how(db: Path, call: Call) -> None:
-    page = call("quality", db).out
-    assert f"mapcap quality {db} --sample 200" in page.replace("\n", "")
-    assert f"mapcap quality {db} --boxes FILE" in page.replace("\n", "")
+    page = call("evaluate", db).out
+    assert f"mapcap evaluate {db} --sample 200" in page.replace("\n", "")
+    assert f"mapcap evaluate {db} --boxes FILE" in page.replace("\n", "")
     assert "Captions" in page and "caption-distinct" in page
     assert "Localisation" not in page and "Faithfulness" not in page
 
 
 def test_a_sample_is_measured_once(db: Path, call: Call) -> None:
-    result = call("quality", db, "--sample", "2", "--batch-size", "1", "--device", "cpu")
+    result = call("evaluate", db, "--sample", "2", "--batch-size", "1", "--device", "cpu")
     assert result.code == 0, result.err
     assert "sample: 2 images" in result.err
     assert "Faithfulness" in result.out and "sanity-last-block" in result.out
-    assert "not measured; `mapcap quality" not in result.out.split("localisation")[0]
+    assert "not measured; `mapcap evaluate" not in result.out.split("localisation")[0]
     first = figures(call, db)
     assert first["tokens-deletion"]["n"] == 2
-    again = call("quality", db, "--sample", "2", "--device", "cpu")
+    again = call("evaluate", db, "--sample", "2", "--device", "cpu")
     assert "2 stored before" in again.err
     assert figures(call, db) == first
     engine = open_read(db)
@@ -105,7 +105,7 @@ def test_a_larger_sample_holds_the_smaller_one_and_all_classes(db: Path) -> None
 
 
 def test_boxes_given_afterwards_are_kept(db: Path, boxes: Path, call: Call) -> None:
-    result = call("quality", db, "--boxes", boxes)
+    result = call("evaluate", db, "--boxes", boxes)
     assert result.code == 0, result.err
     assert f"{len(CLASSES) * PER_CLASS} boxes" in result.err
     assert "Localisation" in result.out
@@ -126,10 +126,10 @@ def test_a_file_without_figures_gets_them_with_the_sample(db: Path, call: Call) 
         for table in ("figure", "class_figure", "image_figure"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     finish(engine)
-    page = call("quality", db)
+    page = call("evaluate", db)
     assert page.code == 0
     assert "not measured" in page.out and "mapcap index" in page.out
-    assert call("quality", db, "--sample", "1", "--device", "cpu").code == 0
+    assert call("evaluate", db, "--sample", "1", "--device", "cpu").code == 0
     found = figures(call, db)
     assert "caption-distinct" in found and "tokens-deletion" in found
 
@@ -140,7 +140,7 @@ def test_changed_photos_are_left_out(db: Path, call: Call, tmp_path: Path) -> No
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE image SET content_hash = 'another'")
     finish(engine)
-    result = call("quality", db, "--sample", "2", "--device", "cpu")
+    result = call("evaluate", db, "--sample", "2", "--device", "cpu")
     assert result.code == 0, result.err
     assert "2 images left out" in result.err
     assert queries.image_figures(open_read(db), run.id) == {}
@@ -156,7 +156,7 @@ def test_changed_photos_are_left_out(db: Path, call: Call, tmp_path: Path) -> No
     ],
 )
 def test_mistakes_are_told(db: Path, call: Call, options: list[str], said: str) -> None:
-    result = call("quality", db, *options)
+    result = call("evaluate", db, *options)
     assert result.code == 2
     assert said in result.err.replace("\n", " ")
 
@@ -164,7 +164,7 @@ def test_mistakes_are_told(db: Path, call: Call, options: list[str], said: str) 
 def test_hostile_class_names_reach_no_terminal(db: Path, call: Call) -> None:
     hostile = db.parent / "a\x1b[31mb.db"
     shutil.copy(db, hostile)
-    assert "\x1b" not in call("quality", hostile).out
+    assert "\x1b" not in call("evaluate", hostile).out
 
 
 def test_a_grown_class_is_measured_anew(db: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_grown_class_is_measured_anew(db: Path) -> None:
 
 def test_printing_needs_no_torch(db: Path) -> None:
     code = (
-        "import sys; from mapcap import cli; sys.argv = ['mapcap', 'quality', sys.argv[1]]\n"
+        "import sys; from mapcap import cli; sys.argv = ['mapcap', 'evaluate', sys.argv[1]]\n"
         "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'torch', 'scipy', 'open_clip', 'transformers'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -195,7 +195,7 @@ def test_printing_needs_no_torch(db: Path) -> None:
 
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(db: Path, call: Call) -> None:
-    command = ("quality", db, "--sample", "3", "--batch-size", "1", "--device", "cpu")
+    command = ("evaluate", db, "--sample", "3", "--batch-size", "1", "--device", "cpu")
     run_id = queries.latest_run(open_read(db)).id
 
     def interrupt() -> None:

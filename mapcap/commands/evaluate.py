@@ -1,4 +1,4 @@
-"""`mapcap quality`: how good the maps, captions and summaries of a run are."""
+"""`mapcap evaluate`: how good the maps, captions and summaries of a run are."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,10 @@ from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages
-from mapcap.printing.metrics import missing, quality_page
+from mapcap.printing.metrics import metrics_page, missing
 
 
-def quality(
+def evaluate(
     db: Db,
     boxes: Annotated[
         Path | None,
@@ -30,16 +30,16 @@ def quality(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Print the figures of quality, and what accuracy goes with across the classes.
+    """Print the metrics, and what accuracy correlates with across the classes.
 
     What is stored is printed as it is. --sample loads the run's CLIP and the photos: Ctrl-C stops
     after the batch at hand, and the same command goes on where it stopped.
 
-    [cyan]mapcap quality photos.db[/]
+    [cyan]mapcap evaluate photos.db[/]
 
-    [cyan]mapcap quality photos.db --sample 200 --device cuda[/]
+    [cyan]mapcap evaluate photos.db --sample 200 --device cuda[/]
 
-    [cyan]mapcap quality photos.db --boxes boxes.tsv[/]
+    [cyan]mapcap evaluate photos.db --boxes boxes.tsv[/]
     """
     if boxes is not None:
         from mapcap.evaluation.session import measure_boxes
@@ -64,7 +64,7 @@ def _print(db: Path, run: int | None, *, json: bool) -> None:
     per_class = queries.class_figures(engine, chosen.id)
     if not json:
         page = console()
-        pages.show(page, quality_page(figures, classes, per_class, db, page.width))
+        pages.show(page, metrics_page(figures, classes, per_class, db, page.width))
         return
     pages.print_json(
         {

@@ -1,4 +1,4 @@
-"""The figures of quality of a run, and accuracy against one of them across the classes."""
+"""The metrics of a run, and accuracy against one of them across the classes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from tui.widgets.rows import Rows
 from tui.widgets.scatter import Point, Scatter
 
 _MOST_NAMED: Final = 4
-_HINT: Final = "`mapcap quality FILE --sample 200` measures, where the photos are"
+_HINT: Final = "`mapcap evaluate FILE --sample 200` measures, where the photos are"
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,25 @@ class Measured:
     per_class: Mapping[int, Mapping[str, float]]
     missing: str
     links: Sequence[tuple[str, float]] = ()
-    """The figures that accuracy goes with, and each one's rho."""
+    """The figures that accuracy correlates with, and each one's rho."""
 
 
-class QualityScreen(BrowseScreen):
+class MetricsScreen(BrowseScreen):
     """A table of figures with intervals; beside it the plot of the one under the cursor."""
 
     HELP_TEXT = (
-        "The figures of quality of the run. Ahead: by how much a map is better than a plain spot "
-        "in the centre, or than chance. Rho: how accuracy goes with the figure across classes "
+        "The metrics of the run. Gain: by how much a map is better than a plain spot "
+        "in the centre, or than chance. Rho: how accuracy correlates with it across classes "
         f"(Spearman), sure where q is at most {SIGNIFICANT}. The plot shows the figure under the "
         "cursor for each class; n and p mark one, enter opens it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,right", "mark(1)", "Class", id="quality.next", tooltip="Mark the next class"),
-        Binding("p,left", "mark(-1)", "Class", show=False, id="quality.previous",
+        Binding("n,right", "mark(1)", "Class", id="metrics.next", tooltip="Mark the next class"),
+        Binding("p,left", "mark(-1)", "Class", show=False, id="metrics.previous",
                 tooltip="Mark the class before"),
-        Binding("s", "sort", "Sort", id="quality.sort", tooltip="By name, or by rho"),
-        Binding("t", "pane", "Table/plot", id="quality.pane", tooltip="The plot alone, and back"),
-        Binding("y", "copy", "Copy", show=False, id="quality.copy", tooltip="Copy the figures"),
+        Binding("s", "sort", "Sort", id="metrics.sort", tooltip="By name, or by rho"),
+        Binding("t", "pane", "Table/plot", id="metrics.pane", tooltip="The plot alone, and back"),
+        Binding("y", "copy", "Copy", show=False, id="metrics.copy", tooltip="Copy the figures"),
     ]  # fmt: skip
 
     def __init__(self, opened: Opened) -> None:
@@ -87,7 +87,7 @@ class QualityScreen(BrowseScreen):
 
     def _show(self, found: Measured) -> None:
         self._measured = found
-        title = Text.assemble((f"Quality of run {self.opened.run.id}  ", "bold"))
+        title = Text.assemble((f"Metrics of run {self.opened.run.id}  ", "bold"))
         title.append_text(safe(found.missing, "yellow") if found.missing else _answer(found.links))
         self.query_one("#title", Static).update(title)
         self._fill()
@@ -134,7 +134,7 @@ class QualityScreen(BrowseScreen):
         self._say()
 
     def action_sort(self) -> None:
-        """Sort by name, or by how strongly accuracy goes with it."""
+        """Sort by name, or by how strongly accuracy correlates with it."""
         self._by_rho = not self._by_rho
         self._fill()
 
@@ -169,14 +169,14 @@ def measured(opened: Opened) -> Measured:
         classes = queries.classes(engine, run_id)
         return Measured(lines, classes, queries.class_figures(engine, run_id), "", linked(figures))
     run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
-    return Measured((), (), {}, why_missing("figures of quality", "quality", _HINT, run, stages))
+    return Measured((), (), {}, why_missing("metrics", "evaluation", _HINT, run, stages))
 
 
 def _answer(links: Sequence[tuple[str, float]]) -> Text:
-    """Say what accuracy goes with."""
+    """Say what accuracy correlates with."""
     if not links:
         return Text("accuracy goes measurably with none of them", style="dim")
-    text = Text("accuracy goes with ", style="dim")
+    text = Text("accuracy correlates with ", style="dim")
     for place, (name, rho) in enumerate(links[:_MOST_NAMED]):
         text.append(", " if place else "").append_text(safe(name, "bold"))
         text.append(f" (rho {number(rho).plain})")

@@ -1,4 +1,4 @@
-"""The figures of quality of a run, grouped as the page shows them."""
+"""The metrics of a run, grouped as the page shows them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SCALES: Final = {
     "cosine": (0.0, 1.0),
     "rho": (-1.0, 1.0),
 }
-_BESIDE: Final = ("-random", "-ahead")
+_BESIDE: Final = ("-random", "-gain")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Measured:
     high: float | None
     n: int
     beside: list[tuple[str, float]]
-    ahead: Figure | None
+    gain: Figure | None
     scale: tuple[float, float] | None
     q: float | None = None
 
@@ -51,7 +51,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Quality:
+class Metrics:
     """All that was measured of a run: groups of figures, correlations, and the answer."""
 
     groups: list[tuple[str, list[Measured]]]
@@ -59,7 +59,7 @@ class Quality:
     answer: str | None
 
 
-def quality(figures: Iterable[Figure]) -> Quality | None:
+def group_metrics(figures: Iterable[Figure]) -> Metrics | None:
     """Group the figures of a run, None if nothing was measured."""
     known = {figure.name: figure for figure in figures if figure.n}
     groups = [(title, _group(known, kind)) for kind, title in _TITLES.items()]
@@ -67,7 +67,7 @@ def quality(figures: Iterable[Figure]) -> Quality | None:
     links = _links(known)
     if not filled and not links:
         return None
-    return Quality(filled, links, answer(known.values()) if links else None)
+    return Metrics(filled, links, answer(known.values()) if links else None)
 
 
 def _group(known: Mapping[str, Figure], kind: Kind) -> list[Measured]:
@@ -80,7 +80,7 @@ def _group(known: Mapping[str, Figure], kind: Kind) -> list[Measured]:
             high=known[name].high,
             n=known[name].n,
             beside=_beside(known, name),
-            ahead=known.get(f"{name}-ahead"),
+            gain=known.get(f"{name}-gain"),
             scale=_SCALES.get(FIGURES[name].unit),
         )
         for name in FIGURES
@@ -89,9 +89,9 @@ def _group(known: Mapping[str, Figure], kind: Kind) -> list[Measured]:
 
 
 def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
-    """Return the levels that a figure is held against, each with its name."""
+    """Return the levels that a figure is compared with, each with its name."""
     levels = {
-        "centred": f"{name}-centred",
+        "centre prior": f"{name}-centre-prior",
         "uniform": f"{name}-uniform",
         "chance": f"{name}-chance",
         "random": f"{name.rpartition('-')[0]}-random",
@@ -100,7 +100,7 @@ def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
 
 
 def _links(known: Mapping[str, Figure]) -> list[Measured]:
-    """Return how accuracy goes with other figures across classes, the strongest first."""
+    """Return how accuracy correlates with other figures across classes, the strongest first."""
     found = []
     for name in CORRELATED:
         rho = known.get(f"{CORRELATION}{name}")
@@ -108,8 +108,8 @@ def _links(known: Mapping[str, Figure]) -> list[Measured]:
             continue
         q = known.get(f"{CORRELATION}{name}-q")
         line = FIGURES[name].line
-        if FIGURES[name].entangled:
-            line += " (from the same probabilities as accuracy, and goes with it by its making)"
+        if FIGURES[name].confounded:
+            line += " (from the same probabilities as accuracy, and correlated by construction)"
         found.append(
             Measured(
                 name, line, rho.value, rho.low, rho.high, rho.n, [], None, (-1.0, 1.0),

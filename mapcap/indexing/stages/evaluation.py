@@ -1,6 +1,6 @@
-"""Stage `quality`: how good the maps, captions and summaries of the run are, in figures.
+"""Stage `evaluation`: metrics of the maps, captions and summaries of the run.
 
-What needs the pictures again (faithfulness, sanity) is left to `mapcap quality --sample`.
+What needs the pictures again (faithfulness, sanity) is left to `mapcap evaluate --sample`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from mapcap.evaluation.reading import ClassMaterial
 from mapcap.indexing.stages.base import Job, Stage
 
 
-class Quality(Stage[ClassMaterial]):
+class Evaluation(Stage[ClassMaterial]):
     """Figures of every class and of the run, from what is stored and the text tower."""
 
-    name = "quality"
+    name = "evaluation"
     unit = "classes"
     items_per_batch = 1
 

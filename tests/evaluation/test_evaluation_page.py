@@ -9,7 +9,7 @@ from rich.console import Console
 
 from db.records import ClassName, Figure
 from mapcap.metrics.names import CORRELATED, FIGURES, LOCALISATION
-from mapcap.printing.metrics import missing, quality_page
+from mapcap.printing.metrics import metrics_page, missing
 
 DB = Path("photos.db")
 
@@ -17,7 +17,7 @@ DB = Path("photos.db")
 def every_figure() -> list[Figure]:
     """Return all figures there are, each with a value of its own, far from round."""
     names = [name for name, found in FIGURES.items() if found.kind != "basis"]
-    names += [f"{n}-{end}" for n in LOCALISATION for end in ("centred", "uniform", "ahead")]
+    names += [f"{n}-{end}" for n in LOCALISATION for end in ("centre-prior", "uniform", "gain")]
     names += [f"summary-{n}-chance" for n in ("rank", "top1", "top5")]
     names += [f"rho-{name}{end}" for name in CORRELATED for end in ("", "-p", "-q")]
     return [
@@ -37,7 +37,7 @@ def drawn(figures: list[Figure], width: int) -> str:
     values = {1: 0.25, 2: 0.75, 3: 0.5}
     per_class = {number: dict.fromkeys(CORRELATED, value) for number, value in values.items()}
     console = Console(width=width, file=StringIO(), record=True)
-    console.print(quality_page(figures, classes, per_class, DB, width), highlight=False)
+    console.print(metrics_page(figures, classes, per_class, DB, width), highlight=False)
     return console.export_text()
 
 
@@ -51,7 +51,7 @@ def test_no_number_is_cut_short(width: int) -> None:
     for figure in figures:
         if figure.name.startswith("rho-") and not figure.name.endswith(("-p", "-q")):
             assert f"{figure.value:+.2f}" in whole
-        elif not (figure.name.startswith("rho-") or figure.name == "boxes-left-out"):
+        elif not (figure.name.startswith("rho-") or figure.name == "boxes-excluded"):
             assert f"{figure.value:.3f}" in whole, figure.name
 
 
@@ -72,21 +72,21 @@ def test_the_strongest_link_is_plotted() -> None:
 def test_what_is_not_measured_is_said_with_its_command() -> None:
     said = missing([], DB)
     assert len(said) == 3
-    assert "`mapcap quality photos.db --sample 200`" in said[0]
-    assert "`mapcap quality photos.db --boxes FILE`" in said[1]
-    assert "`mapcap quality photos.db --sample 200`" in said[2]
+    assert "`mapcap evaluate photos.db --sample 200`" in said[0]
+    assert "`mapcap evaluate photos.db --boxes FILE`" in said[1]
+    assert "`mapcap evaluate photos.db --sample 200`" in said[2]
     assert missing(every_figure(), DB) == []
 
 
 def test_a_link_that_is_not_defined_is_not_shown() -> None:
     figures = [
-        Figure("map-spread", 0.5, None, None, 9),
-        Figure("rho-map-spread", 0.0, None, None, 0),
+        Figure("map-entropy", 0.5, None, None, 9),
+        Figure("rho-map-entropy", 0.0, None, None, 0),
     ]
     page = drawn(figures, 100)
     assert "rho" not in page
     assert "Across" not in page
-    assert "map-spread 0.500" in page
+    assert "map-entropy 0.500" in page
 
 
 def test_a_small_p_is_not_shown_as_none() -> None:
