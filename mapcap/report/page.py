@@ -20,6 +20,7 @@ from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.metrics import Metrics, group_metrics
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.verdicts import Judged, counted, judged
+from mapcap.runs.confusion_matrix import ConfusionMatrix, read_matrix
 from mapcap.runs.lookup import find_class
 from mapcap.runs.standing import standing
 from mapcap.text import clean
@@ -28,6 +29,8 @@ _LONGEST: Final = 800
 """Characters of a text from outside that are shown."""
 _BRIEF: Final = 120
 """Characters of a name, or of a sentence where there is little room."""
+_MATRIX: Final = 24
+"""Classes in the confusion matrix: as many as a sheet of paper has room for."""
 _WHY: Final = 260
 """Characters of the audit's line in the table of classes."""
 
@@ -46,6 +49,7 @@ class Head:
     correct: int
     interval: tuple[float, float] | None
     metrics: Metrics | None
+    matrix: ConfusionMatrix
     why: dict[int, str]
     """The audit's line of each class, by id, without the class's name."""
     verdicts: dict[int, list[Judged]]
@@ -75,6 +79,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         correct=counts.correct,
         interval=wilson(counts.correct, counts.predicted) if counts.predicted else None,
         metrics=group_metrics(queries.figures(engine, run.id)),
+        matrix=read_matrix(engine, run.id, _MATRIX),
         why=_why(engine, shown),
         verdicts=judged(engine, run.id, shown, marks or {}),
     )

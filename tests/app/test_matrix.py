@@ -6,8 +6,9 @@ import numpy as np
 from textual.pilot import Pilot
 from textual.widgets import Static, TabbedContent
 
+from mapcap.runs.confusion_matrix import read_matrix
 from tui.app import MapCapApp
-from tui.screens.matrix import MatrixScreen, read
+from tui.screens.matrix import MatrixScreen
 from tui.screens.one_class import ClassScreen
 from tui.widgets.matrix import Matrix
 from tui.widgets.thumbs import Thumbs
@@ -28,7 +29,7 @@ async def test_from_the_worst_cell_to_its_images(
         assert str(app.screen.query_one("#cell", Static).content) == (
             "tabby: 7 of 8 predicted as Egyptian cat"
         )
-        found = read(app.opened, 40)
+        found = read_matrix(app.opened.engine, app.opened.run.id, 40)
         names = [record.name for record in found.classes]
         # Lion, too: it has no errors, but others are predicted as it.
         assert sorted(names) == sorted(
@@ -59,7 +60,7 @@ async def test_where_it_is_narrow_the_classes_with_most_errors_stay(
         await press(pilot, "m")
         matrix = app.screen.query_one(Matrix)
         assert matrix.fits == 4
-        found = read(app.opened, matrix.fits)
+        found = read_matrix(app.opened.engine, app.opened.run.id, matrix.fits)
         assert (len(found.classes), found.left) == (4, 2)
         assert {"tabby", "Egyptian cat"} <= {record.name for record in found.classes}
         assert "2 others are left out" in str(app.screen.query_one("#title", Static).content)

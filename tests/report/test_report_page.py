@@ -20,6 +20,7 @@ from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread
 from mapcap.report.page import class_pages, pieces, read_head
+from mapcap.runs.confusion_matrix import read_matrix
 from mapcap.text import clean
 
 VOID = {"meta", "img", "path", "circle", "br"}
@@ -329,3 +330,15 @@ def test_a_store_can_be_read_while_the_report_is_written(filled: Any, tmp_path: 
     assert queries.counts(open_read(filled.path), filled.run_id).images == 24
     stream.close()
     engine.dispose()
+
+
+def test_the_confusion_matrix_is_there(filled: Any, parsed: Page, source: str) -> None:
+    matrix = read_matrix(filled.engine, queries.latest_run(filled.engine).id, 24)
+    assert matrix.classes, "the fixture has confusions"
+    assert "#confusions" in {attributes.get("href") for _, attributes in parsed.elements}
+    table = source[source.index('<table class="matrix">') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr>") == 1 + len(matrix.classes)
+    assert table.count('class="diagonal"') == len(matrix.classes)
+    for share in matrix.shares[matrix.shares >= 0.005]:
+        assert f">{100 * share:.0f}</td>" in table
