@@ -19,7 +19,7 @@ from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.metrics import Metrics, group_metrics
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
-from mapcap.report.verdicts import Judged, counted, judged
+from mapcap.report.verdicts import Judged, counts_of, judged
 from mapcap.runs.confusion_matrix import ConfusionMatrix, read_matrix
 from mapcap.runs.lookup import find_class
 from mapcap.runs.standing import standing
@@ -71,7 +71,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
     return Head(
         run=run,
         title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
-        facts=_facts(run) + ([("Your verdicts", counted(marks))] if marks else []),
+        facts=_facts(run) + ([("Your verdicts", counts_of(marks))] if marks else []),
         notes=_notes(engine, run, queries.stages(engine, run.id)),
         classes=shown,
         left_out=len(classes) - len(shown),

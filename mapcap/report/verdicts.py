@@ -16,29 +16,38 @@ from mapcap.report.pictures import Drawer
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict; `image_id` and `path` are None where it is on the class itself."""
+    """A verdict, and what it is about: the class, a finding by its title, or an image by its path.
+
+    `image_id` is None but for an image.
+    """
 
     mark: str
     note: str
+    about: str
     image_id: int | None = None
-    path: str | None = None
 
 
 def judged(
     engine: Engine, run_id: int, classes: Iterable[ClassName], marks: Marks
 ) -> dict[int, list[Judged]]:
-    """Return the verdicts on classes and on their images, by class id, those on the class first."""
+    """Return the verdicts by class id: those on the class, on its findings, then on its images."""
     found: dict[int, list[Judged]] = defaultdict(list)
     for record in classes:
         verdict = marks.get(("class", record.label))
         if verdict is not None:
-            found[record.id].append(Judged(verdict.mark, verdict.note))
+            found[record.id].append(Judged(verdict.mark, verdict.note, "the class"))
+        start = f"{record.label}: "
+        found[record.id] += [
+            Judged(verdict.mark, verdict.note, name.removeprefix(start))
+            for (kind, name), verdict in sorted(marks.items())
+            if kind == "finding" and name.startswith(start)
+        ]
     images = {name: verdict for (kind, name), verdict in marks.items() if kind == "image"}
     placed = queries.locate_images(engine, run_id, images)
     for path in sorted(placed):
         image_id, class_id = placed[path]
         verdict = images[path]
-        found[class_id].append(Judged(verdict.mark, verdict.note, image_id, path))
+        found[class_id].append(Judged(verdict.mark, verdict.note, path, image_id))
     return found
 
 
@@ -51,7 +60,7 @@ def pictures(
     return {image_id: drawer.evidence(thumbnails.get(image_id), []) for image_id in ids}
 
 
-def counted(marks: Mapping[tuple[str, str], Verdict]) -> str:
+def counts_of(marks: Mapping[tuple[str, str], Verdict]) -> str:
     """Return how many verdicts there are, by what they say, the most frequent first."""
     counts: dict[str, int] = defaultdict(int)
     for verdict in marks.values():

@@ -298,14 +298,17 @@ def test_your_verdicts_are_in_the_page(own: Any, call: Callable[..., Any], tmp_p
         ("image", path, "label wrong", "a <b>dog</b>\x1b[0m"),
         ("image", "gone.jpg", "fine", ""),
         ("class", "n01", "ambiguous", "two breeds"),
+        ("finding", "n01: 3 of 6 are dark", "noise", "the evening light"),
+        ("finding", "n9: of no class here", "true", ""),
     ):
         write_verdict(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
     assert call("report", own.path, "--out", out, "--verdicts", mine).code == 0
     source = out.read_text("utf-8")
     parsed = " ".join(" ".join(Page(source).text).split())
-    assert "1 ambiguous, 1 fine, 1 label wrong" in parsed
+    assert "1 ambiguous, 1 fine, 1 label wrong, 1 noise, 1 true" in parsed
     assert f"label wrong a <b>dog</b>\ufffd[0m {clean(path)}" in parsed
     assert "ambiguous two breeds the class" in parsed and "gone.jpg" not in parsed
+    assert "noise the evening light 3 of 6 are dark" in parsed and "of no class" not in parsed
     assert "<b>" not in source
     lost = call("report", own.path, "--out", out, "--force", "--verdicts", tmp_path / "none")
     assert lost.code == 2 and "--verdicts" in lost.err
