@@ -12,7 +12,15 @@ from mapcap.salience import is_rule
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
-_BEFORE = {"keep_artefacts": True, "class_frequency": False, "shared": False}
+RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
+"""Ways from attention to relevance; what they are is in `mapcap.relevance`."""
+
+_BEFORE = {
+    "keep_artefacts": True,
+    "class_frequency": False,
+    "shared": False,
+    "relevance": "chefer",
+}
 """What runs did before these fields existed."""
 _HALF = 0.5, "half"
 """How runs wrote this rule before there were others, and how they write it now."""
@@ -50,6 +58,8 @@ class IndexConfig:
     """Prompt templates; `{}` stands for the class name."""
     representation: str = "pooled"
     """How a region becomes an embedding: one of `REPRESENTATIONS`."""
+    relevance: str = "chefer"
+    """How attention becomes relevance: one of `RELEVANCE_METHODS`."""
     relevance_start_layer: int = -1
     """First layer of the relevance product; -1 = the last layer alone, as the poster."""
     regions: int = 3
@@ -82,6 +92,8 @@ class IndexConfig:
         checks = [
             (self.representation in REPRESENTATIONS, "--representation",
              f"is one of {', '.join(REPRESENTATIONS)}"),
+            (self.relevance in RELEVANCE_METHODS, "--relevance",
+             f"is one of {', '.join(RELEVANCE_METHODS)}"),
             (1 <= self.regions <= 50, "--regions", "is between 1 and 50"),
             (is_rule(self.threshold), "--threshold",
              "is half, mean or mass:Q with Q above 0 and at most 1"),

@@ -58,6 +58,9 @@ def index(
     representation: Annotated[
         str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
     ] = IndexConfig.representation,
+    relevance: Annotated[
+        str, typer.Option(help="chefer, legrad, rollout or value: from attention to relevance.")
+    ] = IndexConfig.relevance,
     relevance_start_layer: Annotated[
         int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")
     ] = IndexConfig.relevance_start_layer,
@@ -130,6 +133,7 @@ def index(
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,
+        relevance=relevance,
         relevance_start_layer=relevance_start_layer,
         regions=regions,
         sentences=sentences,

@@ -7,12 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mapcap.config import IndexConfig
 from mapcap.evaluation.samples import Sampled
 from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.sanity import rank_correlation, shuffled
 from mapcap.networks.clip import Clip
 from mapcap.networks.towers import vision_tower
-from mapcap.relevance import relevance_maps
+from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.representations import pooled
 from mapcap.texts.captions import caption_cosines, is_empty
 
@@ -23,9 +24,9 @@ class Probe:
     """A network and its class weights, to measure images with."""
 
     def __init__(
-        self, clip: Clip, weights: Tensor, class_ids: Sequence[int], start_layer: int, seed: int
+        self, clip: Clip, weights: Tensor, class_ids: Sequence[int], config: IndexConfig
     ) -> None:
-        self._clip, self._weights, self._start_layer, self._seed = clip, weights, start_layer, seed
+        self._clip, self._weights, self._config, self._seed = clip, weights, config, config.seed
         self._places = {class_id: place for place, class_id in enumerate(class_ids)}
 
     def measure(self, sampled: Sampled) -> ImageFigures:
@@ -76,10 +77,12 @@ class Probe:
         return values
 
     def _maps(self, sampled: Sampled, targets: Sequence[Tensor]) -> list[NDArray[np.float32]]:
-        found = relevance_maps(
-            self._clip.model, sampled.views, self._weights, targets, self._start_layer
-        )
-        return [grids.float().cpu().numpy() for grids in found]
+        method, layer = METHODS[self._config.relevance], self._config.relevance_start_layer
+        # Tensors made in inference mode cannot be saved for the backward pass.
+        with torch.inference_mode(False), torch.enable_grad():
+            scene = open_scene(self._clip.model, sampled.views, self._weights)
+            grids = [method(scene, Asked.of(target, target), layer) for target in targets]
+        return [grid.float().cpu().numpy() for grid in grids]
 
     def _targets(self, sampled: Sampled) -> Tensor:
         return torch.tensor([self._places[image.class_id] for image in sampled.images])

@@ -84,7 +84,7 @@ def measure_sample(
     names = [found.name for found in classes]
     weights = class_weights(clip.model, clip.tokenizer, names, config.templates)
     ids = [found.id for found in classes]
-    probe = Probe(clip, weights, ids, config.relevance_start_layer, config.seed)
+    probe = Probe(clip, weights, ids, config)
     sample = draw_sample(engine, run.id, count, config.seed)
     done = measured(queries.image_figures(engine, run.id))
     pending = [number for number in sample.ids if number not in done]

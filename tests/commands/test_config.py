@@ -38,7 +38,8 @@ def test_every_field_makes_another_run() -> None:
         "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
         "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
         "limit_per_class": 3, "templates": ("a {}",), "representation": "crop",
-        "relevance_start_layer": 0, "regions": 2, "threshold": "mass:0.8", "min_area": 0.02,
+        "relevance": "legrad", "relevance_start_layer": 0, "regions": 2,
+        "threshold": "mass:0.8", "min_area": 0.02,
         "sentences": 4, "redundancy": 0.5, "max_sentences": 10, "keep_artefacts": True,
         "class_frequency": False, "shared": False, "seed": 1,
     }  # fmt: skip
@@ -84,6 +85,7 @@ def test_an_unknown_preset_is_named_with_the_closest() -> None:
         ("max_sentences", 1, "--max-sentences"),
         ("templates", ("no place",), "--template"),
         ("representation", "cropp", "--representation"),
+        ("relevance", "cheffer", "--relevance: .*chefer, legrad"),
         ("limit_per_class", 0, "--limit-per-class"),
     ],
 )

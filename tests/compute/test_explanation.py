@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from mapcap.explanation import ROLES, Method, explain
+from mapcap.explanation import Method, explain
 from mapcap.regions import find_regions
-from mapcap.relevance import chefer, relevance_maps
+from mapcap.relevance import ROLES, chefer, relevance_maps
 from mapcap.representations import REPRESENTATIONS, embed_regions, encode_images
 from mapcap.zero_shot import class_logits, predict
 
@@ -15,7 +15,7 @@ TRUE = torch.tensor([0, 1, 2, 3])
 
 
 def method(representation: str = "pooled", start_layer: int = -1) -> Method:
-    return Method(representation, "mean", 3, 0.01, start_layer)
+    return Method(representation, "mean", 3, 0.01, "chefer", start_layer)
 
 
 @pytest.mark.parametrize("name", ["native", "quickgelu", "timm", "eva"])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from db.records import Image
+from mapcap.config import IndexConfig
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import Sampled
 from mapcap.metrics.names import FIGURES, meaning
@@ -21,6 +22,7 @@ from tests.evaluation.conftest import as_clip
 
 NAMES = ["cat", "dog", "owl", "ant", "eel"]
 CLASS_IDS = [11, 12, 13, 14, 15]
+CONFIG = IndexConfig(photos="/photos")
 
 
 def picture(number: int, class_id: int) -> Image:
@@ -51,7 +53,7 @@ def sampled(clip: Clip, weights: Tensor, images: Tensor) -> Sampled:
 
 @pytest.fixture
 def probe(clip: Clip, weights: Tensor) -> Probe:
-    return Probe(clip, weights, CLASS_IDS, -1, 0)
+    return Probe(clip, weights, CLASS_IDS, CONFIG)
 
 
 def test_every_figure_is_there_and_known_by_name(probe: Probe, sampled: Sampled) -> None:
@@ -106,7 +108,7 @@ def test_captions_against_the_rest_of_the_image(clip: Clip, probe: Probe, sample
 
 def test_one_class_has_no_other_text(clip: Clip, weights: Tensor, sampled: Sampled) -> None:
     alone = replace(sampled, images=[picture(100 + i, 11) for i in range(4)])
-    found = Probe(clip, weights[:1], [11], -1, 0).measure(alone)
+    found = Probe(clip, weights[:1], [11], CONFIG).measure(alone)
     assert "sanity-class" not in found[100]
     assert "sanity-last-block" in found[100]
 
@@ -115,5 +117,5 @@ def test_one_class_has_no_other_text(clip: Clip, weights: Tensor, sampled: Sampl
 def test_other_towers(name: str, build: Callable[[str], Any], sampled: Sampled) -> None:
     clip = as_clip(build(name))
     weights = class_weights(clip.model, clip.tokenizer, NAMES)
-    found = Probe(clip, weights, CLASS_IDS, -1, 0).measure(sampled)
+    found = Probe(clip, weights, CLASS_IDS, CONFIG).measure(sampled)
     assert np.isfinite(list(found[100].values())).all()

@@ -5,18 +5,57 @@ the gradient of the target with respect to it, C = mean over heads of max(0, G *
 from R = I, first layer to last. Only one row of R is ever read, that of the token the tower's
 output is taken from, and this row r obeys r <- r + r C from the last layer to the first: a vector
 is carried in place of a matrix.
-
-Another method is one more function with the signature of `relevance_maps`.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.attention import exposed
+from mapcap.attention import exposed, first_layer
 from mapcap.networks.towers import ClipModel, as_input, cosine_logits, text_tower, vision_tower
+from mapcap.relevance.scene import ROLES, Asked, Scene
+
+
+def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
+    """Chefer's relevance (M, gh, gw); of the last layer alone it costs no further run."""
+    depth = len(scene.tower.blocks)
+    if first_layer(start_layer, depth) == depth - 1:
+        return _last_layer(scene, asked)
+    return _several_layers(scene, asked, start_layer)
+
+
+def _last_layer(scene: Scene, asked: Asked) -> Tensor:
+    """Relevance of the last layer, whose CLS row is all that is read.
+
+    With R = I before it, the row is that of I + C: what the CLS token itself gets is not asked.
+    """
+
+    def row(target: Tensor) -> Tensor:
+        score = (logit_weights(target, scene.cosines) * scene.cosines).sum()
+        (gradient,) = torch.autograd.grad(score, scene.attention, retain_graph=True)
+        return layer_relevance(scene.attention, gradient)[:, 0]  # (B, N)
+
+    return scene.as_grids(asked.choose(scene.cosines.shape[1], row))
+
+
+def _several_layers(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
+    """Relevance of several layers, which takes a run of its own with all of them in the open.
+
+    Correct and misclassified images apart: only the latter pay for three backward passes.
+    """
+    targets, found = asked.targets(len(scene.weights)), dict[int, Tensor]()
+    for count in (1, len(ROLES)):
+        rows = np.flatnonzero(asked.counts == count)
+        if rows.size:
+            wanted = [target[rows] for target in targets[:count]]
+            of_roles = relevance_maps(
+                scene.model, scene.images[rows], scene.weights, wanted, start_layer
+            )
+            found.update(zip(rows.tolist(), torch.stack(of_roles, 1), strict=True))
+    return torch.cat([found[image] for image in range(len(scene.images))])
 
 
 def chefer(
