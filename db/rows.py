@@ -44,7 +44,10 @@ class NewClassText:
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """A file of the dataset; an unreadable one carries its `error` and no thumbnail."""
+    """A file of the dataset; an unreadable one carries its `error` and no thumbnail.
+
+    `file_size` in bytes, `modified` in nanoseconds.
+    """
 
     path: str
     class_id: int
@@ -52,6 +55,7 @@ class NewImage:
     width: int | None = None
     height: int | None = None
     file_size: int | None = None
+    modified: int | None = None
     box: Box | None = None
     thumbnail: bytes | None = None
     error: str | None = None

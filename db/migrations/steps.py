@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 
 Step: TypeAlias = "Callable[[Connection], None]"
 
+
+def note_times(connection: Connection) -> None:
+    """Say of each image when its file was changed; of those stored before nobody knows."""
+    connection.exec_driver_sql("ALTER TABLE image ADD COLUMN modified INTEGER")
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
     add_audit,
     add_kinds,
     rename_metrics,
+    note_times,
 )

@@ -55,13 +55,12 @@ from db.queries._pending import (
     pending_pmi,
     pending_summaries,
     region_count,
-    whole_images,
+    stored_images,
 )
 from db.queries._regions import region_embeddings, regions, regions_by_id
 from db.queries._runs import counts, latest_run, paired_predictions, run, run_totals, runs, stages
 from db.queries._summaries import pmi, summaries, summary
 from db.queries._tasks import (
-    image_tasks,
     pmi_candidates,
     region_features,
     region_tasks,
@@ -96,7 +95,6 @@ __all__ = [
     "image_features",
     "image_figures",
     "image_paths",
-    "image_tasks",
     "images",
     "images_of_captions",
     "latest_run",
@@ -127,11 +125,11 @@ __all__ = [
     "search_classes",
     "search_images",
     "stages",
+    "stored_images",
     "summaries",
     "summary",
     "thumbnails",
     "top_classes",
-    "whole_images",
     "word_rivals",
     "word_scores",
 ]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from sqlalchemy import Engine, and_, case, exists, func, or_, select
 
 from db import schema
-from db.sql import Query, audit_basis
+from db.records import StoredImage
+from db.sql import Query, audit_basis, columns_of, records
 
 
 def _ids(engine: Engine, query: Query) -> list[int]:
@@ -17,11 +18,11 @@ def _ids(engine: Engine, query: Query) -> list[int]:
         return list(connection.execute(query).scalars())
 
 
-def whole_images(engine: Engine, run_id: int, representation: str) -> set[str]:
-    """Return the paths of the images that need no pass any more.
+def stored_images(engine: Engine, run_id: int, representation: str) -> dict[str, StoredImage]:
+    """Return what a run has of each file, by path.
 
-    They are unreadable, or they have a prediction, every map that it calls for with its regions
-    found, and the regions' embeddings under a representation.
+    An image is whole if it is unreadable, or has a prediction, every map that it calls for with
+    its regions found, and the regions' embeddings under a representation.
     """
     image, maps, regions = schema.Image, schema.Relevance, schema.Region
     found = (
@@ -36,14 +37,14 @@ def whole_images(engine: Engine, run_id: int, representation: str) -> set[str]:
     bare = exists().where(regions.image_id == image.id, ~embedded)
     predicted = schema.Prediction.image_id.is_not(None)
     needed = case((schema.Prediction.correct, 1), else_=3)
+    whole = or_(image.error.is_not(None), and_(predicted, found >= needed, ~bare))
     query: Query = (
-        select(image.path)
+        select(*columns_of(StoredImage, image, whole=whole))
         .outerjoin(schema.Prediction, schema.Prediction.image_id == image.id)
         .where(image.run_id == run_id)
-        .where(or_(image.error.is_not(None), and_(predicted, found >= needed, ~bare)))
     )
     with engine.connect() as connection:
-        return set(connection.execute(query).scalars())
+        return {each.path: each for each in records(StoredImage, connection.execute(query))}
 
 
 def _regions(run_id: int) -> Query:

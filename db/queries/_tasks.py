@@ -3,35 +3,11 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import aliased
 
 from db import schema
 from db.queries._captions import class_captions
-from db.records import ClassCaption, ImageTask, RegionTask, Vectors
+from db.records import ClassCaption, RegionTask, Vectors
 from db.sql import Query, columns_of, in_ids, raw, records, stack
-
-
-def image_tasks(engine: Engine, image_ids: Sequence[int]) -> list[ImageTask]:
-    """Return what a stage needs to work on images, in the order of their ids."""
-    predicted = aliased(schema.ClassName)
-    query: Query = (
-        select(
-            *columns_of(
-                ImageTask,
-                schema.Image,
-                schema.Prediction,
-                class_position=schema.ClassName.position,
-                predicted_position=predicted.position,
-            )
-        )
-        .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
-        .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
-        .outerjoin(predicted, predicted.id == schema.Prediction.predicted_class_id)
-        .where(in_ids(schema.Image.id, image_ids))
-        .order_by(schema.Image.id)
-    )
-    with engine.connect() as connection:
-        return records(ImageTask, connection.execute(query))
 
 
 def region_tasks(engine: Engine, region_ids: Sequence[int]) -> list[RegionTask]:
@@ -63,12 +39,15 @@ def region_features(engine: Engine, region_ids: Sequence[int], representation: s
 
 
 def pmi_candidates(engine: Engine, class_id: int) -> list[ClassCaption]:
-    """Return all captions of a class that say something, the most frequent first."""
+    """Return all captions of a class that say something, the most frequent first.
+
+    Of equally frequent ones the text decides: a run that went on gives what a fresh one gives.
+    """
     table = schema.ClassCaption
     query = (
         class_captions(None)
         .where(table.class_id == class_id, schema.Caption.is_empty.is_(False))
-        .order_by(table.count.desc(), table.caption_id)
+        .order_by(table.count.desc(), schema.Caption.text)
     )
     with engine.connect() as connection:
         return records(ClassCaption, connection.execute(query))

@@ -44,17 +44,18 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageTask:
-    """What a stage needs to work on an image; positions are indices into the logits."""
+class StoredImage:
+    """What a run has of a file: `whole` if the pass is done with it, or if it is unreadable."""
 
     id: int
     path: str
-    width: int | None
-    height: int | None
     class_id: int
-    class_position: int
-    predicted_class_id: int | None
-    predicted_position: int | None
+    content_hash: str | None
+    file_size: int | None
+    modified: int | None
+    box: Box | None
+    error: str | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

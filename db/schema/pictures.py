@@ -95,7 +95,11 @@ class ClassText(Base):
 
 
 class Image(Base):
-    """One file of the dataset; `error` says why it could not be read."""
+    """One file of the dataset; `error` says why it could not be read.
+
+    `file_size` in bytes and `modified` in nanoseconds are those of the file as it was read: what
+    changed since is found by them.
+    """
 
     __tablename__ = "image"
     __table_args__ = (UniqueConstraint("run_id", "path"), Index(None, "class_id"))
@@ -112,6 +116,7 @@ class Image(Base):
     x1: Mapped[float | None]
     y1: Mapped[float | None]
     error: Mapped[str | None]
+    modified: Mapped[int | None]
 
 
 class Thumbnail(Base):

@@ -12,6 +12,8 @@ from db.writes.images import (
     add_predictions,
     add_relevance,
     mark_unreadable,
+    outdate,
+    remove_images,
     set_boxes,
 )
 from db.writes.regions import add_embeddings, add_regions
@@ -47,7 +49,9 @@ __all__ = [
     "finish_stage",
     "keep_stages",
     "mark_unreadable",
+    "outdate",
     "progress_stage",
+    "remove_images",
     "set_boxes",
     "set_class_texts",
     "set_figures",

@@ -144,11 +144,11 @@ def aggregate_captions(engine: Engine, run_id: int) -> None:
 
 
 def add_word_scores(
-    engine: Engine, class_id: int, kind: str, scores: Sequence[WordScoreRecord]
+    store: Engine | Connection, class_id: int, kind: str, scores: Sequence[WordScoreRecord]
 ) -> None:
     """Store the words of a class with their scores, in place of all of the same kind."""
     rows = [{"class_id": class_id, "kind": kind, **row_of(word)} for word in scores]
-    with writing(engine) as connection:
+    with writing(store) as connection:
         connection.execute(
             delete(WordScore).where(WordScore.class_id == class_id, WordScore.kind == kind)
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from db.engine import writing
 from db.rows import NewCaption, NewPmi, NewSummary
@@ -76,10 +76,10 @@ def add_pmi(engine: Engine, new: NewPmi) -> None:
         connection.execute(delete(Summary).where(Summary.class_id == new.class_id))
 
 
-def add_summaries(engine: Engine, summaries: Sequence[NewSummary]) -> None:
+def add_summaries(store: Engine | Connection, summaries: Sequence[NewSummary]) -> None:
     """Store selections with their sentences, and each class's first sentence beside its figures."""
     keys = ("class_id", "k", "redundancy")
-    with writing(engine) as connection:
+    with writing(store) as connection:
         for new in summaries:
             row = row_of(new, without={"sentences"})
             statement = merge(Summary, keys, ()).values(row).returning(Summary.id)

@@ -1,6 +1,6 @@
 """Images, what the model says of them, and where it looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,19 @@ from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, updat
 from db.engine import writing
 from db.records import Box
 from db.rows import NewImage, NewPrediction, NewRelevance
-from db.schema import Image, ImageEmbedding, Prediction, PredictionTop, Relevance, Thumbnail
+from db.schema import (
+    ClassAudit,
+    ClassFigure,
+    ClassName,
+    Image,
+    ImageEmbedding,
+    Pmi,
+    Prediction,
+    PredictionTop,
+    Relevance,
+    Summary,
+    Thumbnail,
+)
 from db.sql import corners_of, in_ids, merge, row_of, upsert
 from db.text import storable
 from db.writes.vectors import normalised
@@ -48,14 +60,36 @@ def add_images(store: Engine | Connection, run_id: int, images: Sequence[NewImag
     return [ids[storable(new.path)] for new in images]
 
 
-def set_boxes(engine: Engine, boxes: Mapping[int, Box | None]) -> None:
+def remove_images(store: Engine | Connection, image_ids: Sequence[int]) -> None:
+    """Drop images with all that was computed from them: their files are gone."""
+    with writing(store) as connection:
+        connection.execute(delete(Image).where(in_ids(Image.id, image_ids)))
+
+
+def outdate(store: Engine | Connection, run_id: int, class_ids: Collection[int]) -> None:
+    """Let everything be made again that rests on images of classes which are about to change.
+
+    The captions' matrices of these classes go. Summaries (by the inverse document frequency),
+    audits and metrics rest on the whole run: those of all classes are out of date.
+    """
+    classes = select(ClassName.id).where(ClassName.run_id == run_id)
+    with writing(store) as connection:
+        connection.execute(delete(Pmi).where(in_ids(Pmi.class_id, class_ids)))
+        connection.execute(delete(Summary).where(Summary.class_id.in_(classes)))
+        audits = update(ClassAudit).where(ClassAudit.class_id.in_(classes))
+        connection.execute(audits.values(predicted=-1))
+        basis = ClassFigure.name.startswith("basis-")
+        connection.execute(delete(ClassFigure).where(ClassFigure.class_id.in_(classes), basis))
+
+
+def set_boxes(store: Engine | Connection, boxes: Mapping[int, Box | None]) -> None:
     """Give images, by id, the box of their object, or none."""
     rows = [{"number": number, **corners_of(box)} for number, box in boxes.items()]
     if not rows:
         return
     values: dict[str, Any] = {name: bindparam(name) for name in corners_of(None)}
     statement = update(Image).where(Image.id == bindparam("number")).values(values)
-    with writing(engine) as connection:
+    with writing(store) as connection:
         connection.execute(statement, rows)
 
 

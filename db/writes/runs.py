@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from db.engine import writing
 from db.errors import StoreError
@@ -13,7 +13,7 @@ from db.schema import ClassName, ClassText, Run, Stage
 from db.sql import merge, row_of, upsert
 
 
-def start_run(engine: Engine, spec: RunSpec) -> int:
+def start_run(store: Engine | Connection, spec: RunSpec) -> int:
     """Begin a run, or go on with the one of the same `config_hash`; return its id."""
     row = {
         "config_hash": spec.config_hash,
@@ -31,7 +31,7 @@ def start_run(engine: Engine, spec: RunSpec) -> int:
     }
     # A run that goes on keeps when it began and what was noted.
     changed = ("versions", "host", "device", "finished", "status")
-    with writing(engine) as connection:
+    with writing(store) as connection:
         statement = merge(Run, ["config_hash"], changed).returning(Run.id)
         return int(connection.execute(statement, row).scalar_one())
 
@@ -102,13 +102,13 @@ def finish_stage(engine: Engine, run_id: int, name: str) -> None:
         )
 
 
-def add_classes(engine: Engine, run_id: int, classes: Sequence[NewClass]) -> list[int]:
+def add_classes(store: Engine | Connection, run_id: int, classes: Sequence[NewClass]) -> list[int]:
     """Store the classes of a run and return their ids in the order given.
 
     StoreError if the run has other classes already: its figures would be given to wrong names.
     """
     wanted = {(new.position, new.name, new.label) for new in classes}
-    with writing(engine) as connection:
+    with writing(store) as connection:
         find = select(ClassName.id, ClassName.position, ClassName.name, ClassName.label).where(
             ClassName.run_id == run_id
         )

@@ -151,11 +151,11 @@ def index(
         keep_artefacts=keep_artefacts,
         class_frequency=class_frequency,
     )
-    finished = index_photos(
+    run_id, finished = index_photos(
         config, db, device=device, batch_size=batch_size, console=errors(), log=log
     )
     if not finished:
         raise typer.Exit(130)
     if json:
-        engine, run = open_run(db, None)
+        engine, run = open_run(db, run_id)
         pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})

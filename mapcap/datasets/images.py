@@ -23,11 +23,13 @@ class LoadedImage:
     """An image file as read: either `image` with its size and thumbnail, or `error`.
 
     `image` is RGB and upright, `width` and `height` are its own. `content_hash` is the SHA-256 of
-    the file in hex, None only if the file could not be read at all; `thumbnail` is WebP.
+    the file in hex, None only if the file could not be read at all; `modified` is in nanoseconds;
+    `thumbnail` is WebP.
     """
 
     content_hash: str | None = None
     file_size: int | None = None
+    modified: int | None = None
     image: Image.Image | None = None
     width: int | None = None
     height: int | None = None
@@ -45,9 +47,11 @@ def read_image(path: Path) -> LoadedImage:
     try:
         if not path.is_file():  # a pipe would be waited for without end
             return LoadedImage(error="no such file")
-        size = path.stat().st_size
+        status = path.stat()
+        size, modified = status.st_size, status.st_mtime_ns
         if size > MAX_BYTES:
-            return LoadedImage(file_size=size, error=f"the file is too large: {size:,} bytes")
+            reason = f"the file is too large: {size:,} bytes"
+            return LoadedImage(file_size=size, modified=modified, error=reason)
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         return LoadedImage(error=f"cannot be read: {getattr(error, 'strerror', None) or error}")
@@ -55,10 +59,10 @@ def read_image(path: Path) -> LoadedImage:
     try:
         image = _decode(data)
         return LoadedImage(
-            content_hash, len(data), image, image.width, image.height, _thumbnail(image)
+            content_hash, len(data), modified, image, image.width, image.height, _thumbnail(image)
         )
     except Exception as error:  # Pillow's readers raise nearly anything on hostile files.
-        return LoadedImage(content_hash, len(data), error=_reason(error, data))
+        return LoadedImage(content_hash, len(data), modified, error=_reason(error, data))
 
 
 def _decode(data: bytes) -> Image.Image:

@@ -38,8 +38,19 @@ def store_values(engine: Engine, run_id: int, values: Mapping[int, Values], seed
     figures = [figure for figure in figures if figure.n]
     if any(figure.name == "class-retrieval-rank" for figure in figures):
         figures += chance_figures(len(queries.classes(engine, run_id)))
-    writes.set_figures(engine, run_id, figures, per_class)
+    basis = {class_id: _basis(named) for class_id, named in per_class.items()}
+    measured = {
+        class_id: {name: value for name, value in named.items() if name not in basis[class_id]}
+        for class_id, named in per_class.items()
+    }
+    writes.set_figures(engine, run_id, figures, measured)
     store_correlations(engine, run_id)
+    # Last: a class that lacks its basis is measured again, should this be cut short.
+    writes.set_figures(engine, run_id, [], basis)
+
+
+def _basis(named: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in named.items() if name.startswith(_OF_CLASSES)}
 
 
 def run_figure(name: str, values: np.ndarray, seed: int) -> Figure:

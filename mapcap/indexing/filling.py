@@ -3,20 +3,24 @@
 import os
 import platform
 import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from rich.console import Console
+from sqlalchemy import Engine
 
 from db import queries, writes
-from db.engine import finish, open_write
+from db.engine import finish, open_write, writing
 from db.queries.unfinished import unreadable_images
-from db.records import RunStatus
+from db.records import RunStatus, StoredImage
 from db.rows import NewClass, RunSpec
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
+from mapcap.indexing.changes import Changes, compare
+from mapcap.indexing.digests import check_digests, digests
 from mapcap.indexing.logs import Logged, note_unreadable
 from mapcap.indexing.pipeline import Stopped, run_stages
 from mapcap.indexing.stages.base import Job, Networks
@@ -31,6 +35,8 @@ from mapcap.printing.pages import class_table, listed, show
 from mapcap.printing.progress import Bars
 from mapcap.runs.standing import PROCESS
 
+DIGESTS = "digests"
+"""What a run stores of its weights, beside their names."""
 _VERSIONS = ("mapcap", "torch", "open_clip_torch", "transformers", "numpy")
 
 
@@ -42,8 +48,8 @@ def fill(
     device: str,
     batch_size: int,
     console: Console,
-) -> RunStatus:
-    """Fill a file with a run, or go on with it; return how it ended: done or interrupted.
+) -> tuple[int, RunStatus]:
+    """Fill a file with a run, or go on with it; return its id and how it ended.
 
     Raises:
         UserError, StoreError: for networks or a file that cannot be used, before any work.
@@ -52,18 +58,15 @@ def fill(
     with console.status("loading the networks"):
         networks = load_networks(config, place)
     engine = open_write(db)
-    run_id = writes.start_run(engine, _spec(config, networks.clip))
-    new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
-    job = Job(
-        config=config,
-        dataset=dataset,
-        networks=networks,
-        engine=engine,
-        run_id=run_id,
-        class_ids=tuple(writes.add_classes(engine, run_id, new)),
-        paths={item.relative: item.path for item in dataset.items},
-        batch_size=batch_size,
-    )
+    try:
+        job = _begin(config, dataset, networks, engine, batch_size)
+    except Exception:
+        finish(engine)
+        raise
+    run_id = job.run_id
+    line = job.changes.told()
+    if line:
+        console.print(line, highlight=False)
     status: RunStatus = "failed"
     try:
         with (
@@ -89,7 +92,55 @@ def fill(
                 listed("could not be read", names), style="yellow", markup=False, highlight=False
             )
         finish(engine)
-    return status
+    return run_id, status
+
+
+def _begin(
+    config: IndexConfig, dataset: Dataset, networks: Networks, engine: Engine, batch_size: int
+) -> Job:
+    """Begin a run or take it up, and drop from the store what is no more.
+
+    All in one transaction: a run that is refused leaves the file as it was.
+    """
+    new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
+    weights = digests(config)
+    for run in queries.runs(engine):
+        if run.config_hash == config.hash:
+            check_digests(config, run.networks.get(DIGESTS) or {}, weights)
+    with writing(engine) as transaction:
+        run_id = writes.start_run(transaction, _spec(config, networks.clip, weights))
+        class_ids = writes.add_classes(transaction, run_id, new)
+    stored = queries.stored_images(engine, run_id, config.representation)
+    changes = compare(dataset.items, stored, class_ids)
+    with writing(engine) as transaction:
+        if stored and not changes.none:
+            writes.outdate(transaction, run_id, _classes_of(changes, stored, class_ids))
+        writes.remove_images(transaction, [image.id for image in changes.gone])
+        writes.set_boxes(transaction, changes.boxes)
+    return Job(
+        config=config,
+        dataset=dataset,
+        networks=networks,
+        engine=engine,
+        run_id=run_id,
+        class_ids=tuple(class_ids),
+        paths={item.relative: item.path for item in dataset.items},
+        batch_size=batch_size,
+        changes=changes,
+        stored=stored,
+    )
+
+
+def _classes_of(
+    changes: Changes, stored: Mapping[str, StoredImage], class_ids: Sequence[int]
+) -> set[int]:
+    """Return the ids of the classes that lose an image, or whose images are read again."""
+    again = (*changes.changed, *changes.relabelled, *changes.retried)
+    return {
+        *(image.class_id for image in changes.gone),
+        *(class_ids[item.class_index] for item in again),
+        *(stored[item.relative].class_id for item in again),
+    }
 
 
 def load_networks(config: IndexConfig, device: torch.device) -> Networks:
@@ -105,7 +156,7 @@ def load_networks(config: IndexConfig, device: torch.device) -> Networks:
     return Networks(clip, captioner, language_model)
 
 
-def _spec(config: IndexConfig, clip: Clip) -> RunSpec:
+def _spec(config: IndexConfig, clip: Clip, weights: Mapping[str, str]) -> RunSpec:
     model = config.model if config.pretrained is None else f"{config.model}/{config.pretrained}"
     return RunSpec(
         config_hash=config.hash,
@@ -113,7 +164,8 @@ def _spec(config: IndexConfig, clip: Clip) -> RunSpec:
         preset=config.preset,
         dataset=config.photos,
         networks={"model": model, "captioner": config.captioner, "lm": config.lm}
-        | {"resize_mode": clip.model.visual.preprocess_cfg.get("resize_mode") or "shortest"},
+        | {"resize_mode": clip.model.visual.preprocess_cfg.get("resize_mode") or "shortest"}
+        | {DIGESTS: dict(weights)},
         versions={name: version(name) for name in _VERSIONS}
         | {"python": platform.python_version(), PROCESS: str(os.getpid())},
         host=socket.gethostname(),

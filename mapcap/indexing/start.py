@@ -16,6 +16,7 @@ from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
+from mapcap.indexing.changes import compare
 from mapcap.indexing.logs import logging_to
 from mapcap.printing.pages import listed
 from mapcap.text import clean, counted
@@ -48,8 +49,8 @@ def index_photos(
     batch_size: int,
     console: Console,
     log: Path | None = None,
-) -> bool:
-    """Fill a file with a run, or go on with it; False if the user stopped it.
+) -> tuple[int, bool]:
+    """Fill a file with a run, or go on with it; return its id, and False if the user stopped it.
 
     With `log`, what happens is also written to that file, line by line.
 
@@ -75,11 +76,13 @@ def index_photos(
                 f"{db} holds this already: run {finished.id}, with nothing left to do. "
                 f"Next: mapcap browse {db}",
             )
-            return True
+            return finished.id, True
         # Torch and the networks take seconds to load: not before the first line is there.
         from mapcap.indexing.filling import fill
 
-        status = fill(config, dataset, db, device=device, batch_size=batch_size, console=console)
+        run_id, status = fill(
+            config, dataset, db, device=device, batch_size=batch_size, console=console
+        )
         stopped = status == "interrupted"
         _say(
             console,
@@ -87,7 +90,7 @@ def index_photos(
             if stopped
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
-    return not stopped
+    return run_id, not stopped
 
 
 def _say(console: Console, line: str, style: str | None = None) -> None:
@@ -136,9 +139,14 @@ def _is_complete(engine: Engine, run: Run, config: IndexConfig, dataset: Dataset
     """Tell whether a run is done, with these photos and by this MapCap: others have more stages."""
     if run.status != "done" or run.versions.get("mapcap") != version("mapcap"):
         return False
-    known = queries.whole_images(engine, run.id, config.representation)
+    classes = queries.classes(engine, run.id)
+    if [(each.label, each.name) for each in classes] != [
+        (each.label, each.name) for each in dataset.classes
+    ]:
+        return False
+    stored = queries.stored_images(engine, run.id, config.representation)
     return (
-        all(item.relative in known for item in dataset.items)
+        compare(dataset.items, stored, [each.id for each in classes]).none
         and all(stage.status == "done" for stage in queries.stages(engine, run.id))
         and not queries.pending_audit(engine, run.id, AUDIT_VERSION)
     )

@@ -123,17 +123,6 @@ def test_pictures_and_maps_of_many_images(store: Any) -> None:
 def test_more_ids_than_a_statement_has_parameters(store: Any) -> None:
     ids = list(range(1, 50_000))
     assert len(queries.thumbnails(store.engine, ids)) == 6
-    assert len(queries.image_tasks(store.engine, ids)) == 7
-
-
-def test_tasks_carry_what_the_stages_need(store: Any) -> None:
-    tasks = queries.image_tasks(store.engine, sorted(store.images.values(), reverse=True))
-    assert [task.id for task in tasks] == sorted(store.images.values())
-    wrong = next(task for task in tasks if task.path == "tabby/4.jpg")
-    assert (wrong.class_position, wrong.predicted_position) == (0, 2)
-    assert (wrong.class_id, wrong.predicted_class_id) == (store.tabby, store.crane)
-    broken = next(task for task in tasks if task.path == "lynx/broken.jpg")
-    assert (broken.predicted_position, broken.width) == (None, None)
 
 
 def test_region_tasks_keep_the_regions_of_an_image_together(store: Any) -> None:

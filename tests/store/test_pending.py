@@ -16,7 +16,8 @@ def forget(store: Any, statement: str) -> None:
 
 
 def pending_images(store: Any, representation: str = "pooled") -> set[str]:
-    return store.images.keys() - queries.whole_images(store.engine, store.run_id, representation)
+    stored = queries.stored_images(store.engine, store.run_id, representation)
+    return {path for path, image in stored.items() if not image.whole}
 
 
 def finish(store: Any, region: NewRegion) -> None:
@@ -143,4 +144,4 @@ def test_another_run_has_its_own_work(store: Any, spec: Any) -> None:
         queries.pending_summaries(store.engine, other, [1], 1.0),
     ):
         assert pending == []
-    assert queries.whole_images(store.engine, other, "pooled") == set()
+    assert queries.stored_images(store.engine, other, "pooled") == {}

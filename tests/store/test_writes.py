@@ -52,23 +52,23 @@ def count(engine: Engine, table: str, where: str = "1") -> int:
 def test_writing_everything_again_changes_nothing(store: Any) -> None:
     engine = store.engine
     before = dump(engine)
-    tasks = queries.image_tasks(engine, list(store.images.values()))
+    images = [queries.image(engine, number) for number in store.images.values()]
     writes.add_images(
         engine,
         store.run_id,
         [
             NewImage(
-                path=task.path,
-                class_id=task.class_id,
-                content_hash=queries.image(engine, task.id).content_hash,
-                width=task.width,
-                height=task.height,
-                file_size=1000 if task.width else None,
-                box=(1.0, 2.0, 3.0, 4.0) if task.path == "tabby/1.jpg" else None,
-                thumbnail=b"RIFF" + task.path.encode() if task.width else None,
-                error=None if task.width else "not a picture",
+                path=image.path,
+                class_id=image.class_id,
+                content_hash=image.content_hash,
+                width=image.width,
+                height=image.height,
+                file_size=1000 if image.width else None,
+                box=(1.0, 2.0, 3.0, 4.0) if image.path == "tabby/1.jpg" else None,
+                thumbnail=b"RIFF" + image.path.encode() if image.width else None,
+                error=None if image.width else "not a picture",
             )
-            for task in tasks
+            for image in images
         ],
     )
     writes.aggregate_accuracy(engine, store.run_id)
@@ -106,7 +106,7 @@ def test_a_changed_file_loses_what_was_computed_from_it(store: Any) -> None:
     writes.add_images(engine, store.run_id, [changed])
     again = queries.image_by_path(engine, store.run_id, "tabby/2.jpg")
     assert (again.content_hash, again.margin) == ("another digest", None)
-    assert "tabby/2.jpg" not in queries.whole_images(engine, store.run_id, "pooled")
+    assert not queries.stored_images(engine, store.run_id, "pooled")["tabby/2.jpg"].whole
     if again.id != image_id:
         assert count(engine, "region", f"image_id = {image_id}") == 0
     assert count(engine, "relevance", f"image_id = {again.id}") == 0
@@ -125,9 +125,9 @@ def test_an_image_that_fails_later_is_asked_for_no_more(store: Any) -> None:
     engine = store.engine
     new = NewImage("tabby/5.jpg", store.tabby, "digest", 10, 10, 100)
     [pending] = writes.add_images(engine, store.run_id, [new])
-    assert new.path not in queries.whole_images(engine, store.run_id, "pooled")
+    assert not queries.stored_images(engine, store.run_id, "pooled")[new.path].whole
     writes.mark_unreadable(engine, [(pending, "cut off in the middle")])
-    assert new.path in queries.whole_images(engine, store.run_id, "pooled")
+    assert queries.stored_images(engine, store.run_id, "pooled")[new.path].whole
     assert queries.image(engine, pending).error == "cut off in the middle"
 
 

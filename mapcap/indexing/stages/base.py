@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Engine
 
+from db.records import StoredImage
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
+from mapcap.indexing.changes import Changes
 from mapcap.networks.captioners import Captioner
 from mapcap.networks.clip import Clip
 from mapcap.networks.language_models import LanguageModel
@@ -40,6 +42,10 @@ class Job:
     paths: Mapping[str, Path]
     """Where the image stored under a path lies."""
     batch_size: int
+    changes: Changes
+    """What is to be done about the files."""
+    stored: Mapping[str, StoredImage]
+    """What the run had of each file when it was taken up, by path."""
 
 
 class Stage(ABC, Generic[Data]):

@@ -15,7 +15,7 @@ from mapcap.datasets import Item, LoadedImage, read_image
 from mapcap.explanation import Explanation, Method, explain
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
-from mapcap.indexing.stages.pictures import at_once
+from mapcap.indexing.stages.pictures import at_once, unreachable
 from mapcap.regions import Region
 from mapcap.zero_shot import class_weights
 
@@ -31,6 +31,11 @@ class Photos:
     """(3, H, W) each, None where the file cannot be read"""
     classes: list[int]
     """The index of each photo's class."""
+
+
+def _opened(row: NewImage) -> bool:
+    """Tell whether there was a file at all: a disk that went away is not a broken photo."""
+    return row.content_hash is not None or row.file_size is not None
 
 
 class Images(Stage[Photos]):
@@ -51,12 +56,12 @@ class Images(Stage[Photos]):
         return len(self.job.dataset.items)
 
     def pending(self) -> Sequence[Item]:  # noqa: D102
-        job = self.job
-        whole = queries.whole_images(job.engine, job.run_id, job.config.representation)
-        return [item for item in job.dataset.items if item.relative not in whole]
+        return self.job.changes.pending
 
     def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
         rows, views = zip(*at_once(self._photo, items), strict=True)
+        if not any(map(_opened, rows)) and not self._is_there():
+            raise unreachable(self.job, rows[0].path, rows[0].error)
         return Photos(list(rows), list(views), [item.class_index for item in items])
 
     def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
@@ -66,9 +71,23 @@ class Images(Stage[Photos]):
         facts = {name: getattr(loaded, name) for name in _FACTS}
         class_id = self.job.class_ids[item.class_index]
         row = NewImage(path=item.relative, class_id=class_id, box=item.box, **facts)
-        if loaded.image is None:
+        if loaded.image is None or self._is_stored(row):
             return row, None
         return row, self.job.networks.clip.preprocess(loaded.image)
+
+    def _is_stored(self, row: NewImage) -> bool:
+        """Tell whether a file that was written since still has the content that is stored."""
+        before = self.job.stored.get(row.path)
+        return (
+            before is not None
+            and before.whole
+            and before.error is None
+            and (before.class_id, before.content_hash) == (row.class_id, row.content_hash)
+        )
+
+    def _is_there(self) -> bool:
+        """Tell whether any photo of the dataset can still be reached: the batch may be deleted."""
+        return any(item.path.is_file() for item in self.job.dataset.items)
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> None:  # noqa: D102
         job = self.job

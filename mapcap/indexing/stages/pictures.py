@@ -1,29 +1,16 @@
 """Reading the pictures of a batch, several at a time."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
-from torch import Tensor
-
-from db import queries, writes
-from db.records import ImageTask
 from mapcap.datasets import LoadedImage, read_image
+from mapcap.errors import UserError
 from mapcap.indexing.stages.base import Job
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """The readable images of a batch: `tasks` and `views` (B, 3, H, W), in the same order."""
-
-    tasks: list[ImageTask]
-    views: Tensor
 
 
 def at_once(function: Callable[[_Given], _Made], items: Iterable[_Given]) -> list[_Made]:
@@ -33,27 +20,21 @@ def at_once(function: Callable[[_Given], _Made], items: Iterable[_Given]) -> lis
 
 
 def load(job: Job, stored_path: str) -> LoadedImage:
-    """Read the image that is stored under a path."""
-    return read_image(job.paths[stored_path])
+    """Read again the image that is stored under a path.
 
-
-def read_pictures(job: Job, image_ids: Sequence[int]) -> Pictures:
-    """Read images and preprocess them as the CLIP wants them.
-
-    An image that cannot be read any more is marked so in the store and left out.
+    Raises:
+        UserError: for one that was read before and cannot even be opened now.
     """
-    tasks = queries.image_tasks(job.engine, image_ids)
+    path = job.paths.get(stored_path)
+    loaded = LoadedImage(error="no such file") if path is None else read_image(path)
+    if loaded.content_hash is None:
+        raise unreachable(job, stored_path, loaded.error)
+    return loaded
 
-    def view(task: ImageTask) -> Tensor | str:
-        loaded = load(job, task.path)
-        if loaded.image is None:
-            return loaded.error or "cannot be read"
-        return job.networks.clip.preprocess(loaded.image)
 
-    found = list(zip(tasks, at_once(view, tasks), strict=True))
-    lost = [(task.id, error) for task, error in found if isinstance(error, str)]
-    writes.mark_unreadable(job.engine, lost)
-    read = [(task, view) for task, view in found if isinstance(view, Tensor)]
-    views = [view for _, view in read]
-    stacked = torch.stack(views) if views else torch.empty(0, 3, *job.networks.clip.size)
-    return Pictures([task for task, _ in read], stacked)
+def unreachable(job: Job, stored_path: str, error: str | None) -> UserError:
+    """Return the error that ends a run whose photos have gone away."""
+    return UserError(
+        f"{job.dataset.source}: {stored_path} cannot be read any more ({error}). If a disk went "
+        "away, bring it back; the same command goes on from here."
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from db import queries, writes
+from db.engine import writing
 from db.records import Pmi, WordScore
 from db.rows import NewSentence, NewSummary
 from mapcap.config import MAX_SENTENCES_PER_SUMMARY
@@ -34,11 +35,11 @@ class Summaries(Stage[Pmi | None]):
     def compute(self, data: Pmi | None, tick: Callable[[float], None]) -> None:  # noqa: D102
         if data is None:
             return
-        writes.add_summaries(self.job.engine, lengths(data, self.job.config.redundancy))
-        ranked = words(data.texts, data.relevance, data.counts)
-        writes.add_word_scores(
-            self.job.engine, data.class_id, "relevance", [WordScore(*word) for word in ranked]
-        )
+        scores = [WordScore(*word) for word in words(data.texts, data.relevance, data.counts)]
+        # Pending is a class without summaries: a kill between the two would lose its words.
+        with writing(self.job.engine) as transaction:
+            writes.add_summaries(transaction, lengths(data, self.job.config.redundancy))
+            writes.add_word_scores(transaction, data.class_id, "relevance", scores)
 
 
 def lengths(pmi: Pmi, redundancy: float) -> list[NewSummary]:

@@ -1,0 +1,91 @@
+"""What a dataset is now against what a run has stored of it: one question asked of one table.
+
+A file that is as large and as old as it was read is not opened again. Of the others the content
+decides: one that was only touched keeps its results.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from db.records import Box, StoredImage
+from mapcap.datasets import Item
+from mapcap.text import counted
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a run has to do about the files of a dataset."""
+
+    pending: tuple[Item, ...]
+    """New files, those that are not stored whole, and those below."""
+    changed: tuple[Item, ...]
+    """Stored whole, but larger, smaller or written since; their content may be the same."""
+    relabelled: tuple[Item, ...]
+    """Stored under another class."""
+    retried: tuple[Item, ...]
+    """Could not be opened at all when they were tried."""
+    gone: tuple[StoredImage, ...]
+    """Stored, and no file of the dataset any more."""
+    boxes: Mapping[int, Box | None]
+    """The boxes that are others than those stored, by image id."""
+
+    @property
+    def none(self) -> bool:
+        """Whether the run has all files as they are."""
+        return not (self.pending or self.gone or self.boxes)
+
+    def told(self) -> str:
+        """Say in one line what changed since the files were stored, "" if nothing did."""
+        counts = (
+            (len(self.changed), "written since"),
+            (len(self.relabelled), "with another class"),
+            (len(self.gone), "gone"),
+            (len(self.retried), "tried again"),
+            (len(self.boxes), "with another box"),
+        )
+        parts = [f"{counted(count, 'image')} {how}" for count, how in counts if count]
+        return f"changed since: {', '.join(parts)}" if parts else ""
+
+
+def compare(
+    items: Sequence[Item], stored: Mapping[str, StoredImage], class_ids: Sequence[int]
+) -> Changes:
+    """Compare the files of a dataset with what a run has of them, by path.
+
+    `class_ids` are the ids of the run's classes in the order of `Item.class_index`.
+    """
+    pending, changed, relabelled, retried = list[Item](), list[Item](), list[Item](), list[Item]()
+    boxes: dict[int, Box | None] = {}
+    for item in items:
+        before = stored.get(item.relative)
+        if before is None or not before.whole:
+            pending.append(item)
+        elif before.class_id != class_ids[item.class_index]:
+            relabelled.append(item)
+        elif before.error is not None and before.file_size is None:
+            retried.append(item)
+        elif _was_written(item, before):
+            changed.append(item)
+        elif before.error is None and before.box != item.box:
+            boxes[before.id] = item.box
+    here = {item.relative for item in items}
+    gone = tuple(image for path, image in stored.items() if path not in here)
+    return Changes(
+        (*pending, *relabelled, *retried, *changed),
+        tuple(changed),
+        tuple(relabelled),
+        tuple(retried),
+        gone,
+        boxes,
+    )
+
+
+def _was_written(item: Item, before: StoredImage) -> bool:
+    """Tell whether a file is not as large or as old as it was; times of old runs are not known."""
+    try:
+        status = item.path.stat()
+    except OSError:
+        return True
+    if before.file_size != status.st_size:
+        return True
+    return before.modified is not None and before.modified != status.st_mtime_ns
