@@ -24,7 +24,6 @@ from db.queries import loading
 from db.records import ClassName, Run
 from db.verdicts import beside
 from mapcap.text import clean
-from tui.late import PatientDriver
 from tui.navigation import (
     Navigation,
     OpenCaption,
@@ -43,6 +42,7 @@ from tui.opened import Marks, Opened, Pulse, pulse_of
 from tui.pictures import MODES, Mode, coarse, picture_type
 from tui.screens.base import BrowseScreen
 from tui.screens.classes import ClassesScreen
+from tui.terminal_reply import PatientDriver
 
 _PULSE_SECONDS = 2.0
 _FEW_COLOURS = (

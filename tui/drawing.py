@@ -11,7 +11,7 @@ from db import queries
 from db.records import Finding, Image
 from mapcap.overlay import STRENGTH, decode, overlay, square
 from tui.opened import Opened
-from tui.show import REGION_COLOURS
+from tui.texts import REGION_COLOURS
 from tui.widgets.thumbs import Thumb
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.text import Text
 from db import queries
 from db.records import ClassName, Run, RunTotals, Stage
 from tui.opened import Opened
-from tui.show import safe, share
+from tui.texts import safe, share
 from tui.widgets.class_card import Card
 
 

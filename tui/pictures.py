@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from textual.widget import Widget
 
-from tui.widgets.half import HalfPicture, NoPicture
+from tui.widgets.block_picture import HalfPicture, NoPicture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -13,7 +13,7 @@ from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
 from tui.screens.places import PlacesScreen
 from tui.widgets.images_pane import ImagesPane
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import Thumbs
 
 Make = Callable[..., MapCapApp]

@@ -13,7 +13,7 @@ from db.rows import NewClass, NewImage, NewPrediction, RunSpec
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen, parsed
 from tui.screens.one_class import ClassScreen
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 
 Make = Callable[..., MapCapApp]
 Press = Callable[..., Awaitable[None]]

@@ -21,7 +21,7 @@ from tui.screens.run_findings import RunFindingsScreen
 from tui.screens.verdict import VerdictScreen
 from tui.widgets.finding_detail import Evidence
 from tui.widgets.findings_pane import FindingsPane
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import Thumbs
 
 Make = Callable[..., MapCapApp]

@@ -17,7 +17,7 @@ from tui.app import MapCapApp, make_app
 from tui.screens.metrics import MetricsScreen
 from tui.screens.one_class import ClassScreen
 from tui.widgets.figure_table import lines_of
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 from tui.widgets.scatter import Point, Scatter
 
 Make = Callable[..., MapCapApp]

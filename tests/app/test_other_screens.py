@@ -19,7 +19,7 @@ from tui.screens.places import PlacesScreen
 from tui.screens.run_findings import RunFindingsScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.search import SearchScreen
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 
 Make = Callable[..., MapCapApp]
 Press = Callable[..., Awaitable[None]]

@@ -14,7 +14,7 @@ from db.records import Region, Vectors
 from mapcap.overlay import SIDE, decode, outlines, overlay, square
 from tui.pictures import understood
 from tui.screens.neighbours import nearest
-from tui.show import accuracy_bar, bar, safe
+from tui.texts import accuracy_bar, bar, safe
 
 
 def grey(width: int, height: int) -> Pictures.Image:

@@ -25,9 +25,9 @@ from tui.screens.one_image import ImageScreen
 from tui.screens.runs import differing
 from tui.screens.verdict import VerdictScreen
 from tui.viewer import photo_file, view
-from tui.widgets.frames import Frames
 from tui.widgets.images_pane import ImagesPane
-from tui.widgets.rows import Rows
+from tui.widgets.picture_row import Frames
+from tui.widgets.record_table import Rows
 
 Make = Callable[..., MapCapApp]
 Press = Callable[..., Awaitable[None]]

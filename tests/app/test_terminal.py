@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from scripts.bench_browse.__main__ import environment
 from scripts.bench_browse.terminal import Screen, Terminal
-from tui.late import LateAnswer
+from tui.terminal_reply import LateAnswer
 
 KITTY = "\x1b_Gi=31;OK\x1b\\\x1b[?62;4;22c"
 BROWSE = "from mapcap.cli import main; main()"

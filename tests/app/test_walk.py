@@ -12,9 +12,9 @@ from tui.screens.neighbours import NeighboursScreen
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
 from tui.screens.verdict import VerdictScreen
-from tui.widgets.frames import Frames
+from tui.widgets.picture_row import Frames
+from tui.widgets.record_table import Rows
 from tui.widgets.region_list import RegionList
-from tui.widgets.rows import Rows
 from tui.widgets.thumbs import Thumbs
 
 Make = Callable[..., MapCapApp]

@@ -26,7 +26,7 @@ from tests.app.conftest import fill, rest
 from tests.audit.test_audit_findings import LYNX, ME, material
 from tui.app import make_app
 from tui.screens.run_findings import RunFindingsScreen
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 
 TITLE = "5 of 8 objects are tiny"
 DETAIL = "5 objects cover less than 2 % of the photo."

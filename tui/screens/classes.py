@@ -21,10 +21,10 @@ from tui.navigation import OpenClass, OpenMatrix, OpenRunFindings, OpenVerdict
 from tui.opened import Opened
 from tui.overview import card_of, title_of
 from tui.screens.base import BrowseScreen
-from tui.show import accuracy_bar, number, safe, share
+from tui.texts import accuracy_bar, number, safe, share
 from tui.widgets.class_card import ClassCard
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Column, Rows
+from tui.widgets.record_table import Column, Rows
 
 _SORTS: Final[tuple[ClassSort, ...]] = (
     "name",

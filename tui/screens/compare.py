@@ -15,9 +15,9 @@ from mapcap.stats import Change
 from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.show import probability, safe, share
+from tui.texts import probability, safe, share
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Column, Rows
+from tui.widgets.record_table import Column, Rows
 
 _COLOURS: Final = {"better": "green", "worse": "red"}
 

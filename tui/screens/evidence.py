@@ -16,11 +16,11 @@ from tui.navigation import Among, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.regions import RegionsScreen
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.keys import Keys
+from tui.widgets.record_table import Rows
 from tui.widgets.region_list import Found, RegionList
-from tui.widgets.rows import Rows
 from tui.widgets.thumbs import Thumb, Thumbs
 
 # The audit keeps fewer; a file may hold more.

@@ -8,7 +8,7 @@ from db.verdicts import Mark
 from tui.navigation import Among, OpenClass, OpenFinding, OpenImage, OpenVerdict
 from tui.opened import finding_name
 from tui.screens.base import BrowseScreen
-from tui.tiles import evidence_page
+from tui.thumbnail_pages import evidence_page
 from tui.widgets.findings_browser import FindingsBrowser
 
 

@@ -8,7 +8,7 @@ from mapcap.runs.confusion_matrix import ConfusionMatrix, read_matrix
 from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.keys import Keys
 from tui.widgets.matrix import Matrix
 

@@ -18,10 +18,10 @@ from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
 from tui.screens.findings import why_missing
-from tui.show import number, safe
+from tui.texts import number, safe
 from tui.widgets.figure_table import FigureLine, figure_columns, lines_of
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 from tui.widgets.scatter import Point, Scatter
 
 _MOST_NAMED: Final = 4

@@ -13,9 +13,9 @@ from db import queries
 from db.records import Region, Vectors
 from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
-from tui.show import safe
+from tui.texts import safe
+from tui.widgets.record_table import Rows
 from tui.widgets.region_list import Found, RegionList
-from tui.widgets.rows import Rows
 
 # Few enough vectors that a search that is no longer wanted stops soon.
 _CHUNK = 16384

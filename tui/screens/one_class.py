@@ -10,19 +10,19 @@ from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
-from tui.lines import caption_lines
+from tui.caption_lines import caption_lines
 from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.class_audit import ClassAuditScreen
-from tui.show import accuracy_bar, safe, share, tokens_line
-from tui.tiles import Page, images_page
+from tui.texts import accuracy_bar, safe, share, tokens_line
+from tui.thumbnail_pages import Page, images_page
 from tui.widgets.captions_pane import CaptionsPane, Line
 from tui.widgets.class_card import verdict_line
 from tui.widgets.confusions_pane import ConfusionsPane
 from tui.widgets.findings_pane import FindingsPane
 from tui.widgets.images_pane import ImageQuery, ImagesPane
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 from tui.widgets.summary_pane import Summaries, SummaryPane, choose
 from tui.widgets.thumbs import Thumbs
 

@@ -11,16 +11,16 @@ from textual.widgets import Static
 from db import queries
 from db.records import Image, Region, Role
 from mapcap.text import clean
+from tui.image_view import ROLES, Seen, drawn, ink, see
 from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.seen import ROLES, Seen, drawn, ink, see
-from tui.show import bar, safe
+from tui.texts import bar, safe
 from tui.viewer import photo_file, view
 from tui.widgets.class_card import verdict_line
-from tui.widgets.frames import Frames
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Column, Rows
+from tui.widgets.picture_row import Frames
+from tui.widgets.record_table import Column, Rows
 
 _STEP = 0.1
 # The audit keeps fewer; a file may hold more.

@@ -9,9 +9,9 @@ from db import queries
 from db.records import Region
 from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
-from tui.show import safe
+from tui.texts import safe
+from tui.widgets.record_table import Rows
 from tui.widgets.region_list import Found, RegionList
-from tui.widgets.rows import Rows
 
 
 class PlacesScreen(RegionsScreen):

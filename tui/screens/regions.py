@@ -9,10 +9,10 @@ from db.records import Region
 from mapcap.overlay import decode, original, outlines
 from tui.navigation import Among, OpenImage
 from tui.screens.base import BrowseScreen
-from tui.show import REGION_COLOURS
+from tui.texts import REGION_COLOURS
 from tui.widgets.keys import Keys
+from tui.widgets.record_table import Rows
 from tui.widgets.region_list import RegionList
-from tui.widgets.rows import Rows
 
 PAGE = 100
 

@@ -17,11 +17,11 @@ from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.class_audit import HINT
 from tui.screens.findings import FindingsScreen, why_missing
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.findings_browser import FindingsBrowser, Listed
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Rows
+from tui.widgets.record_table import Rows
 
 _MOST: Final = 2000
 

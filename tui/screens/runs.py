@@ -15,9 +15,9 @@ from db.records import Run, RunCounts, Stage
 from tui.navigation import OpenComparison, OpenMetrics, SwitchRun
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.show import safe, share
+from tui.texts import safe, share
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Column, Rows
+from tui.widgets.record_table import Column, Rows
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from db.records import CaptionHit, ClassName, Image
 from tui.navigation import Among, Navigation, OpenCaption, OpenClass, OpenImage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.show import safe, share
+from tui.texts import safe, share
 from tui.widgets.captions_pane import highlighted
 from tui.widgets.keys import Keys
-from tui.widgets.rows import Column, Rows
+from tui.widgets.record_table import Column, Rows
 
 _MOST = 50
 Finder = Callable[..., Sequence[ClassName | CaptionHit | Image]]

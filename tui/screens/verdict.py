@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from db.verdicts import MARKS, Kind, Mark
 from tui.opened import Marks, Opened
 from tui.screens.base import BrowseScreen
-from tui.show import safe
+from tui.texts import safe
 
 _HINT = "a digit or enter saves, tab goes to the note and back, esc changes nothing"
 

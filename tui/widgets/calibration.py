@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from db.records import ClassAudit
-from tui.show import bar, grade, share
+from tui.texts import bar, grade, share
 from tui.widgets.finding_text import Figures, chance
 
 _MOST_BINS: Final = 20

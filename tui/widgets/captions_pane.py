@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from db.records import ClassCaption
-from tui.show import safe
-from tui.widgets.rows import Column, Rows
+from tui.texts import safe
+from tui.widgets.record_table import Column, Rows
 
 
 @dataclass(frozen=True)

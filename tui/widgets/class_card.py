@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from db.records import ClassAudit, ClassName, Confusion, Finding, Summary, WordScore
 from db.verdicts import Mark, Verdict
-from tui.show import accuracy_bar, bar, grade, safe, share
+from tui.texts import accuracy_bar, bar, grade, safe, share
 from tui.widgets.finding_text import line_of, tag
 
 _BAR = 12

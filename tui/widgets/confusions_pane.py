@@ -10,8 +10,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from db.records import CaptionContrast, Confusion
-from tui.show import bar, safe, share
-from tui.widgets.rows import Column, Rows
+from tui.texts import bar, safe, share
+from tui.widgets.record_table import Column, Rows
 
 
 class ConfusionsPane(Horizontal):

@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from db.records import ErrorWord
 from mapcap.stats import SIGNIFICANT
-from tui.show import number, safe, share
-from tui.widgets.rows import Column, Rows
+from tui.texts import number, safe, share
+from tui.widgets.record_table import Column, Rows
 
 Rival = tuple[int, str]
 """A class whose correct images the errors were compared with, by id and name."""

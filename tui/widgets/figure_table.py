@@ -9,8 +9,8 @@ from rich.text import Text
 
 from db.records import Figure
 from mapcap.stats import SIGNIFICANT
-from tui.show import number, safe
-from tui.widgets.rows import Column
+from tui.texts import number, safe
+from tui.widgets.record_table import Column
 
 # A figure's name with one of these endings stands beside it: what a map or text that knows
 # nothing reaches, and by how much the figure is ahead of that.

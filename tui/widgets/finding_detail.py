@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from db.records import Finding, Image
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.finding_text import Figures, tag, told
 from tui.widgets.thumbs import Thumb, Thumbs
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from db.records import ClassAudit, Finding
-from tui.show import safe
+from tui.texts import safe
 
 TAG_WIDTH: Final = 12
 _LONGEST_LINE: Final = 2000

@@ -13,10 +13,10 @@ from textual.widget import Widget
 
 from db.records import Finding, Image
 from db.verdicts import Mark
-from tui.show import bar, safe
+from tui.texts import bar, safe
 from tui.widgets.finding_detail import Evidence, FindingDetail
 from tui.widgets.finding_text import TAG_WIDTH, tag
-from tui.widgets.rows import Column, Rows
+from tui.widgets.record_table import Column, Rows
 from tui.widgets.thumbs import Thumb, Thumbs
 
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from db.records import ClassAudit
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.calibration import calibration
 from tui.widgets.error_words import ErrorWords
 from tui.widgets.finding_text import line_of

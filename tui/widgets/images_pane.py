@@ -15,7 +15,7 @@ from textual.widgets import Static
 from db.records import Confusion, Place, Show
 from db.verdicts import MARKS, Mark
 from tui.pictures import coarse
-from tui.show import safe
+from tui.texts import safe
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _ORDER: tuple[Show, ...] = ("all", "wrong", "right")

@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.show import safe
+from tui.texts import safe
 
 _CELL: Final = 4
 # From no image to all of a class's.

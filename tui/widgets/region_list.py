@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from db.records import Region
 from tui.pictures import show
-from tui.show import safe
-from tui.widgets.rows import Column, Rows
+from tui.texts import safe
+from tui.widgets.record_table import Column, Rows
 
 
 @dataclass(frozen=True)

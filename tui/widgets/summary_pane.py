@@ -15,8 +15,8 @@ from textual.widgets import Static
 
 from db.records import Pmi, Sentence
 from mapcap.summaries.stored import SIDES, summarise
-from tui.show import bar, safe
-from tui.widgets.rows import Column, Rows
+from tui.texts import bar, safe
+from tui.widgets.record_table import Column, Rows
 
 _LONGEST = 30
 _STEP = 0.25

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from db.records import Image
 from tui.pictures import show
-from tui.show import safe
+from tui.texts import safe
 
 # Lines of a page from which on there is room for more than the least thumbnails.
 _HIGH: Final = 40

@@ -10,8 +10,8 @@ from db import queries
 from db.records import Image, Region, Relevance, Role, TopClass
 from mapcap.overlay import decode, original, outlines, overlay, square
 from tui.opened import Opened
-from tui.show import REGION_COLOURS, safe
-from tui.widgets.frames import Frame
+from tui.texts import REGION_COLOURS, safe
+from tui.widgets.picture_row import Frame
 
 ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
 

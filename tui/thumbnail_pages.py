@@ -9,7 +9,7 @@ from db.verdicts import Mark
 from mapcap.overlay import decode, outlines
 from tui.drawing import evidence, thumbs
 from tui.opened import Opened
-from tui.show import REGION_COLOURS
+from tui.texts import REGION_COLOURS
 from tui.widgets.finding_detail import pictures
 from tui.widgets.images_pane import ImageQuery, Judged
 from tui.widgets.thumbs import Thumb

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from PIL import Image
 
-from tui.widgets.half import dithered, quartered
+from tui.widgets.block_picture import dithered, quartered
 
 GLYPHS = " ▘▝▀▖▌▞▛"
 QUARTERS = {" ": "....", "▘": "#...", "▝": ".#..", "▀": "##..", "▖": "..#.", "▌": "#.#.",
