@@ -101,7 +101,7 @@ def load_networks(config: IndexConfig, device: torch.device) -> Networks:
     clip = load_clip(config.model, config.pretrained, device=device)
     vision_tower(clip.model.visual)
     language_model = load_language_model(config.lm, device=device)
-    captioner = load_captioner(config.captioner, language_model=language_model, device=device)
+    captioner = load_captioner(config, clip, device)
     return Networks(clip, captioner, language_model)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from mapcap.errors import UserError
 from mapcap.names import closest
 from mapcap.networks.devices import DTYPE
-from mapcap.networks.embedded import MINI, embedded
+from mapcap.networks.embedded import MINI, ROOT, embedded
 from mapcap.networks.failures import said
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
@@ -25,6 +25,7 @@ LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
 
 _CONFIG = "open_clip_config.json"
+_QUICK = "-quickgelu"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,26 @@ def load_clip(
     model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     embed_dim = open_clip.get_model_config(source)["embed_dim"]
     return _describe(model, tokenizer, name, pretrained, embed_dim)
+
+
+def identity(name: str, pretrained: str | None) -> str:
+    """Return one name for a CLIP, however a run names it: `ViT-B-32/openai`, a folder, `mini`.
+
+    QuickGELU belongs to the weights, and a hub repository of open_clip's table to its tag.
+    """
+    if name.startswith(LOCAL_DIR):
+        folder = Path(name.removeprefix(LOCAL_DIR)).expanduser().resolve()
+        return MINI if folder == (ROOT / "clip").resolve() else f"{LOCAL_DIR}{folder}"
+    if name.startswith(HF_HUB):
+        repository = name.removeprefix(HF_HUB)
+        for model, tag in open_clip.list_pretrained():
+            published = open_clip.get_pretrained_cfg(model, tag).get("hf_hub") or ""
+            if published.strip("/") == repository:
+                return identity(model, tag)
+        return name
+    if pretrained is None:
+        return name
+    return f"{name.replace('/', '-').removesuffix(_QUICK)}/{pretrained}"
 
 
 def check_published(name: str, pretrained: str | None) -> None:

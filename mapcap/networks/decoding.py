@@ -36,7 +36,7 @@ def room(language_model: Any, prefix_length: int) -> int:
     if prefix_length > positions:
         raise UserError(
             f"a prefix of {prefix_length} does not fit a language model of {positions} positions. "
-            "Give the language model that the captioner was trained with (--lm)."
+            "Give a captioner with the language model that it was trained with (--captioner)."
         )
     return int(positions) - prefix_length + 1  # the last token is never fed back
 
