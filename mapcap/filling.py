@@ -7,7 +7,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from db import queries, writes
@@ -18,18 +17,16 @@ from db.rows import NewClass, RunSpec
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.logs import Logged, note_unreadable
-from mapcap.networks.captioners import load_captioner
-from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clip import Clip
 from mapcap.networks.devices import pick_device
-from mapcap.networks.language_models import load_language_model
+from mapcap.networks.loading import load_networks
 from mapcap.networks.quiet import to_the_log
 from mapcap.pipeline import Stopped, run_stages
 from mapcap.progress import Bars
 from mapcap.show import class_table, listed, show
-from mapcap.stages.base import Job, Networks
+from mapcap.stages.base import Job
 from mapcap.standing import PROCESS
 from mapcap.stopping import stop_on_signals
-from mapcap.towers import vision_tower
 
 _VERSIONS = ("mapcap", "torch", "open_clip_torch", "transformers", "numpy")
 
@@ -53,6 +50,13 @@ def fill(
         networks = load_networks(config, place)
     engine = open_write(db)
     run_id = writes.start_run(engine, _spec(config, networks.clip))
+    if not networks.language_model.packed:
+        slower = (
+            f"--lm {config.lm} does not read sentences packed in rows: every pair is scored for "
+            "itself, which is right and slower."
+        )
+        console.print(slower, style="yellow", markup=False, highlight=False)
+        writes.add_note(engine, run_id, slower)
     new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
     job = Job(
         config=config,
@@ -90,19 +94,6 @@ def fill(
             )
         finish(engine)
     return status
-
-
-def load_networks(config: IndexConfig, device: torch.device) -> Networks:
-    """Load the three networks of a configuration onto a device.
-
-    Raises:
-        UserError: for a network that cannot be loaded, or a vision tower without relevance maps.
-    """
-    clip = load_clip(config.model, config.pretrained, device=device)
-    vision_tower(clip.model.visual)
-    language_model = load_language_model(config.lm, device=device)
-    captioner = load_captioner(config, clip, device)
-    return Networks(clip, captioner, language_model)
 
 
 def _spec(config: IndexConfig, clip: Clip) -> RunSpec:

@@ -19,7 +19,8 @@ from mapcap.networks.captioners import RegionBatch, check_captioner, load_captio
 from mapcap.networks.captioners import clipcap as captioner_module
 from mapcap.networks.captioners.clipcap import ClipCapCaptioner
 from mapcap.networks.captioners.origins import Origin, origin
-from mapcap.networks.clip import Clip, identity
+from mapcap.networks.clip import Clip
+from mapcap.networks.clip_names import identity
 from mapcap.networks.weights import Outline, load_weights, outline
 
 CPU = torch.device("cpu")

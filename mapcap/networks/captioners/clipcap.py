@@ -20,7 +20,8 @@ from mapcap.networks.captioners.base import (
     features_of,
 )
 from mapcap.networks.captioners.origins import BY_NAME, Origin, origin
-from mapcap.networks.clip import Clip, identity
+from mapcap.networks.clip import Clip
+from mapcap.networks.clip_names import identity
 from mapcap.networks.clipcap import Caption, ClipCap
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
