@@ -41,15 +41,6 @@ def hybrid() -> Any:
     return tf.Lfm2ForCausalLM(tf.Lfm2Config(**SMALL, **HEADS, layer_types=kinds))
 
 
-def local() -> Any:
-    """GPT-Neo: every other layer sees the last 16 tokens alone."""
-    config = tf.GPTNeoConfig(
-        vocab_size=320, hidden_size=32, num_layers=2, num_heads=4, window_size=16,
-        attention_types=[[["global", "local"], 1]], max_position_embeddings=512,
-    )  # fmt: skip
-    return tf.GPTNeoForCausalLM(config)
-
-
 def made(make: Any) -> Any:
     torch.manual_seed(0)
     model = make().eval()
@@ -70,7 +61,7 @@ def log_p(model: Any, context: list[int], sentence: list[int]) -> float:
 
 @pytest.mark.parametrize(
     ("make", "packs"),
-    [(llama, True), (bloom, False), (mamba, False), (hybrid, False), (local, False)],
+    [(llama, True), (bloom, False), (mamba, False), (hybrid, False)],
 )
 def test_pmi_is_the_plain_definition_for_every_network(
     make: Any, packs: bool, lm: LanguageModel
