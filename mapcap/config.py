@@ -15,13 +15,18 @@ REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
 """Ways from attention to relevance; what they are is in `mapcap.relevance`."""
 
+_PROMPT = "Describe this in one short sentence."
 _BEFORE = {
     "keep_artefacts": True,
     "class_frequency": False,
     "shared": False,
     "relevance": "chefer",
+    "prompt": _PROMPT,
+    "first_sentence": True,
 }
 """What runs did before these fields existed."""
+PHRASES = "phrases"
+"""The captioner that works with any CLIP and needs no network of its own."""
 _HALF = 0.5, "half"
 """How runs wrote this rule before there were others, and how they write it now."""
 
@@ -45,7 +50,12 @@ class IndexConfig:
     pretrained: str | None = None
     """open_clip's tag of the weights, or a file of weights."""
     captioner: str = "mini"
-    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE` or `blip:NAME`."""
+    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `vlm:NAME`, `phrases` or
+    `phrases:FILE`."""
+    prompt: str = _PROMPT
+    """What a `vlm:` captioner is asked of each region."""
+    first_sentence: bool = True
+    """Whether only the first sentence of a `vlm:` captioner's answer is kept."""
     lm: str = "mini"
     """Causal language model of the PMI: a hub name, a folder, or `mini`."""
     names: str | None = None
@@ -154,6 +164,8 @@ class Preset:
     captioner: str
     lm: str
     purpose: str
+    any_clip: bool = False
+    """Whether the captioner works with any CLIP."""
     threshold: str = IndexConfig.threshold
     keep_artefacts: bool = IndexConfig.keep_artefacts
     class_frequency: bool = IndexConfig.class_frequency
@@ -173,7 +185,7 @@ PRESETS = {
     ),
     "strong": Preset(
         "ViT-L-14", "datacomp_xl_s13b_b90k", "blip:Salesforce/blip-image-captioning-large",
-        "gpt2-large", "openly licensed and larger, for a GPU with 24 GB",
+        "gpt2-large", "openly licensed and larger, for a GPU with 24 GB", any_clip=True,
     ),
 }  # fmt: skip
 
@@ -181,7 +193,8 @@ PRESETS = {
 def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None) -> IndexConfig:
     """Fill the networks of `config`, and how it selects, from a preset, except for `overrides`.
 
-    A preset's `pretrained` belongs to its model: naming another model drops it.
+    A preset's `pretrained` belongs to its model: naming another model drops it, and takes phrases
+    for a captioner that reads the features of the preset's own.
 
     Raises:
         UserError: for an unknown preset.
@@ -190,10 +203,15 @@ def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None
         raise UserError(f"--preset {preset}: there is no such preset. {closest(preset, PRESETS)}")
     chosen = PRESETS[preset]
     named = {key: value for key, value in overrides.items() if value is not None}
+    model, pretrained = chosen.model, None if "model" in named else chosen.pretrained
+    same_clip = (named.get("model", model), named.get("pretrained", pretrained)) == (
+        chosen.model,
+        chosen.pretrained,
+    )
     parts: dict[str, Any] = {
-        "model": chosen.model,
-        "pretrained": None if "model" in named else chosen.pretrained,
-        "captioner": chosen.captioner,
+        "model": model,
+        "pretrained": pretrained,
+        "captioner": chosen.captioner if same_clip or chosen.any_clip else PHRASES,
         "lm": chosen.lm,
         "threshold": chosen.threshold,
         "keep_artefacts": chosen.keep_artefacts,

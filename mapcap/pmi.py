@@ -12,11 +12,13 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from mapcap.errors import UserError
+from mapcap.networks.caches import cache_argument
 from mapcap.networks.packing import Block, pack
+from mapcap.networks.plain_scoring import score_pairs
 
 # Nodes in a row. Attention is dense over the row, so it costs more than the layers around it soon
 # after this length, while rows half as long share fewer beginnings.
-_ROW_NODES = 256
+ROW_NODES = 256
 # Most logits that one forward pass makes: 512 MB in float32.
 _MOST_LOGITS = 2**27
 
@@ -34,6 +36,8 @@ def pmi_matrix(
     tokenizer: PreTrainedTokenizerBase,
     batch_size: int = 8,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    packed: bool = True,
 ) -> PMI:
     """Return matrix[i, j] = log p(s_j | s_i) - log p(s_j), before any clamping.
 
@@ -56,6 +60,7 @@ def pmi_matrix(
             where the vocabulary is large.
         progress: called after each forward pass with the pairs done and their total. What it
             raises ends the computation.
+        packed: False scores pair by pair, which is slow and right for every causal network.
 
     Raises:
         ValueError: for a batch_size below 1 or a sentence without tokens.
@@ -68,8 +73,10 @@ def pmi_matrix(
     if not n:
         return PMI(conditional.astype(np.float32), np.zeros(0, np.float32))
     start = _start_token(tokenizer)
-    token_ids = _encode(sentences, tokenizer, (_positions(language_model) - 1) // 2)
-    blocks = pack(token_ids, _ROW_NODES)
+    token_ids = _encode(sentences, tokenizer, longest_sentence(language_model))
+    if not packed:
+        return _pair_by_pair(language_model, start, token_ids, progress)
+    blocks = pack(token_ids, ROW_NODES)
     vocabulary = int(_text_config(language_model).vocab_size)
     most = max(1, _MOST_LOGITS // (vocabulary * max(len(block.tokens) for block in blocks)))
     done = 0
@@ -88,6 +95,30 @@ def pmi_matrix(
                 done += scores.size
                 if progress is not None:
                     progress(done, n * n)
+    return PMI((conditional - alone).astype(np.float32), (-alone).astype(np.float32))
+
+
+def _pair_by_pair(
+    language_model: PreTrainedModel,
+    start: int,
+    token_ids: Sequence[list[int]],
+    progress: Callable[[int, int], None] | None,
+) -> PMI:
+    """Return the PMI from every pair read for itself."""
+    n = len(token_ids)
+    if not all(token_ids):
+        raise ValueError("a sentence without tokens cannot be scored")
+    contexts = [[start], *([start, *context] for context in token_ids)]
+    pairs = [(context, sentence) for context in contexts for sentence in token_ids]
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(max(0, done - n), n * n)
+
+    most = _MOST_LOGITS // int(_text_config(language_model).vocab_size)
+    with torch.inference_mode(), _evaluating(language_model):
+        scores = score_pairs(language_model, pairs, most, report).reshape(n + 1, n)
+    alone, conditional = scores[0], scores[1:]
     return PMI((conditional - alone).astype(np.float32), (-alone).astype(np.float32))
 
 
@@ -158,11 +189,11 @@ def _text_config(language_model: PreTrainedModel) -> Any:
     return language_model.config.get_text_config(decoder=True)
 
 
-def _positions(language_model: PreTrainedModel) -> int:
-    """Return how many tokens the network can relate to each other."""
+def longest_sentence(language_model: PreTrainedModel) -> int:
+    """Return how many tokens a sentence may have for every pair to fit, beside BOS."""
     config = _text_config(language_model)
     limits = (getattr(config, name, None) for name in ("max_position_embeddings", "sliding_window"))
-    return min((int(limit) for limit in limits if limit), default=2**20)
+    return (min((int(limit) for limit in limits if limit), default=2**20) - 1) // 2
 
 
 def _batches(token_ids: Sequence[Sequence[int]], size: int) -> Iterator[NDArray[np.int64]]:
@@ -183,7 +214,7 @@ def _score(
     prefix = tokens.shape[1] - 1
     cache = DynamicCache()
     if prefix:
-        language_model(tokens[:, :-1], past_key_values=cache, use_cache=True)
+        language_model(tokens[:, :-1], use_cache=True, **cache_argument(language_model, cache))
     for block in blocks:
         row = torch.from_numpy(block.tokens).to(device).repeat(len(contexts), 1)  # (B, T)
         row[:, 0] = tokens[:, -1]
@@ -192,8 +223,8 @@ def _score(
             row,
             attention_mask=_mask(block, prefix, language_model),
             position_ids=positions.expand_as(row),
-            past_key_values=cache,
             use_cache=True,
+            **cache_argument(language_model, cache),
         ).logits  # (B, T, V)
         cache.crop(-row.shape[1])  # leaves the context's own part
         yield block, block.totals(_edge_scores(logits, block))
@@ -224,13 +255,17 @@ def _verify(
     tokens = torch.tensor([context + sentence], device=language_model.device)  # (1, L)
     log_probabilities = language_model(tokens).logits[0, :-1].float().log_softmax(dim=-1)
     plain = log_probabilities.gather(1, tokens[0, 1:, None])[len(context) - 1 :].sum().item()
-    tolerance = 1e-3 if language_model.dtype == torch.float32 else 0.1
-    if not abs(plain - packed) <= tolerance * len(sentence):
+    if not abs(plain - packed) <= tolerance(language_model) * len(sentence):
         raise UserError(
             f"--lm: {type(language_model).__name__} does not score packed sentences as it scores "
-            f"them one by one ({packed:.4f} for {plain:.4f} nats). Name a language model that "
-            "takes 4-D attention masks, such as gpt2."
+            f"them one by one ({packed:.4f} for {plain:.4f} nats). Score them one by one "
+            "(packed=False), or name a language model that takes 4-D attention masks, such as gpt2."
         )
+
+
+def tolerance(language_model: PreTrainedModel) -> float:
+    """Return how far two ways of summing may lie apart, in nats a token."""
+    return 1e-3 if language_model.dtype == torch.float32 else 0.1
 
 
 @contextmanager

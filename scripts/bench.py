@@ -71,7 +71,7 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads")
     clip = load_clip("mini", device=CPU)
     lm = load_language_model("mini", device=CPU)
-    captioner = load_captioner("mini", language_model=lm, device=CPU)
+    captioner = load_captioner(IndexConfig(photos=""), clip, CPU)
     paths = sorted(sample_path().glob("*/*.webp"))[:: max(1, 120 // given.images)]
     images = torch.stack([clip.preprocess(Image.open(path)) for path in paths[: given.images]])
     names = sorted({path.parent.name for path in paths})

@@ -33,8 +33,21 @@ def index(
     ] = None,
     captioner: Annotated[
         str | None,
-        typer.Option(help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE or blip:NAME."),
+        typer.Option(
+            help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE, blip:NAME (BLIP, GIT), vlm:NAME (a "
+            "vision-language model), or phrases or phrases:FILE: the nearest of a list. Default: "
+            "the preset's; phrases if --model names another CLIP than the preset's."
+        ),
     ] = None,
+    prompt: Annotated[
+        str, typer.Option(metavar="TEXT", help="What a vlm: captioner is asked of each region.")
+    ] = IndexConfig.prompt,
+    first_sentence: Annotated[
+        bool,
+        typer.Option(
+            "--first-sentence/--whole-answer", help="How much of a vlm: captioner's answer is kept."
+        ),
+    ] = IndexConfig.first_sentence,
     lm: Annotated[
         str | None, typer.Option(help="Language model of the PMI: a hub name, a folder or mini.")
     ] = None,
@@ -134,6 +147,8 @@ def index(
         templates=templates_of(template, templates),
         representation=representation,
         relevance=relevance,
+        prompt=prompt,
+        first_sentence=first_sentence,
         relevance_start_layer=relevance_start_layer,
         regions=regions,
         sentences=sentences,

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from sqlalchemy import Engine
 
@@ -23,14 +22,12 @@ from mapcap.indexing.changes import Changes, compare
 from mapcap.indexing.digests import check_digests, digests
 from mapcap.indexing.logs import Logged, note_unreadable
 from mapcap.indexing.pipeline import Stopped, run_stages
-from mapcap.indexing.stages.base import Job, Networks
+from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
-from mapcap.networks.captioners import load_captioner
-from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clip import Clip
 from mapcap.networks.devices import pick_device
-from mapcap.networks.language_models import load_language_model
+from mapcap.networks.loading import Networks, load_networks
 from mapcap.networks.quiet import to_the_log
-from mapcap.networks.towers import vision_tower
 from mapcap.printing.pages import class_table, listed, show
 from mapcap.printing.progress import Bars
 from mapcap.runs.standing import PROCESS
@@ -67,6 +64,13 @@ def fill(
     line = job.changes.told()
     if line:
         console.print(line, highlight=False)
+    if not networks.language_model.packed:
+        slower = (
+            f"--lm {config.lm} does not read sentences packed in rows: every pair is scored for "
+            "itself, which is right and slower."
+        )
+        console.print(slower, style="yellow", markup=False, highlight=False)
+        writes.add_note(engine, run_id, slower)
     status: RunStatus = "failed"
     try:
         with (
@@ -141,19 +145,6 @@ def _classes_of(
         *(class_ids[item.class_index] for item in again),
         *(stored[item.relative].class_id for item in again),
     }
-
-
-def load_networks(config: IndexConfig, device: torch.device) -> Networks:
-    """Load the three networks of a configuration onto a device.
-
-    Raises:
-        UserError: for a network that cannot be loaded, or a vision tower without relevance maps.
-    """
-    clip = load_clip(config.model, config.pretrained, device=device)
-    vision_tower(clip.model.visual)
-    language_model = load_language_model(config.lm, device=device)
-    captioner = load_captioner(config.captioner, language_model=language_model, device=device)
-    return Networks(clip, captioner, language_model)
 
 
 def _spec(config: IndexConfig, clip: Clip, weights: Mapping[str, str]) -> RunSpec:

@@ -12,16 +12,14 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch import Tensor
 
-from mapcap.errors import UserError, closest
+from mapcap.errors import UserError
+from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, needs_quick_gelu
 from mapcap.networks.devices import DTYPE
-from mapcap.networks.embedded import MINI, embedded
+from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import said
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
 from mapcap.networks.weights import fill, is_quantised, load_weights
-
-LOCAL_DIR = "local-dir:"
-HF_HUB = "hf-hub:"
 
 _CONFIG = "open_clip_config.json"
 
@@ -72,21 +70,15 @@ def load_clip(
         UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
             tower has no patches.
     """
-    if pretrained is not None and (name == MINI or name.startswith((LOCAL_DIR, HF_HUB))):
-        raise UserError(
-            f"--pretrained {pretrained}: {name} brings its own weights. Leave --pretrained out."
-        )
-    if name.startswith(HF_HUB):
-        source, model = name, _create(name, name)
-    elif name == MINI or name.startswith(LOCAL_DIR):
-        folder = Path(name.removeprefix(LOCAL_DIR)).expanduser()
-        folder = embedded("clip") if name == MINI else folder
+    folder = check_name(name, pretrained)
+    if folder is not None:
         source = f"{LOCAL_DIR}{folder}"
         with quiet():
             model = _from_folder(folder, name)
+    elif name.startswith(HF_HUB):
+        source, model = name, _create(name, name)
     else:
         source = name.replace("/", "-")
-        check_published(source, pretrained)
         quick_gelu = needs_quick_gelu(source, pretrained)
         model = _create(name, source, pretrained=pretrained, force_quick_gelu=quick_gelu)
     tokenizer = _tokenizer(name, source)
@@ -95,43 +87,23 @@ def load_clip(
     return _describe(model, tokenizer, name, pretrained, embed_dim)
 
 
-def check_published(name: str, pretrained: str | None) -> None:
-    """Check that open_clip knows the name and the tag, or that the file of weights exists.
+def outline_clip(name: str, pretrained: str | None) -> Any:
+    """Build a CLIP from its configuration alone, on torch's `meta`: every module and no weights.
 
     Raises:
-        UserError: otherwise, with the nearest names.
+        UserError: the name, tag or configuration does not exist or cannot be read.
     """
-    if name not in open_clip.list_models():
-        hint = closest(name, open_clip.list_models())
-        raise UserError(
-            f"--model {name}: open_clip has no such model. {hint} "
-            f"Or give {HF_HUB}REPO, {LOCAL_DIR}FOLDER or {MINI}."
-        )
-    tags = open_clip.list_pretrained_tags_by_model(name)
-    if pretrained is None:
-        raise UserError(
-            f"--model {name} needs weights: name them with --pretrained. "
-            f"{'Available: ' + ', '.join(tags) + ', or a file.' if tags else 'Give a file.'}"
-        )
-    known = open_clip.pretrained.is_pretrained_cfg(name, pretrained)
-    if not known and not Path(pretrained).is_file():
-        hint = closest(pretrained, tags) if tags else "open_clip has none for this model."
-        raise UserError(
-            f"--pretrained {pretrained}: neither a tag of weights for {name} nor a file. {hint}"
-        )
+    folder = check_name(name, pretrained)
+    source = name.replace("/", "-") if not name.startswith(HF_HUB) else name
+    options: dict[str, Any] = {}
+    if folder is not None:
+        source, options = f"{LOCAL_DIR}{folder}", _folder_options(folder, name)
+    with quiet(), torch.device("meta"):
+        return _create(name, source, filled=False, pretrained_text=False, device="meta", **options)
 
 
-def needs_quick_gelu(name: str, pretrained: str | None) -> bool:
-    """Tell whether the weights behind a tag were trained with QuickGELU.
-
-    open_clip only warns when the name's configuration says otherwise (`ViT-B-32` with `openai`);
-    GELU in its place changes OpenAI's maps by 2 to 7 %.
-    """
-    tag = open_clip.get_pretrained_cfg(name, pretrained) if pretrained else {}
-    return bool(tag.get("quick_gelu", False))
-
-
-def _from_folder(folder: Path, name: str) -> Any:
+def _folder_options(folder: Path, name: str) -> dict[str, Any]:
+    """Return what a folder's configuration means where the folder lies now."""
     config = _folder_config(folder, name)
     text = config["model_cfg"]["text_cfg"]
     overrides: dict[str, Any] = {}
@@ -140,6 +112,11 @@ def _from_folder(folder: Path, name: str) -> Any:
         # "." in the configuration means the folder itself, wherever it was installed.
         tower = str((folder / hugging_face).resolve())
         overrides["text_cfg"] = {**text, "hf_model_name": tower, "hf_model_pretrained": False}
+    return overrides
+
+
+def _from_folder(folder: Path, name: str) -> Any:
+    overrides = _folder_options(folder, name)
     source = f"{LOCAL_DIR}{folder}"
     weights = next((p for p in sorted(folder.glob("*.safetensors")) if is_quantised(p)), None)
     if weights is None:
@@ -178,19 +155,20 @@ def _create(name: str, source: str, *, filled: bool = True, **options: Any) -> A
             **options,
         )
     except Exception as error:  # open_clip, its downloader and torch fail in many ways
-        raise _failed(name, error) from error
+        raise not_loaded(name, said(error)) from error
 
 
 def _tokenizer(name: str, source: str) -> Any:
     try:
         return open_clip.get_tokenizer(source)
     except Exception as error:  # transformers and its downloader fail in many ways
-        raise _failed(name, error) from error
+        raise not_loaded(name, said(error)) from error
 
 
-def _failed(name: str, error: Exception) -> UserError:
+def not_loaded(name: str, reason: str) -> UserError:
+    """Return what to tell of a CLIP that cannot be had."""
     return UserError(
-        f"--model {name}: could not be loaded ({said(error)}). "
+        f"--model {name}: could not be loaded ({reason}). "
         "Without a network, fetch the weights elsewhere and give --pretrained FILE or "
         f"--model {LOCAL_DIR}FOLDER; --model {MINI} needs none."
     )
@@ -209,7 +187,7 @@ def _describe(
         name=name,
         pretrained=pretrained,
         size=(size[0], size[1]),
-        grid=_grid(model.visual, name),
+        grid=patch_grid(model.visual, name),
         mean=tuple(config.mean),
         std=tuple(config.std),
         resize_mode=config.resize_mode,
@@ -219,7 +197,12 @@ def _describe(
     )
 
 
-def _grid(visual: Any, name: str) -> Size:
+def patch_grid(visual: Any, name: str) -> Size:
+    """Return rows and columns of a vision tower's patches.
+
+    Raises:
+        UserError: it has none.
+    """
     patches = getattr(getattr(visual, "trunk", None), "patch_embed", visual)  # timm's, or its own
     grid = getattr(patches, "grid_size", None)
     if grid is None:

@@ -1,6 +1,5 @@
 """ClipCap: a prefix network and a GPT-2 that turn CLIP features into captions."""
 
-import copy
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
@@ -44,16 +44,23 @@ class ClipCap:
     mapper: MlpMapper | TransformerMapper
     language_model: PreTrainedModel
     tokenizer: Tokenizer
+    normalise: bool = False
+    """Whether the prefix network was trained on features of unit length."""
 
     @classmethod
     def from_checkpoint(
-        cls, path: str | Path, *, language_model: PreTrainedModel, tokenizer: Tokenizer
+        cls,
+        path: str | Path,
+        *,
+        language_model: PreTrainedModel,
+        tokenizer: Tokenizer,
+        normalise: bool = False,
     ) -> "ClipCap":
         """Load a checkpoint with the published keys, from `.pt` or safetensors (int8 or not).
 
         `clip_project.*` is the prefix network (MLP or transformer, sizes from the tensors);
-        `gpt.*`, if there, is loaded into a copy of `language_model`, less the attention masks that
-        transformers no longer keeps. Both run on the language model's device, in its dtype.
+        `gpt.*`, if there, takes the place of `language_model`'s weights, less the attention masks
+        that transformers no longer keeps. Both run on the language model's device, in its dtype.
 
         Raises:
             UserError: the file cannot be read, or fits neither ClipCap nor the language model.
@@ -72,14 +79,21 @@ class ClipCap:
             mapper = build_mapper(project, width)
         except ValueError as error:
             raise UserError(
-                f"{path}: {error}. Give the language model that it was trained with (--lm)."
+                f"{path}: {error}. Give a ClipCap file with the language model it was trained with."
             ) from error
         fill(mapper, project, path)
-        decoder: Any = copy.deepcopy(language_model) if gpt else language_model
+        decoder: Any = language_model
         if gpt:
             fill(decoder, {k: v for k, v in gpt.items() if not _OLD_BUFFERS.fullmatch(k)}, path)
         mapper.to(device=decoder.device, dtype=decoder.dtype).eval().requires_grad_(False)
-        return cls(mapper, decoder.eval(), tokenizer)
+        return cls(mapper, decoder.eval().requires_grad_(False), tokenizer, normalise)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> "ClipCap":
+        """Move both networks to a device and number type."""
+        self.mapper.to(device=device, dtype=dtype)
+        decoder: Any = self.language_model
+        decoder.to(device=device, dtype=dtype)
+        return self
 
     @torch.inference_mode()
     def generate(
@@ -94,7 +108,7 @@ class ClipCap:
         temperature: float = 1.0,
         seed: int = 0,
     ) -> list[Caption]:
-        """Caption CLIP features (B, D), as CLIP gives them: NOT normalised.
+        """Caption CLIP features (B, D), as CLIP gives them: normalised only if `normalise`.
 
         A caption ends after `stop` (kept), at the end-of-text token, after `max_tokens`, or at the
         language model's last position; one that begins with `stop` is just that. `beams` is for
@@ -130,7 +144,7 @@ class ClipCap:
         if len(ids) != 1:
             raise UserError(
                 f"the stop token {stop!r} is {len(ids)} tokens of this language model's tokenizer, "
-                "and must be one. Use another --lm."
+                "and must be one. Use another captioner."
             )
         end = self.tokenizer.eos_token_id
         return {ids[0]} if end is None else {ids[0], end}
@@ -143,5 +157,6 @@ class ClipCap:
                 f"{tuple(features.shape)}: it belongs to another CLIP. Choose --model and "
                 "--captioner that belong together."
             )
-        prefix: Tensor = self.mapper(features.to(next(self.mapper.parameters())))
+        features = features.to(next(self.mapper.parameters()))
+        prefix: Tensor = self.mapper(F.normalize(features, dim=-1) if self.normalise else features)
         return prefix

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mapcap.errors import UserError
+from mapcap.networks.caches import cache_argument, cache_of
 
 Pick = Callable[[Tensor, list[int]], Tensor]
 """Log-probabilities (R, V) of the running rows, and their numbers in the batch -> tokens (R,)."""
@@ -36,7 +37,7 @@ def room(language_model: Any, prefix_length: int) -> int:
     if prefix_length > positions:
         raise UserError(
             f"a prefix of {prefix_length} does not fit a language model of {positions} positions. "
-            "Give the language model that the captioner was trained with (--lm)."
+            "Give a captioner with the language model that it was trained with (--captioner)."
         )
     return int(positions) - prefix_length + 1  # the last token is never fed back
 
@@ -63,13 +64,15 @@ def decode(
             sums[row] += gained[position]
             if token not in stops and len(ids[row]) < max_tokens:
                 kept.append(position)
-        cache = output.past_key_values
+        cache = cache_of(output)
         if kept and len(kept) < len(rows):
             cache.batch_select_indices(torch.tensor(kept, device=tokens.device))
         rows = [rows[position] for position in kept]
         if rows:
             output = language_model(
-                input_ids=tokens[kept, None], past_key_values=cache, use_cache=True
+                input_ids=tokens[kept, None],
+                use_cache=True,
+                **cache_argument(language_model, cache),
             )
     return [Tokens(tuple(row), total) for row, total in zip(ids, sums, strict=True)]
 
@@ -129,12 +132,14 @@ def beam_search(
     history = tokens[..., None]  # (B, K, T)
     lengths = torch.ones_like(sums)  # (B, K)
     stopped = torch.isin(tokens, stop_ids)  # (B, K)
-    cache = output.past_key_values
+    cache = cache_of(output)
     cache.batch_repeat_interleave(beams)
     first_beam = torch.arange(batch, device=prefix.device)[:, None] * beams  # (B, 1)
     while history.shape[-1] < max_tokens and not stopped.all():
         output = language_model(
-            input_ids=tokens.reshape(-1, 1), past_key_values=cache, use_cache=True
+            input_ids=tokens.reshape(-1, 1),
+            use_cache=True,
+            **cache_argument(language_model, cache),
         )
         log_p = output.logits[:, -1].float().log_softmax(-1).view(batch, beams, -1)  # (B, K, V)
         # A stopped beam has one successor, itself: token 0 stands in for it and adds nothing.

@@ -1,6 +1,6 @@
 """Loading causal language models through transformers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from mapcap.errors import UserError
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import said
+from mapcap.networks.hub import unreachable
+from mapcap.networks.packed_rows import scores_packed_rows
 from mapcap.networks.quiet import quiet
 from mapcap.networks.weights import fill, is_quantised, load_weights
 
@@ -26,6 +28,31 @@ class LanguageModel:
     tokenizer: Tokenizer
     name: str
     bos_token_id: int
+    packed: bool = True
+    """Whether it scores packed sentences rightly (`pmi_matrix`)."""
+
+
+def check_language_model(name: str) -> None:
+    """Check from its configuration that a causal LM can be had; no weights are loaded.
+
+    Raises:
+        UserError: there is no such model or folder, or it is no language model.
+    """
+    folder = _folder(name)
+    source = folder if folder.is_dir() else name
+    reason = unreachable(name, ["config.json"]) if source == name else None
+    if reason is not None:
+        raise UserError(f"--lm {name}: could not be fetched ({reason}). {_advice()}")
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except Exception as error:  # transformers and its downloader fail in many ways
+        raise UserError(f"--lm {name}: could not be loaded ({said(error)}). {_advice()}") from error
+    models: Any = AutoModelForCausalLM
+    if type(config) not in models._model_mapping:
+        raise UserError(
+            f"--lm {name}: a network of type {config.model_type} is no causal language model of "
+            f"transformers. {_advice()}"
+        )
 
 
 def load_language_model(
@@ -39,9 +66,7 @@ def load_language_model(
     Raises:
         UserError: there is no such model or folder, or it cannot be read.
     """
-    folder = embedded("lm") if name == MINI else Path(name).expanduser()
-    if name != MINI and not folder.is_dir() and (name.startswith((".", "~", "/")) or "\\" in name):
-        raise UserError(f"--lm {name}: there is no such folder. {_advice()}")
+    folder = _folder(name)
     try:
         if folder.is_dir():
             with quiet():
@@ -58,6 +83,30 @@ def load_language_model(
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
     model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     return LanguageModel(model, tokenizer, name, bos)
+
+
+def for_scoring(language_model: LanguageModel) -> LanguageModel:
+    """Return a language model that knows whether it scores packed sentences rightly.
+
+    Raises:
+        UserError: it cannot score sentences at all.
+    """
+    try:
+        packed = scores_packed_rows(language_model.model, language_model.tokenizer)
+    except Exception as error:  # other people's networks fail in any way there is
+        raise UserError(
+            f"--lm {language_model.name}: it could not score two sentences ({said(error)}). "
+            f"{_advice()}"
+        ) from error
+    return replace(language_model, packed=packed)
+
+
+def _folder(name: str) -> Path:
+    """Return the folder that a name means, which need not exist if it may be the hub's name."""
+    folder = embedded("lm") if name == MINI else Path(name).expanduser()
+    if name != MINI and not folder.is_dir() and (name.startswith((".", "~", "/")) or "\\" in name):
+        raise UserError(f"--lm {name}: there is no such folder. {_advice()}")
+    return folder
 
 
 def _from_folder(folder: Path) -> tuple[Any, Any]:

@@ -1,6 +1,8 @@
 """Reading weights from files that are not trusted, and the int8 form of the embedded networks."""
 
+import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,29 +18,56 @@ SCALE = ".scale"
 
 _STEPS = 127
 _TINY = torch.finfo(torch.float32).tiny
+_STATE = "state_dict"
+_PARALLEL = "module."
+"""What `DataParallel` puts before every name."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a file of weights holds, but for the numbers."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    notes: Mapping[str, str]
+    """Metadata of a safetensors file; in a pickle the strings beside its `state_dict`."""
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
     """Read named tensors from `.safetensors`, or from a pickle (`.pt`, `.bin`) of plain tensors.
 
     An int8 tensor `NAME` (rows, ...) with a float companion `NAME.scale` (rows,) is widened to
-    float32 and the companion dropped; every other tensor comes as stored. No code that a pickle
-    may carry is run.
+    float32 and the companion dropped; every other tensor comes as stored. A pickle may hold them
+    under `state_dict`, and all their names may begin with `module.`. No code that a pickle may
+    carry is run.
 
     Raises:
         UserError: the file is missing, damaged, or holds more than tensors.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file of weights. Check the path.")
+    path = _existing(path)
     if path.suffix == ".safetensors":
         try:
             return _widen(load_file(path), path)
         except SafetensorError as error:
-            raise UserError(
-                f"{path}: not a readable safetensors file ({said(error)}). Download it again."
-            ) from error
-    return _load_pickle(path)
+            raise _unreadable(path, error) from error
+    return _load_pickle(path)[0]
+
+
+def outline(path: str | Path) -> Outline:
+    """Return the shapes and notes of a file of weights, without reading the weights.
+
+    Raises:
+        UserError: as `load_weights`.
+    """
+    path = _existing(path)
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+                return Outline(shapes, dict(file.metadata() or {}))
+        except SafetensorError as error:
+            raise _unreadable(path, error) from error
+    state, notes = _load_pickle(path, mapped=True)
+    return Outline({name: tuple(tensor.shape) for name, tensor in state.items()}, notes)
 
 
 def is_quantised(path: str | Path) -> bool:
@@ -53,9 +82,7 @@ def is_quantised(path: str | Path) -> bool:
                 for name in names
             )
     except SafetensorError as error:
-        raise UserError(
-            f"{path}: not a readable safetensors file ({said(error)}). Download it again."
-        ) from error
+        raise _unreadable(Path(path), error) from error
 
 
 def save_int8(path: str | Path, state: Mapping[str, Tensor]) -> None:
@@ -140,15 +167,32 @@ def _widen(stored: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state.items() if name not in scales}
 
 
-def _load_pickle(path: Path) -> dict[str, Tensor]:
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file of weights. Check the path.")
+    return path
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: not a readable safetensors file ({said(error)}). Download it again.")
+
+
+def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return a pickle's tensors and notes; `mapped` leaves the tensors' numbers on the disk."""
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        # Only the zip that torch writes since 1.6 can be mapped.
+        mapped = mapped and zipfile.is_zipfile(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # hostile bytes make the unpickler fail in any way there is
         raise UserError(
             f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "
-            "Give a .safetensors file, or a .pt written by torch.save(model.state_dict()). "
-            f"(torch says: {said(error)})"
+            f"{_advice(path)} (torch says: {said(error)})"
         ) from error
+    notes: dict[str, str] = {}
+    if isinstance(loaded, dict) and isinstance(loaded.get(_STATE), dict):
+        notes = {str(k): str(v) for k, v in loaded.items() if isinstance(v, (str, bool))}
+        loaded = loaded[_STATE]
     if not isinstance(loaded, dict) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in loaded.items()
     ):
@@ -156,4 +200,23 @@ def _load_pickle(path: Path) -> dict[str, Tensor]:
             f"{path}: holds something else than named tensors. "
             "Give a file written by torch.save(model.state_dict())."
         )
-    return dict(loaded)
+    return _without_prefix(loaded), notes
+
+
+def _advice(path: Path) -> str:
+    """Return how to make plain weights of a file: OpenAI's own are TorchScript archives."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                return (
+                    "It is a TorchScript archive. If you trust where it comes from, write its "
+                    "weights alone, and give that file: python -c 'import torch; "
+                    f'torch.save(torch.jit.load("{path}", "cpu").state_dict(), "weights.pt")\'.'
+                )
+    return "Give a .safetensors file, or a .pt written by torch.save(model.state_dict())."
+
+
+def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    if state and all(name.startswith(_PARALLEL) for name in state):
+        return {name.removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
+    return dict(state)

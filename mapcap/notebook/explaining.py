@@ -22,7 +22,6 @@ from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
 from mapcap.networks.geometry import whole_pixels
-from mapcap.networks.language_models import load_language_model
 from mapcap.overlay import STRENGTH, overlay, square
 from mapcap.texts.captions import caption_cosines, tidy
 from mapcap.zero_shot import class_weights
@@ -116,11 +115,8 @@ def explain(
 @lru_cache(maxsize=1)
 def _networks(preset: str, device: str) -> tuple[Clip, Captioner]:
     config, place = with_preset(IndexConfig(photos=""), preset), pick_device(device)
-    language_model = load_language_model(config.lm, device=place)
-    return (
-        load_clip(config.model, config.pretrained, device=place),
-        load_captioner(config.captioner, language_model=language_model, device=place),
-    )
+    clip = load_clip(config.model, config.pretrained, device=place)
+    return clip, load_captioner(config, clip, place)
 
 
 def _read(photo: Photo) -> Picture:

@@ -137,7 +137,7 @@ def test_any_sentences_in_any_packing(
 ) -> None:
     model = gpt2()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mapcap.pmi._ROW_NODES", row)
+        patch.setattr("mapcap.pmi.ROW_NODES", row)
         matrix, surprisal = pmi_matrix(sentences, model, tokenizer, batch_size=batch_size)
     plain, plain_surprisal = plain_pmi(model, 0, word_ids(sentences))
     np.testing.assert_allclose(matrix, plain, atol=1e-4)

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
 from transformers import BertConfig, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.language_models import LanguageModel, load_language_model
 from mapcap.networks.weights import save_int8
 
@@ -191,6 +192,12 @@ def mini_clip(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     write_config(folder, {**text, "hf_model_name": ".", "hf_tokenizer_name": "."})
     save_int8(folder / "open_clip_model.safetensors", model.state_dict())
     return folder, model.state_dict()
+
+
+@pytest.fixture(scope="session")
+def clip(clip_folder: Path) -> Clip:
+    """The float CLIP, 24 wide."""
+    return load_clip(f"local-dir:{clip_folder}", device=CPU)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from tokenizers import BertWordPieceTokenizer
 from transformers import (
     BlipConfig,
@@ -15,19 +14,19 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks import embedded
-from mapcap.networks.captioners import (
-    BlipCaptioner,
-    ClipCapCaptioner,
-    RegionBatch,
-    load_captioner,
-)
-from mapcap.networks.language_models import LanguageModel
+from mapcap.networks.captioners import RegionBatch, load_captioner
+from mapcap.networks.captioners.blip import BlipCaptioner
+from mapcap.networks.clip import Clip
 
 CPU = torch.device("cpu")
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", ".", *"abcdefghijklmnop"]
 START, END = WORDS.index("[DEC]"), WORDS.index("[SEP]")
+
+
+def asked(captioner: str) -> IndexConfig:
+    return IndexConfig(photos="", captioner=captioner)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +85,8 @@ def crops() -> list[Image.Image]:
 
 
 @pytest.fixture
-def blip(blip_folder: Path, lm: LanguageModel) -> BlipCaptioner:
-    captioner = load_captioner(f"blip:{blip_folder}", language_model=lm, device=CPU)
+def blip(blip_folder: Path, clip: Clip) -> BlipCaptioner:
+    captioner = load_captioner(asked(f"blip:{blip_folder}"), clip, CPU)
     assert isinstance(captioner, BlipCaptioner)
     return captioner
 
@@ -124,11 +123,11 @@ def test_blip_captions_crops_as_a_plain_loop_does(
 
 def test_blip_loads_without_a_network_and_in_silence(
     blip_folder: Path,
-    lm: LanguageModel,
+    clip: Clip,
     reached: list[Any],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    load_captioner(f"blip:{blip_folder}", language_model=lm, device=CPU)
+    load_captioner(asked(f"blip:{blip_folder}"), clip, CPU)
     assert reached == []
     assert capfd.readouterr() == ("", "")
 
@@ -139,43 +138,6 @@ def test_blip_without_crops_is_a_mistake(blip: BlipCaptioner) -> None:
         blip.caption(RegionBatch(features=torch.ones(2, 3)))
 
 
-def clipcap_state(width: int = 32) -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    shapes = {
-        "0.weight": (8, 6),
-        "0.bias": (8,),
-        "2.weight": (3 * width, 8),
-        "2.bias": (3 * width,),
-    }
-    return {f"clip_project.model.{name}": torch.randn(shape) for name, shape in shapes.items()}
-
-
-@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_clipcap_captions_features(suffix: str, lm: LanguageModel, tmp_path: Path) -> None:
-    path = tmp_path / f"clipcap{suffix}"
-    (torch.save if suffix == ".pt" else save_file)(clipcap_state(), path)
-    captioner = load_captioner(f"clipcap:{path}", language_model=lm, device=CPU)
-    assert isinstance(captioner, ClipCapCaptioner)
-    assert captioner.needs == "features"
-    features = torch.randn(4, 6)
-    captions = captioner.caption(RegionBatch(features))
-    assert captions == captioner.clipcap.generate(features)
-    assert len(captions) == 4
-    with pytest.raises(ValueError, match="captions features"):
-        captioner.caption(RegionBatch())
-
-
-def test_the_embedded_captioner_is_a_clipcap(
-    lm: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embedded, "ROOT", tmp_path)
-    with pytest.raises(UserError, match=r"clipcap\.safetensors is missing"):
-        load_captioner("mini", language_model=lm, device=CPU)
-    save_file(clipcap_state(), tmp_path / "clipcap.safetensors")
-    assert load_captioner("mini", language_model=lm, device=CPU).needs == "features"
-
-
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
@@ -184,8 +146,19 @@ def test_the_embedded_captioner_is_a_clipcap(
         ("clipcap:hf-hub:someone/thing/w.pt", "could not be fetched.*clipcap:FILE"),
         ("clipcap:hf-hub:w.pt", "could not be fetched"),
         ("blip:someone/thing", "--captioner blip:someone/thing: could not be loaded"),
+        ("vlm:someone/thing", "--captioner vlm:someone/thing: could not be loaded"),
+        ("phrases:nowhere.txt", r"--captioner phrases:nowhere\.txt: nowhere\.txt cannot be read"),
     ],
 )
-def test_wrong_captioners_are_explained(spec: str, says: str, lm: LanguageModel) -> None:
+def test_wrong_captioners_are_explained(spec: str, says: str, clip: Clip) -> None:
     with pytest.raises(UserError, match=says):
-        load_captioner(spec, language_model=lm, device=CPU)
+        load_captioner(asked(spec), clip, CPU)
+
+
+def test_a_network_that_blip_cannot_caption_with_is_refused_by_its_configuration(
+    lm_folder: Path, clip: Clip
+) -> None:
+    with pytest.raises(UserError, match=f"network of type gpt2.*Give vlm:{lm_folder}"):
+        load_captioner(asked(f"blip:{lm_folder}"), clip, CPU)
+    with pytest.raises(UserError, match="no image-text-to-text network of type gpt2"):
+        load_captioner(asked(f"vlm:{lm_folder}"), clip, CPU)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from mapcap.errors import UserError
 from mapcap.networks import embedded
-from mapcap.networks.clip import Clip, check_published, load_clip, needs_quick_gelu
+from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clip_names import check_published, needs_quick_gelu
 from mapcap.networks.weights import load_weights
 
 CPU = torch.device("cpu")

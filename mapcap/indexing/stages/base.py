@@ -12,20 +12,9 @@ from db.records import StoredImage
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.indexing.changes import Changes
-from mapcap.networks.captioners import Captioner
-from mapcap.networks.clip import Clip
-from mapcap.networks.language_models import LanguageModel
+from mapcap.networks.loading import Networks
 
 Data = TypeVar("Data")
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The three networks of a run."""
-
-    clip: Clip
-    captioner: Captioner
-    language_model: LanguageModel
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ class Captions(Stage[Uncaptioned]):
     name = "captions"
     unit = "regions"
 
+    @property
+    def items_per_batch(self) -> int:
+        """Number of regions in a batch: a large captioner takes fewer than the CLIP."""
+        return min(self.job.batch_size, self.job.networks.captioner.batch_size)
+
     def total(self) -> int:  # noqa: D102
         return queries.region_count(self.job.engine, self.job.run_id)
 

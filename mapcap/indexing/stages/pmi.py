@@ -52,6 +52,7 @@ class Pmi(Stage[Candidates]):
             language_model.model,
             language_model.tokenizer,
             progress=lambda done, total: tick(done / total),
+            packed=language_model.packed,
         )
         counts = np.array([caption.count for caption in captions], dtype=np.int64)
         writes.add_pmi(

@@ -1,0 +1,6 @@
+"""What makes captions of regions: a file a kind of captioner, and a line in the registry."""
+
+from mapcap.networks.captioners.base import Captioner, RegionBatch
+from mapcap.networks.captioners.registry import check_captioner, load_captioner
+
+__all__ = ["Captioner", "RegionBatch", "check_captioner", "load_captioner"]

@@ -1,0 +1,51 @@
+"""A CLIP looked at before its weights, gigabytes perhaps, are fetched and loaded."""
+
+import open_clip
+
+from mapcap.errors import UserError
+from mapcap.networks.clip import not_loaded, outline_clip, patch_grid
+from mapcap.networks.clip_names import HF_HUB, check_name
+from mapcap.networks.hub import unreachable
+from mapcap.networks.towers import text_tower, vision_tower
+
+_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_config.json")
+
+
+def check_clip(name: str, pretrained: str | None) -> None:
+    """Check that a CLIP can be had, and by its configuration that its towers can be read.
+
+    Raises:
+        UserError: otherwise.
+    """
+    check_name(name, pretrained)
+    if name.startswith(HF_HUB):  # its configuration, too, is on the hub
+        _require_reachable(name, pretrained)
+    _require_towers(name, pretrained)
+    _require_reachable(name, pretrained)
+
+
+def _require_reachable(name: str, pretrained: str | None) -> None:
+    repository = _repository(name, pretrained)
+    reason = None if repository is None else unreachable(repository, _FILES)
+    if reason is not None:
+        raise not_loaded(name, reason)
+
+
+def _require_towers(name: str, pretrained: str | None) -> None:
+    model = outline_clip(name, pretrained)
+    patch_grid(model.visual, name)
+    try:
+        vision_tower(model.visual)
+        text_tower(model)
+    except UserError as error:
+        raise UserError(f"--model {name}: {error}") from error
+
+
+def _repository(name: str, pretrained: str | None) -> str | None:
+    """Return the hub's repository that holds the weights, if one does."""
+    if name.startswith(HF_HUB):
+        return name.removeprefix(HF_HUB)
+    if pretrained is None:
+        return None
+    tag = open_clip.get_pretrained_cfg(name.replace("/", "-"), pretrained) or {}
+    return (tag.get("hf_hub") or "").rpartition("/")[0] or None
