@@ -35,14 +35,21 @@ def _scipy(name: str) -> Any:
     return import_module(f"scipy.{name}")
 
 
-def false_discovery(p: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
-    """Return the q values of p values (n,), after Benjamini & Hochberg 1995."""
+def false_discovery(
+    p: Sequence[float] | NDArray[Any], *, family: int | None = None
+) -> NDArray[np.float64]:
+    """Return the q values of p values (n,), after Benjamini & Hochberg 1995.
+
+    `family` is the number of hypotheses where only the n that can be significant are given: the
+    others count with p 1.
+    """
     # A tail sum may round to a little more than one.
     given = np.asarray(p, np.float64).clip(0, 1)
+    tests = len(given) if family is None else family
     order = np.argsort(given)[::-1]
     ranks = np.arange(len(given), 0, -1)
     q = np.empty_like(given)
-    q[order] = np.minimum.accumulate(given[order] * len(given) / ranks)
+    q[order] = np.minimum.accumulate(given[order] * tests / ranks).clip(max=1)
     return q
 
 

@@ -97,7 +97,7 @@ def test_confusions_by_hand() -> None:
     """16 of 40 with 16 of the 20 errors; 4 of 40 are no more than 20 errors over three classes."""
     found = confusion.confusions(half_wrong(), frozenset())
     (lynx,) = found
-    assert lynx.title == "16 of 40 are taken for lynx"
+    assert lynx.title == "16 of 40 are predicted as lynx"
     assert lynx.score == pytest.approx(16 / 40 * 16 / 20)
     assert lynx.figures["taken_back"] == 2
     assert lynx.figures["names_rank"] == 1
@@ -105,6 +105,28 @@ def test_confusions_by_hand() -> None:
     assert lynx.figures["contrast_captions"] == [("whiskers.", 16)]
     assert list(lynx.images) == list(range(135, 119, -1)), "the most confident error comes first"
     assert set(lynx.regions) == set(range(2120, 2136))
+
+
+def test_errors_thrown_at_random_are_no_confusion() -> None:
+    """Of 1,000 classes with 40 errors each, at most 5 % have one: over half did by observed ones.
+
+    Two errors on one of 999 classes are improbable for that class, not for the class of all.
+    """
+    rng = np.random.default_rng(0)
+    given = material([LYNX] * 40, ["a cat."] * 40)
+    ids = list(range(1, 1001))
+    names = replace(
+        given.names,
+        ids=ids,
+        names={number: str(number) for number in ids},
+        embeddings=np.ones((1000, 4), np.float16),
+    )
+    trials, with_one = 300, 0
+    for _ in range(trials):
+        images = replace(given.images, predicted=rng.integers(2, 1001, 40))
+        chance = replace(given, images=images, names=names)
+        with_one += bool(confusion.confusions(chance, frozenset()))
+    assert with_one <= 0.05 * trials
 
 
 def test_errors_of_doubted_labels_do_not_count() -> None:
@@ -124,7 +146,7 @@ def test_two_classes_confuse_only_each_other() -> None:
 def test_a_class_that_draws_another() -> None:
     """30 cranes among the 52 said to be tabby."""
     (crane,) = confusion.mistaken_others(half_wrong())
-    assert crane.title == "30 of the 52 taken for tabby are crane"
+    assert crane.title == "30 of the 52 predicted as tabby are crane"
     assert crane.score == pytest.approx((30 / 52) ** 2 / 2)
 
 
@@ -185,7 +207,7 @@ def test_what_doubted_labels_explain_scores_less() -> None:
 
 def test_the_line_of_a_class_whose_errors_a_word_marks() -> None:
     report = audit_class(half_wrong())
-    assert report.line.startswith("tabby: 20 of 40 right; 16 taken for lynx; ")
+    assert report.line.startswith("tabby: 20 of 40 right; 16 predicted as lynx; ")
     assert "“grey”" in report.line or "“brown”" in report.line
     assert report.line == "tabby: " + "; ".join(clause.text for clause in report.clauses)
     assert report.clauses[1].figures["taken_for"][0]["count"] == 16
@@ -197,7 +219,7 @@ def test_names_compete_where_nothing_else_differs() -> None:
     given = material([ME] * 12 + [LYNX] * 28, ["a cat."] * 40)
     same = {LYNX: Rival([phrases(["a cat."])] * 20, given.rivals[LYNX].embeddings)}
     report = audit_class(replace(given, rivals=same))
-    assert "12 of 40 right; 28 taken for lynx" in report.line
+    assert "12 of 40 right; 28 predicted as lynx" in report.line
     assert "no word separates them: the two class names compete" in report.line
     assert "the errors look at the same regions as the right ones (cosine 0.9" in report.line
     figures = next(c.figures for c in report.clauses if "compete" in c.text)
