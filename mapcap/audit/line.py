@@ -16,7 +16,7 @@ def clauses(facts: Facts) -> list[Clause]:
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
     # Slices and words say already what the errors' regions are.
-    explained = bool(facts.of_kind(slices.NAME, word.NAME))
+    explained = bool(facts.of_kind(slices.NAME) or word.telling_words(facts))
     said = [
         Clause(
             f"{facts.right} of {facts.images} right",
@@ -41,7 +41,7 @@ def _explanations(facts: Facts) -> list[Clause]:
         if KINDS[finding.kind].clause is not None and finding.score >= _PRONOUNCED
     ]
     strongest = sorted(pronounced, key=lambda finding: -finding.score)[:_MOST_NAMED]
-    if not strongest and not facts.of_kind(word.NAME):
+    if not strongest and not word.telling_words(facts):
         strongest = facts.of_kind(slices.NAME)[:1]
     return [
         Clause(clause(finding), {"kind": finding.kind, **finding.figures})

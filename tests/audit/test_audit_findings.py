@@ -9,7 +9,7 @@ import pytest
 
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.findings import Finding, discounted, ranked
-from mapcap.audit.kinds import confusion
+from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.label import labels
 from mapcap.audit.kinds.slice import Slice, slices
@@ -163,6 +163,19 @@ def test_words_have_their_images_and_those_of_the_right_ones_their_absence() -> 
     assert set(found[0].images) == set(range(120, 136))
 
 
+def test_the_own_noun_absent_is_marked_and_comes_last() -> None:
+    """The errors lack “tabby”, the class's name; half of them are grey."""
+    captions = ["a brown tabby cat."] * 20 + ["a brown cat."] * 10 + ["a grey cat."] * 10
+    given = material([ME] * 20 + [LYNX] * 20, captions)
+    report = audit_class(given)
+    noun = report.findings[-1]
+    assert noun.figures["word"] == "tabby" and noun.figures["own_noun"] and noun.score == 0
+    assert "(a word of the class's name)" in noun.title
+    assert any("captioner failed" in line for line in KINDS["word"].details(noun))
+    assert "“tabby”" not in report.line
+    assert "“brown” is absent from misclassified images" in report.line
+
+
 def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:
     rows = {row.word: row for row in pair_words(half_wrong())}
     assert {row.against_class_id for row in rows.values()} == {LYNX}
@@ -220,7 +233,9 @@ def test_names_compete_where_nothing_else_differs() -> None:
     same = {LYNX: Rival([phrases(["a cat."])] * 20, given.rivals[LYNX].embeddings)}
     report = audit_class(replace(given, rivals=same))
     assert "12 of 40 right; 28 predicted as lynx" in report.line
-    assert "no word separates them: the two class names compete" in report.line
+    assert (
+        "no word separates misclassified from correct: the two class names compete" in report.line
+    )
     assert "the errors look at the same regions as the right ones (cosine 0.9" in report.line
     figures = next(c.figures for c in report.clauses if "compete" in c.text)
     assert figures["share_of_errors"] == 1 and figures["names_rank"] == 1
