@@ -19,7 +19,7 @@ def clauses(facts: Facts) -> list[Clause]:
     explained = bool(facts.of_kind(slices.NAME) or word.telling_words(facts))
     said = [
         Clause(
-            f"{facts.right} of {facts.images} right",
+            f"{facts.right} of {facts.images} correct",
             {"right": facts.right, "images": facts.images},
         ),
         *confusion.clauses(facts),
@@ -29,7 +29,7 @@ def clauses(facts: Facts) -> list[Clause]:
         *_sureness(facts),
     ]
     if len(said) == 1:
-        said.append(Clause("no fault stands out", {"findings": len(facts.findings)}))
+        said.append(Clause("no issue found", {"findings": len(facts.findings)}))
     return said
 
 
@@ -69,14 +69,14 @@ def _look(facts: Facts, *, explained: bool) -> list[Clause]:
 
 
 def _sureness(facts: Facts) -> list[Clause]:
-    accuracy, confidence = facts.figures["accuracy"], facts.figures["mean_confidence"]
+    """Say that the model is too sure, or not sure enough, where it predicts the class."""
+    keys = ("accuracy", "mean_confidence", "ece", "ece_level", "predicted_images")
+    figures = {key: facts.figures[key] for key in keys}
+    if not figures["predicted_images"] or figures["ece"] <= figures["ece_level"]:
+        return []
+    accuracy, confidence = figures["accuracy"], figures["mean_confidence"]
     if abs(confidence - accuracy) < _GAP:
         return []
-    how = "surer" if confidence > accuracy else "less sure"
-    return [
-        Clause(
-            f"the model is {how} than it is right (confidence {confidence:.2f}, "
-            f"calibration error {facts.figures['ece']:.2f})",
-            {key: facts.figures[key] for key in ("accuracy", "mean_confidence", "ece")},
-        )
-    ]
+    how = "overconfident" if confidence > accuracy else "underconfident"
+    text = f"{how} (confidence {confidence:.2f}, accuracy {accuracy:.2f} where it is predicted)"
+    return [Clause(text, figures)]

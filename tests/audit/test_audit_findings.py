@@ -64,6 +64,8 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     reference = Reference(
         ids=np.concatenate([ids, np.arange(500, 540)]),
         classes=np.concatenate([np.full(n, ME), np.repeat([LYNX, CRANE], 20)]),
+        predicted=np.concatenate([said, np.repeat([LYNX, CRANE], 20)]),
+        confidence=np.concatenate([images.confidence, np.full(40, 0.9)]),
         embeddings=np.concatenate([embeddings, unit(rng.normal(size=(40, SIZE)))]),
         backgrounds=background_properties(everything, np.ones((n + 40, 4, 4))),
         pictures=everything,
@@ -220,7 +222,7 @@ def test_what_doubted_labels_explain_scores_less() -> None:
 
 def test_the_line_of_a_class_whose_errors_a_word_marks() -> None:
     report = audit_class(half_wrong())
-    assert report.line.startswith("tabby: 20 of 40 right; 16 predicted as lynx; ")
+    assert report.line.startswith("tabby: 20 of 40 correct; 16 predicted as lynx; ")
     assert "“grey”" in report.line or "“brown”" in report.line
     assert report.line == "tabby: " + "; ".join(clause.text for clause in report.clauses)
     assert report.clauses[1].figures["taken_for"][0]["count"] == 16
@@ -232,7 +234,7 @@ def test_names_compete_where_nothing_else_differs() -> None:
     given = material([ME] * 12 + [LYNX] * 28, ["a cat."] * 40)
     same = {LYNX: Rival([phrases(["a cat."])] * 20, given.rivals[LYNX].embeddings)}
     report = audit_class(replace(given, rivals=same))
-    assert "12 of 40 right; 28 predicted as lynx" in report.line
+    assert "12 of 40 correct; 28 predicted as lynx" in report.line
     assert (
         "no word separates misclassified from correct: the two class names compete" in report.line
     )
@@ -242,17 +244,29 @@ def test_names_compete_where_nothing_else_differs() -> None:
 
 
 def test_an_overconfident_class_is_called_so() -> None:
+    """20 of its own images and 40 others are predicted as it, with 0.70 and 0.90 on average."""
+    given = material([ME] * 20, ["a cat."] * 20)
+    everything = replace(given.reference, predicted=np.full(60, ME))
+    report = audit_class(replace(given, reference=everything))
+    assert "overconfident (confidence 0.83, accuracy 0.33 where it is predicted)" in report.line
+    assert report.figures["accuracy"] == pytest.approx(1 / 3)
+    assert report.figures["predicted_images"] == 60
+
+
+def test_few_correct_images_are_not_overconfidence() -> None:
+    """36 of 40 are errors, at 0.7; where the class is predicted, all 4 are correct, at 0.52."""
     report = audit_class(material([ME] * 4 + [LYNX] * 36, ["a cat."] * 40))
-    assert "surer than it is right (confidence 0.70, calibration error" in report.line
-    assert report.figures["accuracy"] == pytest.approx(0.1)
+    assert "overconfident" not in report.line
+    assert report.figures["accuracy"] == 1
 
 
 def test_a_class_without_faults() -> None:
     given = material([ME] * 20, ["a cat."] * 20)
     names = replace(given.names, taken_for={})
     sure = replace(given.images, confidence=np.full(20, 0.95))
-    report = audit_class(replace(given, names=names, images=sure))
-    assert report.line == "tabby: 20 of 20 right; no fault stands out" and report.findings == []
+    reference = replace(given.reference, confidence=np.full(60, 0.95))
+    report = audit_class(replace(given, names=names, images=sure, reference=reference))
+    assert report.line == "tabby: 20 of 20 correct; no issue found" and report.findings == []
 
 
 def test_a_class_without_images() -> None:
@@ -262,4 +276,4 @@ def test_a_class_without_images() -> None:
 
 
 def test_one_image_is_enough_to_go_on() -> None:
-    assert audit_class(material([LYNX], ["a cat."])).line.startswith("tabby: 0 of 1 right")
+    assert audit_class(material([LYNX], ["a cat."])).line.startswith("tabby: 0 of 1 correct")
