@@ -35,21 +35,22 @@ def _scipy(name: str) -> Any:
     return import_module(f"scipy.{name}")
 
 
-def false_discovery(p: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
-    """Return the q values of p values (n,), after Benjamini & Hochberg 1995."""
+def false_discovery(
+    p: Sequence[float] | NDArray[Any], *, family: int | None = None
+) -> NDArray[np.float64]:
+    """Return the q values of p values (n,), after Benjamini & Hochberg 1995.
+
+    `family` is the number of hypotheses where only the n that can be significant are given: the
+    others count with p 1.
+    """
     # A tail sum may round to a little more than one.
     given = np.asarray(p, np.float64).clip(0, 1)
+    tests = len(given) if family is None else family
     order = np.argsort(given)[::-1]
     ranks = np.arange(len(given), 0, -1)
     q = np.empty_like(given)
-    q[order] = np.minimum.accumulate(given[order] * len(given) / ranks)
+    q[order] = np.minimum.accumulate(given[order] * tests / ranks).clip(max=1)
     return q
-
-
-def normal(z: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the two-sided p of standard normal values (n,)."""
-    p: NDArray[np.float64] = 2 * _scipy("special").ndtr(-np.abs(z))
-    return p
 
 
 def binomial(hits: int, of: int, share: float) -> float:
@@ -67,9 +68,19 @@ def hypergeometric(hits: int, of: int, other_hits: int, of_others: int) -> float
 
 
 def fisher(hits: int, of: int, other_hits: int, of_others: int) -> float:
-    """Return Fisher's exact p, two-sided, that two groups have the same share of hits."""
-    table = np.array([[hits, of - hits], [other_hits, of_others - other_hits]])
-    return float(_scipy("stats").fisher_exact(table).pvalue)
+    """Return Fisher's exact p, two-sided, that two groups have the same share of hits.
+
+    That is, of all tables with these margins, the probability of those no likelier than this one.
+    """
+    total, marked = of + of_others, hits + other_hits
+    k = np.arange(max(0, of + marked - total), min(of, marked) + 1)
+    # By logarithms of factorials: scipy's own takes a millisecond, and every word has its test.
+    parts = np.stack([k, marked - k, of - k, total - marked - of + k])
+    logs = -_scipy("special").gammaln(parts + 1.0).sum(0)
+    odds = np.exp(logs - logs.max())
+    # The rounding of logarithms must not make equally likely tables differ.
+    rarer = odds <= odds[hits - k[0]] * (1 + 1e-7)
+    return float(odds[rarer].sum() / odds.sum())
 
 
 def mcnemar(gained: int, lost: int) -> float:

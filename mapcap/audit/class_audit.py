@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mapcap.audit.calibration import (
     Likeness,
+    calibration_level,
     expected_calibration_error,
     likeness,
     reliability,
@@ -24,7 +25,10 @@ from mapcap.audit.word_rows import WordRow
 
 @dataclass(frozen=True)
 class ClassReport:
-    """What the audit of a class found; `figures` are its calibration and where errors look."""
+    """What the audit of a class found, in a line and in figures.
+
+    `figures` are its calibration where it is predicted, and where its errors look.
+    """
 
     line: str
     clauses: Sequence[Clause]
@@ -54,16 +58,33 @@ def audit_class(material: Material) -> ClassReport:
 
 def _figures(material: Material) -> dict[str, Any]:
     images = material.images
-    bins = reliability(images.confidence, images.correct)
-    some = len(images) > 0
     return {
         "images": len(images),
-        "accuracy": float(images.correct.mean()) if some else None,
-        "ece": expected_calibration_error(bins) if some else None,
-        "mean_confidence": float(images.confidence.mean()) if some else None,
-        "mean_margin": float(images.margins.mean()) if some else None,
-        "bins": [asdict(found) for found in bins],
+        "mean_margin": float(images.margins.mean()) if len(images) else None,
+        **_calibration(material),
         **_likenesses(material, images),
+    }
+
+
+def _calibration(material: Material) -> dict[str, Any]:
+    """Return confidence against accuracy over the sample's images predicted as the class.
+
+    Given the true class instead, the gap would only restate the accuracy: a perfectly calibrated
+    model is sure of its errors as well.
+    """
+    reference = material.reference
+    chosen = reference.predicted == material.class_id
+    confidence = reference.confidence[chosen]
+    correct = reference.classes[chosen] == material.class_id
+    bins = reliability(confidence, correct)
+    some = bool(chosen.any())
+    return {
+        "predicted_images": int(chosen.sum()),
+        "accuracy": float(correct.mean()) if some else None,
+        "mean_confidence": float(confidence.mean()) if some else None,
+        "ece": expected_calibration_error(bins) if some else None,
+        "ece_level": calibration_level(confidence, seed=material.seed) if some else None,
+        "bins": [asdict(part) for part in bins],
     }
 
 

@@ -32,7 +32,7 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
     """Return findings in the order in which to read them.
 
     The best of each kind comes before the second of any, so that three confusions do not hide a
-    watermark; within a round the higher score is first.
+    watermark; within a round the higher score is first. What explains nothing (score 0) is last.
     """
     best = sorted(findings, key=lambda finding: (-finding.score, finding.title))
     rounds: Counter[str] = Counter()
@@ -41,7 +41,8 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
         placed.append((rounds[finding.kind], finding))
         rounds[finding.kind] += 1
     kept = [pair for pair in placed if pair[0] < _MOST_OF_A_KIND]
-    return [finding for _, finding in sorted(kept, key=lambda pair: pair[0])]
+    order = sorted(kept, key=lambda pair: (pair[1].score == 0, pair[0]))
+    return [finding for _, finding in order]
 
 
 def discounted(findings: Sequence[Finding], suspected: frozenset[int]) -> list[Finding]:

@@ -46,9 +46,9 @@ def listed(mark: str, text: str) -> str:
 
 
 def with_without(what: str, having: Sequence[float], lacking: Sequence[float]) -> str:
-    """Return accuracies with and without something, each given as (right, images)."""
+    """Return accuracies with and without something, each given as (correct, images)."""
     parts = [percent(right / images) if images else "-" for right, images in (having, lacking)]
     return (
-        f"With {what} {parts[0]} right ({having[0]} of {having[1]}), "
+        f"With {what} {parts[0]} correct ({having[0]} of {having[1]}), "
         f"without {parts[1]} ({lacking[0]} of {lacking[1]})."
     )

@@ -16,10 +16,10 @@ def clauses(facts: Facts) -> list[Clause]:
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
     # Slices and words say already what the errors' regions are.
-    explained = bool(facts.of_kind(slices.NAME, word.NAME))
+    explained = bool(facts.of_kind(slices.NAME) or word.telling_words(facts))
     said = [
         Clause(
-            f"{facts.right} of {facts.images} right",
+            f"{facts.right} of {facts.images} correct",
             {"right": facts.right, "images": facts.images},
         ),
         *confusion.clauses(facts),
@@ -29,7 +29,7 @@ def clauses(facts: Facts) -> list[Clause]:
         *_sureness(facts),
     ]
     if len(said) == 1:
-        said.append(Clause("no fault stands out", {"findings": len(facts.findings)}))
+        said.append(Clause("no issue found", {"findings": len(facts.findings)}))
     return said
 
 
@@ -41,7 +41,7 @@ def _explanations(facts: Facts) -> list[Clause]:
         if KINDS[finding.kind].clause is not None and finding.score >= _PRONOUNCED
     ]
     strongest = sorted(pronounced, key=lambda finding: -finding.score)[:_MOST_NAMED]
-    if not strongest and not facts.of_kind(word.NAME):
+    if not strongest and not word.telling_words(facts):
         strongest = facts.of_kind(slices.NAME)[:1]
     return [
         Clause(clause(finding), {"kind": finding.kind, **finding.figures})
@@ -69,14 +69,14 @@ def _look(facts: Facts, *, explained: bool) -> list[Clause]:
 
 
 def _sureness(facts: Facts) -> list[Clause]:
-    accuracy, confidence = facts.figures["accuracy"], facts.figures["mean_confidence"]
+    """Say that the model is too sure, or not sure enough, where it predicts the class."""
+    keys = ("accuracy", "mean_confidence", "ece", "ece_level", "predicted_images")
+    figures = {key: facts.figures[key] for key in keys}
+    if not figures["predicted_images"] or figures["ece"] <= figures["ece_level"]:
+        return []
+    accuracy, confidence = figures["accuracy"], figures["mean_confidence"]
     if abs(confidence - accuracy) < _GAP:
         return []
-    how = "surer" if confidence > accuracy else "less sure"
-    return [
-        Clause(
-            f"the model is {how} than it is right (confidence {confidence:.2f}, "
-            f"calibration error {facts.figures['ece']:.2f})",
-            {key: facts.figures[key] for key in ("accuracy", "mean_confidence", "ece")},
-        )
-    ]
+    how = "overconfident" if confidence > accuracy else "underconfident"
+    text = f"{how} (confidence {confidence:.2f}, accuracy {accuracy:.2f} where it is predicted)"
+    return [Clause(text, figures)]

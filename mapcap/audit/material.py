@@ -66,13 +66,15 @@ class Rival:
 class Reference:
     """A sample of the run's images that every class is held against; small runs are in it whole.
 
-    `classes` (m,) ids; `embeddings` (m, D); `backgrounds` (m, 5); `pictures` (m, side, side, 3);
-    `histogram` of all the pictures, as `place_histogram` gives it; `phrases` counts the images
-    that hold each word.
+    `classes` (m,) ids; `predicted` (m,) ids, with `confidence` (m,); `embeddings` (m, D);
+    `backgrounds` (m, 5); `pictures` (m, side, side, 3); `histogram` of all the pictures, as
+    `place_histogram` gives it; `phrases` counts the images that hold each word.
     """
 
     ids: NDArray[np.int64]
     classes: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float64]
     embeddings: NDArray[np.float16]
     backgrounds: NDArray[np.float64]
     pictures: NDArray[np.uint8]

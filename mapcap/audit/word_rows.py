@@ -36,7 +36,7 @@ class WordRow:
 
 
 def error_words(material: Material) -> list[WordRow]:
-    """Return the words that tell the class's wrong images from its right ones, by |z|."""
+    """Return the words that tell the class's misclassified images from its correct ones."""
     images = material.images
     wrong = np.flatnonzero(~images.correct)
     right = np.flatnonzero(images.correct)

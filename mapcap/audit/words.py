@@ -1,4 +1,4 @@
-"""Words and phrases whose images differ: log-odds with an informative Dirichlet prior."""
+"""Words and phrases whose images differ: Fisher's test, sorted by log-odds with a prior."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from math import ceil
 
 import numpy as np
 
-from mapcap.stats import false_discovery, normal
+from mapcap.stats import SIGNIFICANT, false_discovery, fisher
 from mapcap.texts.wording import content_words
 
 _FEWEST, _LEAST_SHARE = 3, 0.05
@@ -23,7 +23,8 @@ _PRIOR = 0.25
 class WordTest:
     """A word held by `first` images of one group and `second` of the other.
 
-    `log_odds` and `z` are positive where it belongs to the first; `q` is the false discovery rate.
+    `log_odds` and `z` are positive where it belongs to the first; `q` is the false discovery rate
+    of Fisher's exact test.
     """
 
     word: str
@@ -51,18 +52,22 @@ def marking_words(
     prior: Mapping[str, int],
     prior_images: int,
 ) -> list[WordTest]:
-    """Return the words that tell two groups of images apart, the strongest z first.
+    """Return the words that tell two groups of images apart, the significant ones first.
 
-    After Monroe, Colaresi & Quinn 2008 (doi 10.1093/pan/mpn018): the log-odds ratio of a word under
-    an informative Dirichlet prior, and z, its ratio to its standard deviation. The unit is the
-    image, which holds a word or lacks it however often its captions say it, so that for each word
-    the Dirichlet has these two parts: with y of n images holding it, and a and b the prior's, the
-    log-odds are log((y + a) / (n - y + b)), of variance 1 / (y + a) + 1 / (n - y + b). The prior
+    A word is significant by Fisher's exact test of the images with and without it, q being
+    Benjamini & Hochberg's over the words. Within the significant ones and the others, the strongest
+    z comes first: z only sorts, for it is not standard normal where nothing differs (the prior
+    shrinks the log-odds, and their variance does not know).
+
+    z is after Monroe, Colaresi & Quinn 2008 (doi 10.1093/pan/mpn018): the log-odds ratio of a word
+    under an informative Dirichlet prior, by its standard deviation. The unit is the image, which
+    holds a word or lacks it however often its captions say it, so that for each word the Dirichlet
+    has these two parts: with y of n images holding it, and a and b the prior's, the log-odds are
+    log((y + a) / (n - y + b)), of variance 1 / (y + a) + 1 / (n - y + b). The prior
     is the run's own counts scaled to a quarter of each group's weight: the same share for both, or
     a word equally frequent in both and rare in the run would seem to mark the larger group.
 
-    A phrase held by the same images as one of its words is left out: it would be tested twice. q
-    is Benjamini & Hochberg's over the words.
+    A phrase held by the same images as one of its words is left out: it would be tested twice.
 
     Args:
         first: the words of each image of one group, as `phrases` gives them.
@@ -84,12 +89,21 @@ def marking_words(
     lack1, lack2 = (n * (1 + _PRIOR) - y for y, n in zip((y1, y2), sizes, strict=True))
     log_odds = np.log(y1 / lack1) - np.log(y2 / lack2)
     z = log_odds / np.sqrt(1 / y1 + 1 / lack1 + 1 / y2 + 1 / lack2)
-    q = false_discovery(normal(z))
+    q = false_discovery(_fisher(words, one, two, sizes))
     tests = [
         WordTest(word, float(log_odds[i]), float(z[i]), float(q[i]), one[word], two[word])
         for i, word in enumerate(words)
     ]
-    return sorted(tests, key=lambda test: (-abs(test.z), test.word))
+    return sorted(tests, key=lambda test: (test.q > SIGNIFICANT, -abs(test.z), test.word))
+
+
+def _fisher(
+    words: Sequence[str], one: Counter[str], two: Counter[str], sizes: tuple[int, int]
+) -> list[float]:
+    """Return Fisher's exact p of each word; words of equal counts are tested once."""
+    counts = [(one[word], two[word]) for word in words]
+    p = {(a, b): fisher(a, sizes[0], b, sizes[1]) for a, b in set(counts)}
+    return [p[pair] for pair in counts]
 
 
 def _all(group: Sequence[AbstractSet[str]]) -> Iterable[str]:

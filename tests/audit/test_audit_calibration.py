@@ -5,7 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from mapcap.audit.calibration import expected_calibration_error, likeness, reliability
+from mapcap.audit.calibration import (
+    calibration_level,
+    expected_calibration_error,
+    likeness,
+    reliability,
+)
 
 
 def test_bins_and_error_by_hand() -> None:
@@ -24,6 +29,24 @@ def test_certain_and_impossible_belong_to_the_outer_bins() -> None:
     assert [found.low for found in bins] == [0, 0.9]
     assert expected_calibration_error(bins) == 0
     assert expected_calibration_error(reliability(np.empty(0), np.empty(0, bool))) == 0
+
+
+def test_a_calibrated_model_exceeds_its_level_in_5_percent() -> None:
+    """Of 20 images the binned error is 0.2 on average, though nothing is wrong."""
+    rng, errors, above = np.random.default_rng(0), [], 0
+    for trial in range(300):
+        confidence = rng.uniform(0.2, 1, 20)
+        error = expected_calibration_error(reliability(confidence, rng.random(20) < confidence))
+        errors.append(error)
+        above += error > calibration_level(confidence, seed=trial, draws=300)
+    assert 0.15 < np.mean(errors) < 0.25
+    assert 0.02 <= above / 300 <= 0.09
+
+
+def test_confidence_that_accuracy_belies_is_above_the_level() -> None:
+    confidence = np.full(20, 0.9)
+    error = expected_calibration_error(reliability(confidence, np.arange(20) < 8))
+    assert error > calibration_level(confidence, seed=0)
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.findings import Finding, discounted, ranked
-from mapcap.audit.kinds import confusion
+from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.label import labels
 from mapcap.audit.kinds.slice import Slice, slices
@@ -64,6 +64,8 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     reference = Reference(
         ids=np.concatenate([ids, np.arange(500, 540)]),
         classes=np.concatenate([np.full(n, ME), np.repeat([LYNX, CRANE], 20)]),
+        predicted=np.concatenate([said, np.repeat([LYNX, CRANE], 20)]),
+        confidence=np.concatenate([images.confidence, np.full(40, 0.9)]),
         embeddings=np.concatenate([embeddings, unit(rng.normal(size=(40, SIZE)))]),
         backgrounds=background_properties(everything, np.ones((n + 40, 4, 4))),
         pictures=everything,
@@ -97,7 +99,7 @@ def test_confusions_by_hand() -> None:
     """16 of 40 with 16 of the 20 errors; 4 of 40 are no more than 20 errors over three classes."""
     found = confusion.confusions(half_wrong(), frozenset())
     (lynx,) = found
-    assert lynx.title == "16 of 40 are taken for lynx"
+    assert lynx.title == "16 of 40 are predicted as lynx"
     assert lynx.score == pytest.approx(16 / 40 * 16 / 20)
     assert lynx.figures["taken_back"] == 2
     assert lynx.figures["names_rank"] == 1
@@ -105,6 +107,28 @@ def test_confusions_by_hand() -> None:
     assert lynx.figures["contrast_captions"] == [("whiskers.", 16)]
     assert list(lynx.images) == list(range(135, 119, -1)), "the most confident error comes first"
     assert set(lynx.regions) == set(range(2120, 2136))
+
+
+def test_errors_thrown_at_random_are_no_confusion() -> None:
+    """Of 1,000 classes with 40 errors each, at most 5 % have one: over half did by observed ones.
+
+    Two errors on one of 999 classes are improbable for that class, not for the class of all.
+    """
+    rng = np.random.default_rng(0)
+    given = material([LYNX] * 40, ["a cat."] * 40)
+    ids = list(range(1, 1001))
+    names = replace(
+        given.names,
+        ids=ids,
+        names={number: str(number) for number in ids},
+        embeddings=np.ones((1000, 4), np.float16),
+    )
+    trials, with_one = 300, 0
+    for _ in range(trials):
+        images = replace(given.images, predicted=rng.integers(2, 1001, 40))
+        chance = replace(given, images=images, names=names)
+        with_one += bool(confusion.confusions(chance, frozenset()))
+    assert with_one <= 0.05 * trials
 
 
 def test_errors_of_doubted_labels_do_not_count() -> None:
@@ -124,7 +148,7 @@ def test_two_classes_confuse_only_each_other() -> None:
 def test_a_class_that_draws_another() -> None:
     """30 cranes among the 52 said to be tabby."""
     (crane,) = confusion.mistaken_others(half_wrong())
-    assert crane.title == "30 of the 52 taken for tabby are crane"
+    assert crane.title == "30 of the 52 predicted as tabby are crane"
     assert crane.score == pytest.approx((30 / 52) ** 2 / 2)
 
 
@@ -139,6 +163,19 @@ def test_words_have_their_images_and_those_of_the_right_ones_their_absence() -> 
     assert found[0].score == pytest.approx(16 / 40 * (1 - 4 / 24))
     assert found[0].wrong == frozenset(range(20, 36))
     assert set(found[0].images) == set(range(120, 136))
+
+
+def test_the_own_noun_absent_is_marked_and_comes_last() -> None:
+    """The errors lack “tabby”, the class's name; half of them are grey."""
+    captions = ["a brown tabby cat."] * 20 + ["a brown cat."] * 10 + ["a grey cat."] * 10
+    given = material([ME] * 20 + [LYNX] * 20, captions)
+    report = audit_class(given)
+    noun = report.findings[-1]
+    assert noun.figures["word"] == "tabby" and noun.figures["own_noun"] and noun.score == 0
+    assert "(a word of the class's name)" in noun.title
+    assert any("captioner failed" in line for line in KINDS["word"].details(noun))
+    assert "“tabby”" not in report.line
+    assert "“brown” is absent from misclassified images" in report.line
 
 
 def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:
@@ -185,7 +222,7 @@ def test_what_doubted_labels_explain_scores_less() -> None:
 
 def test_the_line_of_a_class_whose_errors_a_word_marks() -> None:
     report = audit_class(half_wrong())
-    assert report.line.startswith("tabby: 20 of 40 right; 16 taken for lynx; ")
+    assert report.line.startswith("tabby: 20 of 40 correct; 16 predicted as lynx; ")
     assert "“grey”" in report.line or "“brown”" in report.line
     assert report.line == "tabby: " + "; ".join(clause.text for clause in report.clauses)
     assert report.clauses[1].figures["taken_for"][0]["count"] == 16
@@ -197,25 +234,39 @@ def test_names_compete_where_nothing_else_differs() -> None:
     given = material([ME] * 12 + [LYNX] * 28, ["a cat."] * 40)
     same = {LYNX: Rival([phrases(["a cat."])] * 20, given.rivals[LYNX].embeddings)}
     report = audit_class(replace(given, rivals=same))
-    assert "12 of 40 right; 28 taken for lynx" in report.line
-    assert "no word separates them: the two class names compete" in report.line
+    assert "12 of 40 correct; 28 predicted as lynx" in report.line
+    assert (
+        "no word separates misclassified from correct: the two class names compete" in report.line
+    )
     assert "the errors look at the same regions as the right ones (cosine 0.9" in report.line
     figures = next(c.figures for c in report.clauses if "compete" in c.text)
     assert figures["share_of_errors"] == 1 and figures["names_rank"] == 1
 
 
 def test_an_overconfident_class_is_called_so() -> None:
+    """20 of its own images and 40 others are predicted as it, with 0.70 and 0.90 on average."""
+    given = material([ME] * 20, ["a cat."] * 20)
+    everything = replace(given.reference, predicted=np.full(60, ME))
+    report = audit_class(replace(given, reference=everything))
+    assert "overconfident (confidence 0.83, accuracy 0.33 where it is predicted)" in report.line
+    assert report.figures["accuracy"] == pytest.approx(1 / 3)
+    assert report.figures["predicted_images"] == 60
+
+
+def test_few_correct_images_are_not_overconfidence() -> None:
+    """36 of 40 are errors, at 0.7; where the class is predicted, all 4 are correct, at 0.52."""
     report = audit_class(material([ME] * 4 + [LYNX] * 36, ["a cat."] * 40))
-    assert "surer than it is right (confidence 0.70, calibration error" in report.line
-    assert report.figures["accuracy"] == pytest.approx(0.1)
+    assert "overconfident" not in report.line
+    assert report.figures["accuracy"] == 1
 
 
 def test_a_class_without_faults() -> None:
     given = material([ME] * 20, ["a cat."] * 20)
     names = replace(given.names, taken_for={})
     sure = replace(given.images, confidence=np.full(20, 0.95))
-    report = audit_class(replace(given, names=names, images=sure))
-    assert report.line == "tabby: 20 of 20 right; no fault stands out" and report.findings == []
+    reference = replace(given.reference, confidence=np.full(60, 0.95))
+    report = audit_class(replace(given, names=names, images=sure, reference=reference))
+    assert report.line == "tabby: 20 of 20 correct; no issue found" and report.findings == []
 
 
 def test_a_class_without_images() -> None:
@@ -225,4 +276,4 @@ def test_a_class_without_images() -> None:
 
 
 def test_one_image_is_enough_to_go_on() -> None:
-    assert audit_class(material([LYNX], ["a cat."])).line.startswith("tabby: 0 of 1 right")
+    assert audit_class(material([LYNX], ["a cat."])).line.startswith("tabby: 0 of 1 correct")

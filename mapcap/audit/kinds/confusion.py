@@ -1,7 +1,10 @@
-"""Findings of kind `confusion`: what the class is taken for, and what is taken for it."""
+"""Findings of kind `confusion`: what a class is predicted as, and what is predicted as it."""
 
 from collections import Counter
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mapcap.audit.facts import ENOUGH, Clause, Facts
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
@@ -13,13 +16,13 @@ from mapcap.stats import SIGNIFICANT, binomial, false_discovery
 NAME: Final = "confusion"
 _FEWEST = 2
 _LEAST_SHARE = 0.2
-"""Share of what is taken for a class that another's images make up, for it to be reported."""
+"""Share of what is predicted as a class that another's images make up, for it to be reported."""
 _DRAWN = 0.05
-"""Share of a class's images taken for another, for the line to name it."""
+"""Share of a class's images predicted as another, for the line to name it."""
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
-    """Return what the class is taken for, and what is taken for it."""
+    """Return what the class is predicted as, and what is predicted as it."""
     material = inputs.material
     return [*confusions(material, inputs.suspected), *mistaken_others(material)]
 
@@ -28,55 +31,68 @@ def confusions(material: Material, suspected: frozenset[int]) -> list[Finding]:
     """Return the classes that errors fall on more often than if they fell on all alike.
 
     The strength is the share of the class's errors that fall on that class. Errors on images whose
-    label is doubted do not count in the score: they may be none.
+    label is doubted do not count in the score: they may be none. q is over all other classes of
+    the run: those without an error were candidates as well.
     """
     images, names = material.images, material.names
     wrong = ~images.correct
     counts = Counter(images.predicted[wrong].tolist())
     errors, others = int(wrong.sum()), len(names.ids) - 1
     p = [binomial(count, errors, 1 / others) if others > 1 else 0.0 for count in counts.values()]
-    q = false_discovery(p)
-    found = []
-    for (said, count), rate in zip(counts.items(), q, strict=True):
+    q = false_discovery(p, family=max(others, len(p)))
+    findings = []
+    for (rival, count), rate in zip(counts.items(), q, strict=True):
         if count < _FEWEST or rate > SIGNIFICANT:
             continue
-        taken = places(wrong & (images.predicted == said), -images.confidence)
-        trusted = count - len(suspected.intersection(taken.tolist()))
-        cosine, rank = names.nearness(material.class_id, said)
-        regions = material.contrasts.of(taken)
-        captions = Counter(material.contrasts.captions[i] for i in regions)
-        figures = {
-            "predicted_class_id": said,
-            "predicted": names.names[said],
-            "count": count,
-            "images": len(images),
-            "share_of_errors": count / errors,
-            "mean_confidence": float(images.confidence[taken].mean()),
-            "doubted_labels": count - trusted,
-            "taken_back": names.taken_for.get((said, material.class_id), 0),
-            "names_cosine": cosine,
-            "names_rank": rank,
-            "contrast_captions": captions.most_common(3),
-            "q": float(rate),
-        }
-        found.append(
-            Finding(
-                NAME,
-                f"{count} of {len(images)} are taken for {names.names[said]}",
-                trusted / len(images) * count / errors,
-                figures,
-                images.ids[taken].tolist()[:MOST_EVIDENCE],
-                material.contrasts.ids[regions].tolist()[:MOST_EVIDENCE],
-                frozenset(taken.tolist()),
-            )
-        )
-    return found
+        members = places(wrong & (images.predicted == rival), -images.confidence)
+        findings.append(_confusion(material, rival, members, suspected, q=float(rate)))
+    return findings
+
+
+def _confusion(
+    material: Material,
+    rival: int,
+    members: NDArray[np.int64],
+    suspected: frozenset[int],
+    *,
+    q: float,
+) -> Finding:
+    """Return the finding of the images (places `members`) that are predicted as a rival."""
+    images, names = material.images, material.names
+    count, errors = len(members), int((~images.correct).sum())
+    trusted = count - len(suspected.intersection(members.tolist()))
+    cosine, rank = names.nearness(material.class_id, rival)
+    regions = material.contrasts.of(members)
+    captions = Counter(material.contrasts.captions[i] for i in regions)
+    figures = {
+        "predicted_class_id": rival,
+        "predicted": names.names[rival],
+        "count": count,
+        "images": len(images),
+        "share_of_errors": count / errors,
+        "mean_confidence": float(images.confidence[members].mean()),
+        "doubted_labels": count - trusted,
+        "taken_back": names.taken_for.get((rival, material.class_id), 0),
+        "names_cosine": cosine,
+        "names_rank": rank,
+        "contrast_captions": captions.most_common(3),
+        "q": q,
+    }
+    return Finding(
+        NAME,
+        f"{count} of {len(images)} are predicted as {names.names[rival]}",
+        trusted / len(images) * count / errors,
+        figures,
+        images.ids[members].tolist()[:MOST_EVIDENCE],
+        material.contrasts.ids[regions].tolist()[:MOST_EVIDENCE],
+        frozenset(members.tolist()),
+    )
 
 
 def mistaken_others(material: Material) -> list[Finding]:
-    """Return the class whose images are most taken for this one, where they are many.
+    """Return the class whose images are most predicted as this one, where they are many.
 
-    The strength is their share of the images said to be this class; they belong to another class,
+    The strength is their share of the images predicted as this class; they belong to another class,
     so that nothing of this one is explained.
     """
     names, me, own = material.names, material.class_id, int(material.images.correct.sum())
@@ -87,7 +103,7 @@ def mistaken_others(material: Material) -> list[Finding]:
     other, count = max(into.items(), key=lambda pair: (pair[1], -pair[0]))
     if count / said < _LEAST_SHARE or count < _FEWEST:
         return []
-    title = f"{count} of the {said} taken for {names.names[me]} are {names.names[other]}"
+    title = f"{count} of the {said} predicted as {names.names[me]} are {names.names[other]}"
     figures = {"class_id": other, "class": names.names[other], "count": count, "said": said}
     # Half as much as one of the class's own: it is the other class that fails.
     return [Finding(NAME, title, (count / said) ** 2 / 2, figures)]
@@ -100,17 +116,22 @@ def drawn(facts: Facts) -> list[Finding]:
 
 
 def clauses(facts: Facts) -> list[Clause]:
-    """Say what the images are taken for: the classes that draw many of them."""
-    many = [one for one in drawn(facts) if one.figures["count"] >= _DRAWN * facts.images][:2]
+    """Say what the images are predicted as: the classes that draw many of them."""
+    many = [
+        finding for finding in drawn(facts) if finding.figures["count"] >= _DRAWN * facts.images
+    ][:2]
     if not many:
         if facts.wrong < ENOUGH:
             return []
-        return [Clause(f"{facts.wrong} errors that no one class draws", {"wrong": facts.wrong})]
+        text = f"{facts.wrong} errors spread over many classes"
+        return [Clause(text, {"wrong": facts.wrong})]
     first, *more = many
-    text = f"{first.figures['count']} taken for {first.figures['predicted']}"
-    text += "".join(f", {one.figures['count']} for {one.figures['predicted']}" for one in more)
+    text = f"{first.figures['count']} predicted as {first.figures['predicted']}"
+    for finding in more:
+        text += f", {finding.figures['count']} as {finding.figures['predicted']}"
     keys = ("predicted", "count", "share_of_errors", "q")
-    return [Clause(text, {"taken_for": [{key: one.figures[key] for key in keys} for one in many]})]
+    figures = [{key: finding.figures[key] for key in keys} for finding in many]
+    return [Clause(text, {"taken_for": figures})]
 
 
 def details(finding: Finding) -> list[str]:
@@ -119,7 +140,7 @@ def details(finding: Finding) -> list[str]:
     if "class" in figures:
         share = percent(figures["count"] / figures["said"])
         return [
-            f"{share} of what is taken for this class is {figures['class']}.",
+            f"{share} of what is predicted as this class is {figures['class']}.",
             "It is that class which fails.",
         ]
     name, nearer = figures["predicted"], figures["names_rank"] - 1
@@ -130,9 +151,9 @@ def details(finding: Finding) -> list[str]:
     ]
     if figures["doubted_labels"]:
         doubted, count = figures["doubted_labels"], figures["count"]
-        lines.append(f"{doubted} of the {count} may be labelled wrongly.")
+        lines.append(f"{doubted} of the {count} are possible label errors.")
     lines += [
-        f"The other way round: {figures['taken_back']} of {name}.",
+        f"Reverse confusion: {figures['taken_back']} of {name}.",
         f"The two names: cosine {figures['names_cosine']:.2f}, {nearer or 'none'} of the others "
         "nearer.",
     ]

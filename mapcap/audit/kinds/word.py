@@ -1,4 +1,4 @@
-"""Findings of kind `word`: words that the errors of a class have, or lack."""
+"""Findings of kind `word`: words that mark, or are absent from, misclassified images."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,6 +15,7 @@ from mapcap.audit.material import Material, places, rate
 from mapcap.audit.word_rows import WordRow
 from mapcap.audit.words import phrases
 from mapcap.stats import SIGNIFICANT
+from mapcap.texts.wording import without_name
 
 NAME: Final = "word"
 _FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
@@ -30,50 +31,74 @@ def detect(inputs: AuditInputs) -> list[Finding]:
 
 
 def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
-    """Return the words that the errors have, or lack, more often than the right images do.
+    """Return the words that misclassified images have, or lack, more often than correct ones do.
 
-    The images concerned are those that hold the word, or for a word of the right images those that
-    lack it. A word that concerns mostly the same wrong images as a stronger one is left out.
+    The images concerned are those that hold the word, or for a word of the correct images those
+    that lack it. A word that concerns mostly the same misclassified images as a stronger one is
+    left out. The class's own noun, absent, says only that the captioner failed as well (both read
+    the same embedding): it comes after every other word, with a score of 0.
     """
-    images = material.images
+    images, name = material.images, material.names.names[material.class_id]
     wrong = ~images.correct
-    found: list[Finding] = []
-    for row in rows:
+    findings: list[Finding] = []
+    for row in sorted(rows, key=lambda row: _is_own_noun(row, name)):
         holding = np.array([row.word in held for held in images.words])
         concerned = holding if row.z > 0 else ~holding
         marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
         gap = rate(wrong[concerned]) - rate(wrong[~concerned])
         known = any(
-            len(marked & one.wrong) > _SAME_IMAGES * len(marked | one.wrong) for one in found
+            len(marked & other.wrong) > _SAME_IMAGES * len(marked | other.wrong)
+            for other in findings
         )
         if row.q > SIGNIFICANT or gap <= 0 or known:
             continue
-        telling = np.concatenate(
-            [places(concerned & side, images.margins) for side in (wrong, ~wrong)]
-        )
-        right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
-        verb = "marks the errors" if row.z > 0 else "is what the errors lack"
-        found.append(
-            Finding(
-                NAME,
-                f"“{row.word}” {verb}: {right} of {int(holding.sum())} right with it, "
-                f"{right_without} of {int((~holding).sum())} without",
-                len(marked) / len(images) * gap,
-                {
-                    "word": row.word,
-                    "errors_have_it": row.z > 0,
-                    "images": int(holding.sum()),
-                    "right": right,
-                    "images_without": int((~holding).sum()),
-                    "right_without": right_without,
-                    **{key: getattr(row, key) for key in _FIGURES},
-                },
-                images.ids[telling].tolist()[:MOST_EVIDENCE],
-                _saying(material, telling, row.word) if row.z > 0 else (),
-                marked,
-            )
-        )
-    return found
+        findings.append(_finding(material, row, holding, gap, marked))
+    return findings
+
+
+def _is_own_noun(row: WordRow, name: str) -> bool:
+    """Tell whether a word is one of the class's name and absent from misclassified images."""
+    return row.z <= 0 and not without_name(row.word, name)
+
+
+def _finding(
+    material: Material,
+    row: WordRow,
+    holding: NDArray[np.bool_],
+    gap: float,
+    marked: frozenset[int],
+) -> Finding:
+    """Return the finding of a word.
+
+    `holding` (n,) are the images with it, `gap` is the difference of error rates, and `marked` the
+    places of the misclassified images concerned.
+    """
+    images, wrong = material.images, ~material.images.correct
+    concerned = holding if row.z > 0 else ~holding
+    telling = np.concatenate([places(concerned & side, images.margins) for side in (wrong, ~wrong)])
+    right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
+    own_noun = _is_own_noun(row, material.names.names[material.class_id])
+    verb = "marks the misclassified" if row.z > 0 else "is absent from misclassified images"
+    aside = " (a word of the class's name)" if own_noun else ""
+    return Finding(
+        NAME,
+        f"“{row.word}”{aside} {verb}: {right} of {int(holding.sum())} correct with it, "
+        f"{right_without} of {int((~holding).sum())} without",
+        0.0 if own_noun else len(marked) / len(images) * gap,
+        {
+            "word": row.word,
+            "errors_have_it": row.z > 0,
+            "own_noun": own_noun,
+            "images": int(holding.sum()),
+            "right": right,
+            "images_without": int((~holding).sum()),
+            "right_without": right_without,
+            **{key: getattr(row, key) for key in _FIGURES},
+        },
+        images.ids[telling].tolist()[:MOST_EVIDENCE],
+        _saying(material, telling, row.word) if row.z > 0 else (),
+        marked,
+    )
 
 
 def _saying(material: Material, telling: NDArray[np.int64], word: str) -> list[int]:
@@ -84,6 +109,11 @@ def _saying(material: Material, telling: NDArray[np.int64], word: str) -> list[i
     return ids[:MOST_EVIDENCE]
 
 
+def telling_words(facts: Facts) -> list[Finding]:
+    """Return the words that say something of the errors: not the class's own noun."""
+    return [finding for finding in facts.of_kind(NAME) if not finding.figures["own_noun"]]
+
+
 def clauses(facts: Facts, *, explained: bool) -> list[Clause]:
     """Say which words tell the errors, or that none does and what remains then.
 
@@ -91,26 +121,32 @@ def clauses(facts: Facts, *, explained: bool) -> list[Clause]:
     """
     if not facts.comparable or not facts.words:
         return []
-    telling = facts.of_kind(NAME)
-    if telling:
-        return [Clause(_told(telling), {"words": [dict(one.figures) for one in telling]})]
+    if telling := telling_words(facts):
+        figures: dict[str, Any] = {"words": [dict(finding.figures) for finding in telling]}
+        return [Clause(_sentence(telling), figures)]
     least_q = min(row.q for row in facts.words)
     if least_q <= SIGNIFICANT or explained:
         return []
-    figures: dict[str, Any] = {"tested": len(facts.words), "least_q": least_q}
-    return [Clause("no word separates them" + _competing(facts, figures), figures)]
+    figures = {"tested": len(facts.words), "least_q": least_q}
+    return [
+        Clause("no word separates misclassified from correct" + _competing(facts, figures), figures)
+    ]
 
 
-def _told(telling: Sequence[Finding]) -> str:
+def _sentence(telling: Sequence[Finding]) -> str:
+    """Name the two strongest words of misclassified images, and the two absent from them."""
     parts = []
-    for has_it, verb in ((True, "marks"), (False, "is missing from")):
+    for has_it, verbs, rest in (
+        (True, ("marks", "mark"), "the misclassified"),
+        (False, ("is", "are"), "absent from misclassified images"),
+    ):
         named = [
-            f"“{one.figures['word']}”" for one in telling if one.figures["errors_have_it"] == has_it
+            f"“{finding.figures['word']}”"
+            for finding in telling
+            if finding.figures["errors_have_it"] == has_it
         ][:2]
         if named:
-            plural = {"marks": "mark", "is missing from": "are missing from"}
-            chosen = verb if len(named) == 1 else plural[verb]
-            parts.append(f"{' and '.join(named)} {chosen} the errors")
+            parts.append(f"{' and '.join(named)} {verbs[len(named) > 1]} {rest}")
     return ", ".join(parts)
 
 
@@ -143,10 +179,12 @@ def details(finding: Finding) -> list[str]:
     """Return the figures of a word as printed lines."""
     figures = finding.figures
     b2t, low, high = (figures[key] for key in ("b2t", "b2t_low", "b2t_high"))
-    side = "wrong" if b2t > 0 else "right"
+    side = "misclassified" if b2t > 0 else "correct"
     sure = low * high > 0
     sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
+    echo = "A word of the class's name: the captioner failed on these images as well."
     return [
+        *([echo] if figures["own_noun"] else []),
         with_without(
             "the word",
             (figures["right"], figures["images"]),

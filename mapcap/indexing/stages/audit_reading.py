@@ -80,6 +80,8 @@ def read_reference(source: Source) -> Reference:
     return Reference(
         ids=ids,
         classes=np.array([classes[number] for number in ids.tolist()], np.int64),
+        predicted=_joined([images.predicted for images, _ in parts], (0,), np.int64),
+        confidence=_joined([images.confidence for images, _ in parts], (0,), np.float64),
         embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
         backgrounds=_joined([seen for _, seen in parts], (0, 5), np.float64),
         pictures=pictures,
