@@ -55,10 +55,10 @@ class NewImage:
     width: int | None = None
     height: int | None = None
     file_size: int | None = None
-    modified: int | None = None
     box: Box | None = None
     thumbnail: bytes | None = None
     error: str | None = None
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
