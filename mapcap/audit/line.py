@@ -51,16 +51,22 @@ def _explanations(facts: Facts) -> list[Clause]:
 
 
 def _look(facts: Facts, *, explained: bool) -> list[Clause]:
-    """Say whether the errors look at what the right images look at."""
+    """Say whether misclassified images attend to what correct ones attend to.
+
+    A high cosine without a significant difference is no difference shown, not sameness.
+    """
     cosine = facts.figures["regions_cosine"]
     if cosine is None or not facts.comparable:
         return []
     keys = ("regions_cosine", "regions_p", "maps_cosine", "maps_p")
     figures = {key: facts.figures[key] for key in keys}
     if facts.same_regions:
-        text = f"the errors look at the same regions as the right ones (cosine {cosine:.2f})"
+        text = (
+            "no difference shown between the regions of misclassified and correct images "
+            f"(cosine {cosine:.2f}, {facts.wrong} misclassified)"
+        )
     elif cosine < UNLIKE and not explained:
-        text = f"the errors' regions are unlike those of the right ones (cosine {cosine:.2f})"
+        text = f"misclassified images' regions differ from the correct ones' (cosine {cosine:.2f})"
     else:
         return []
     if (facts.figures["maps_p"] or 1) <= SIGNIFICANT and facts.figures["maps_cosine"] < ALIKE:

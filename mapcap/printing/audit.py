@@ -84,12 +84,13 @@ def _table(*columns: str) -> Table:
 def _calibration(figures: Mapping[str, Any]) -> RenderableType:
     """Return the reliability bins: confidence against accuracy."""
     head = Text.assemble(
-        ("calibration", "bold"),
+        ("calibration where it is predicted", "bold"),
         "  "
         + ", ".join(
             f"{name} {figure(figures.get(key))}"
             for name, key in (
                 ("error", "ece"),
+                ("by chance up to", "ece_level"),
                 ("confidence", "mean_confidence"),
                 ("accuracy", "accuracy"),
                 ("margin", "mean_margin"),

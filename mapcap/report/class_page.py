@@ -40,9 +40,13 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How sure the model was of the images of a class, and how often right."""
+    """The model's confidence where it predicts a class against its accuracy there.
+
+    `error` is the binned error, `level` what a calibrated model reaches by chance.
+    """
 
     error: float | None
+    level: float | None
     bins: list[Bin]
 
 
@@ -132,5 +136,8 @@ def _calibration(figures: Mapping[str, Any]) -> Calibration | None:
     except (KeyError, TypeError, ValueError):
         # The audit's figures are JSON, and the file may come from anybody.
         return None
-    error = figures.get("ece")
-    return Calibration(error if isinstance(error, float) else None, bins) if bins else None
+    error, level = (
+        value if isinstance(value := figures.get(key), float) else None
+        for key in ("ece", "ece_level")
+    )
+    return Calibration(error, level, bins) if bins else None

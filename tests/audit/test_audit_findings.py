@@ -238,7 +238,10 @@ def test_names_compete_where_nothing_else_differs() -> None:
     assert (
         "no word separates misclassified from correct: the two class names compete" in report.line
     )
-    assert "the errors look at the same regions as the right ones (cosine 0.9" in report.line
+    assert (
+        "no difference shown between the regions of misclassified and correct images (cosine 0.9"
+        in report.line
+    )
     figures = next(c.figures for c in report.clauses if "compete" in c.text)
     assert figures["share_of_errors"] == 1 and figures["names_rank"] == 1
 

@@ -1,4 +1,4 @@
-"""The model's confidence in a class's images, against its accuracy."""
+"""The model's confidence where it predicts a class, against its accuracy there."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -40,6 +40,7 @@ def _head(figures: Figures) -> Text:
     text = Text.assemble(("calibration error (ECE) ", "dim"))
     names: Mapping[str, str] = {
         "": "ece",
+        "   by chance up to ": "ece_level",
         "   confidence ": "mean_confidence",
         "   accuracy ": "accuracy",
         "   margin ": "mean_margin",
@@ -47,10 +48,15 @@ def _head(figures: Figures) -> Text:
     for title, key in names.items():
         value = figures.number(key)
         text.append(title, style="dim").append("-" if value is None else f"{value:.2f}", "bold")
-    sure, right = figures.number("mean_confidence"), figures.number("accuracy")
-    if sure is not None and right is not None:
-        how = "overconfident" if sure > right else "underconfident"
-        text.append(f"\nthe model is {how}, by {share(abs(sure - right))}")
+    confidence, accuracy = figures.number("mean_confidence"), figures.number("accuracy")
+    error, level = figures.number("ece"), figures.number("ece_level")
+    if confidence is not None and accuracy is not None and error is not None:
+        if level is not None and error <= level:
+            text.append("\nno larger than by chance where the class is predicted")
+        else:
+            how = "overconfident" if confidence > accuracy else "underconfident"
+            gap = share(abs(confidence - accuracy))
+            text.append(f"\n{how} by {gap} where the class is predicted")
     return text
 
 
