@@ -61,7 +61,7 @@ async def test_why_tabby_fails_in_two_keys(app_on: Make, press: Press, settle: S
         assert kinds(app) == ["confusion", "label", "slice", "watermark", "confusion"]
         told = shown(app, "#finding")
         assert "100 % of the errors go there (q 1.0e-05)" in told
-        assert "2 of the 7 may be labelled wrongly" in told
+        assert "2 of the 7 are possible label errors" in told
         assert "3× a grey cat on a sofa." in told
         assert {each.image.predicted_name for each in evidence(app)} == {"Egyptian cat"}
         assert all(each.caption for each in evidence(app))  # regions, outlined
@@ -190,7 +190,7 @@ async def test_words_of_the_errors_and_calibration(
                         "+0.090"]  # fmt: skip
         await press(pilot, "a")
         assert [word.word for word in table.records] == ["eyes"]
-        assert "right ones of Egyptian cat" in shown(app, "#words-head")
+        assert "correct ones of Egyptian cat" in shown(app, "#words-head")
         await press(pilot, "a")
         assert [word.word for word in table.records] == ["sofa", "green"]
         await press(pilot, "enter")
@@ -269,7 +269,7 @@ async def test_images_by_verdict_and_their_number_in_the_card(
             "ambiguous": [],
             "fine": [],
             "note": [],
-            "misclassified images": ["7", "6", "5", "4"],
+            "wrong images": ["7", "6", "5", "4"],
         }
         # Out of the filter, and out of the class.
         await press(pilot, "escape", "escape", "end", "home")
