@@ -41,7 +41,7 @@ from scripts.build_mini.reading import (
 )
 from scripts.build_mini.stamps import training_stamps
 
-MINUTES = 35.0
+MINUTES = 26.0
 """Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
 TEXT_EVERY = 4
 """Plain text is read in every fourth step."""

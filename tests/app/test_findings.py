@@ -206,7 +206,7 @@ async def test_words_of_the_errors_and_calibration(
         await press(pilot, "c")
         drawn = shown(app, "#bins")
         assert "calibration error (ECE) 0.40" in drawn
-        assert "the model is overconfident, by 62 %" in drawn
+        assert "overconfident by 62 % where the class is predicted" in drawn
         assert "0.6 to 0.7" in drawn
         assert "similarity of region embeddings: cosine 0.97 (p 0.500)" in drawn
         await press(pilot, "c")
