@@ -67,7 +67,7 @@ def drawn(card: Card) -> list[RenderableType]:
         parts.append(Text.assemble(place, safe(sentence.text, longest=160)))
         scores = f"  relevance {sentence.relevance:.1f} − penalty {sentence.penalty:.1f}"
         parts.append(Text(f"{scores} → {sentence.score:.1f}", style="dim"))
-    parts.append(Text("\nTaken for", style="bold underline"))
+    parts.append(Text("\nPredicted as", style="bold underline"))
     parts.append(_confusions(card.confusions))
     parts.append(Text("\nWords", style="bold underline"))
     parts.append(_words(card.words))
