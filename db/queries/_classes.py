@@ -1,6 +1,6 @@
 """Classes with their figures, in one small query each."""
 
-from sqlalchemy import Engine, literal, literal_column, or_, select
+from sqlalchemy import Engine, Float, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -82,7 +82,7 @@ def confusions(engine: Engine, class_id: int) -> list[Confusion]:
                 Confusion,
                 table,
                 predicted_name=wrong.name,
-                share=table.count / predicted.scalar_subquery(),
+                share=type_coerce(table.count / predicted.scalar_subquery(), Float),
             )
         )
         .join(wrong, wrong.id == table.predicted_class_id)

@@ -208,7 +208,7 @@ async def test_words_of_the_errors_and_calibration(
         assert "calibration error (ECE) 0.40" in drawn
         assert "overconfident by 62 % where the class is predicted" in drawn
         assert "0.6 to 0.7" in drawn
-        assert "similarity of region embeddings: cosine 0.97 (p 0.500)" in drawn
+        assert "similarity of region embeddings, misclassified to correct: cosine 0.97" in drawn
         await press(pilot, "c")
         assert app.screen.query_one(FindingsPane).view == "browser"
 
