@@ -1,5 +1,6 @@
 """The stage over a real store: what it stores is true of the store."""
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -137,6 +138,11 @@ def stored(path: Path) -> list[object]:
     ]
 
 
+def rounded(rows: object) -> str:
+    """The rows in words, their numbers with four decimals."""
+    return re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda m: f"{float(m[0]):.4f}", repr(rows))
+
+
 def test_what_is_missing_is_audited_again_to_the_same_result(
     audited: Path, marked_photos: Path, tmp_path: Path
 ) -> None:
@@ -151,7 +157,8 @@ def test_what_is_missing_is_audited_again_to_the_same_result(
     assert queries.pending_audit(engine, run_id) == [2]
     index(marked_photos, path)
     assert queries.pending_audit(engine, run_id) == []
-    assert stored(path) == stored(audited)
+    # Texts are embedded in other batches, which moves the last digits of a cosine.
+    assert rounded(stored(path)) == rounded(stored(audited))
     assert len(stored(path)) == len(CLASSES)
 
 
