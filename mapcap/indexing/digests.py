@@ -6,13 +6,15 @@ from pathlib import Path
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
+from mapcap.networks.clip_names import LOCAL_DIR
+from mapcap.networks.embedded import MINI
 
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 
 
 def digests(config: IndexConfig) -> dict[str, str]:
     """Return the SHA-256 of the weights that lie behind paths, by option; hub names have none."""
-    return {option: _digest(path) for option, path in _places(config) if path.exists()}
+    return {option: _digest(path) for option, path in _places(config)}
 
 
 def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -30,16 +32,18 @@ def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[s
 
 
 def _places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
-    for option, name in (
-        ("--model", config.model),
-        ("--pretrained", config.pretrained or ""),
-        ("--captioner", config.captioner),
-        ("--lm", config.lm),
-    ):
-        # A prefix such as `local-dir:` or `clipcap:` may stand before a path.
-        for text in (name, name.partition(":")[2]):
-            if text and Path(text).exists():
-                yield option, Path(text)
+    """Yield the files and folders that hold weights of a run, each with the option naming it."""
+    given = config.captioner.partition(":")[2]
+    named = (
+        ("--model", config.model.startswith(LOCAL_DIR), config.model.removeprefix(LOCAL_DIR)),
+        ("--pretrained", config.pretrained is not None, config.pretrained or ""),
+        ("--captioner", bool(given), given),
+        ("--lm", config.lm != MINI, config.lm),
+    )
+    for option, may_be_path, text in named:
+        path = Path(text).expanduser()
+        if may_be_path and path.exists():
+            yield option, path
 
 
 def _digest(path: Path) -> str:

@@ -37,3 +37,14 @@ def test_an_emptied_file_has_other_weights(tmp_path: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(UserError, match="--captioner"):
         check_digests(config, before, digests(config))
+
+
+def test_a_folder_that_only_shares_a_name_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mini", "ViT-B-32"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "w.pt").write_bytes(b"one")
+    assert digests(IndexConfig(photos="/p")) == {}
+    assert digests(IndexConfig(photos="/p", model="ViT-B-32", pretrained="openai")) == {}
