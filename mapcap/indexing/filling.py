@@ -20,7 +20,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.indexing.changes import Changes, compare
 from mapcap.indexing.digests import check_digests, digests
-from mapcap.indexing.logs import Logged, note_unreadable
+from mapcap.indexing.logs import Logged, note_unreadable, say
 from mapcap.indexing.pipeline import Stopped, run_stages
 from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
@@ -63,13 +63,13 @@ def fill(
     run_id = job.run_id
     line = job.changes.told()
     if line:
-        console.print(line, highlight=False)
+        say(console, line)
     if not networks.language_model.packed:
         slower = (
             f"--lm {config.lm} does not read sentences packed in rows: every pair is scored for "
             "itself, which is right and slower."
         )
-        console.print(slower, style="yellow", markup=False, highlight=False)
+        say(console, slower, "yellow")
         writes.add_note(engine, run_id, slower)
     status: RunStatus = "failed"
     try:
@@ -104,7 +104,7 @@ def _begin(
 ) -> Job:
     """Begin a run or take it up, and drop from the store what is no more.
 
-    All in one transaction: a run that is refused leaves the file as it was.
+    A run that is refused, by its weights or its classes, leaves the file as it was.
     """
     new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
     weights = digests(config)

@@ -14,6 +14,8 @@ from mapcap.errors import UserError
 from mapcap.text import clean
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     # Brings torch, and the first line of a run is logged before that is loaded.
     from mapcap.indexing.pipeline import Progress
 
@@ -22,6 +24,12 @@ _EVERY: Final = 60.0
 _FORM: Final = "%(asctime)s %(levelname)-7s %(message)s"
 
 _log = logging.getLogger("mapcap.index")
+
+
+def say(console: Console, line: str, style: str | None = None) -> None:
+    """Print a line about a run, and log it: one with a style is a warning."""
+    _log.log(logging.WARNING if style else logging.INFO, "%s", line)
+    console.print(clean(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 class _Line(logging.Formatter):

@@ -1,6 +1,5 @@
 """`mapcap index`: look at the photos and the file, then load what the work needs and begin it."""
 
-import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +16,9 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
-from mapcap.indexing.logs import logging_to
+from mapcap.indexing.logs import logging_to, say
 from mapcap.printing.pages import listed
-from mapcap.text import clean, counted
-
-_log = logging.getLogger(__name__)
+from mapcap.text import counted
 
 
 def templates_of(given: Sequence[str] | None, named: str | None) -> tuple[str, ...]:
@@ -68,10 +65,10 @@ def index_photos(
                 limit_per_class=config.limit_per_class,
             )
         for line, style in _found(dataset):
-            _say(console, line, style)
+            say(console, line, style)
         finished = _finished(config, db, dataset)
         if finished is not None:
-            _say(
+            say(
                 console,
                 f"{db} holds this already: run {finished.id}, with nothing left to do. "
                 f"Next: mapcap browse {db}",
@@ -84,19 +81,13 @@ def index_photos(
             config, dataset, db, device=device, batch_size=batch_size, console=console
         )
         stopped = status == "interrupted"
-        _say(
+        say(
             console,
             f"stopped; all finished batches are in {db}. The same command goes on from there."
             if stopped
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
     return run_id, not stopped
-
-
-def _say(console: Console, line: str, style: str | None = None) -> None:
-    """Print a line, and log it."""
-    _log.log(logging.WARNING if style else logging.INFO, "%s", line)
-    console.print(clean(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def _found(dataset: Dataset) -> list[tuple[str, str | None]]:
