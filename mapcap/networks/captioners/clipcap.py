@@ -66,7 +66,8 @@ def _check(config: IndexConfig) -> None:
         if reason is not None:
             raise _not_fetched(config, reason)
     else:
-        _checked_origin(config, Path(name).expanduser())
+        path = Path(name).expanduser()
+        _checked_origin(config, path, outline(path))
 
 
 def _check_mini(config: IndexConfig) -> None:
@@ -76,8 +77,9 @@ def _check_mini(config: IndexConfig) -> None:
 
 def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     path = _file(config)
-    made = _checked_origin(config, path)
-    model, tokenizer = _decoder(config, outline(path), made)
+    outlined = outline(path)
+    made = _checked_origin(config, path, outlined)
+    model, tokenizer = _decoder(config, outlined, made)
     clipcap = ClipCap.from_checkpoint(
         path, language_model=model, tokenizer=tokenizer, normalise=made.normalise
     )
@@ -113,9 +115,9 @@ def _not_fetched(config: IndexConfig, reason: str) -> UserError:
     )
 
 
-def _checked_origin(config: IndexConfig, path: Path) -> Origin:
+def _checked_origin(config: IndexConfig, path: Path, outlined: Outline) -> Origin:
     """Return what a file was trained with, which must be the run's CLIP."""
-    made = origin(outline(path))
+    made = origin(outlined)
     if made is None:
         clip = identity(config.model, config.pretrained)
         raise UserError(
