@@ -27,7 +27,8 @@ FEWEST_CLASSES: Final = 5
 _ENDS: Final = (100 * SIGNIFICANT / 2, 100 * (1 - SIGNIFICANT / 2))
 _LARGE: Final = 5000
 """Values above which resampling and the normal approximation agree to three digits."""
-_AT_ONCE: Final = 1_000_000
+AT_ONCE: Final = 1_000_000
+"""Random numbers drawn at once, so that memory does not grow with what is resampled."""
 
 
 def _scipy(name: str) -> Any:
@@ -154,7 +155,7 @@ def mean_interval(
         centre, half = known.mean(), Z * known.std(ddof=1) / np.sqrt(n)
         return float(centre - half), float(centre + half)
     generator = np.random.default_rng(seed)
-    rows = max(1, _AT_ONCE // n)
+    rows = max(1, AT_ONCE // n)
     means = np.concatenate(
         [
             known[generator.integers(0, n, (min(rows, draws - start), n))].mean(1)

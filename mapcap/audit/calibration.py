@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.stats import SIGNIFICANT, permutation, permutations
+from mapcap.stats import AT_ONCE, SIGNIFICANT, permutation, permutations
 
 BINS = 10
 _DRAWS = 1000
@@ -64,9 +64,13 @@ def calibration_level(confidence: NDArray[Any], *, seed: int, draws: int = _DRAW
     known = confidence.astype(np.float64)
     places = np.ceil(known * BINS).astype(int).clip(1, BINS) - 1
     inside = np.eye(BINS)[places]  # (n, bins)
-    correct = np.random.default_rng(seed).random((draws, len(known))) < known
-    errors = np.abs((correct - known) @ inside).sum(1) / max(1, len(known))
-    return float(np.quantile(errors, 1 - SIGNIFICANT))
+    generator, rows = np.random.default_rng(seed), max(1, AT_ONCE // max(1, len(known)))
+    errors = []
+    for start in range(0, draws, rows):
+        shape = min(rows, draws - start), len(known)
+        correct = generator.random(shape) < known  # (rows, n)
+        errors.append(np.abs((correct - known) @ inside).sum(1) / max(1, len(known)))
+    return float(np.quantile(np.concatenate(errors), 1 - SIGNIFICANT))
 
 
 @dataclass(frozen=True)
