@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mapcap.attention import exposed
-from mapcap.networks.towers import as_input, cosine_logits
+from mapcap.networks.towers import cosine_logits
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
@@ -24,7 +24,7 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     ]
     try:
         with exposed(len(tower.blocks), start_layer) as attention:
-            model.encode_image(as_input(model.visual, scene.images))
+            scene.run_again()
     finally:
         for hook in hooks:
             hook.remove()

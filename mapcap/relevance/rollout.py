@@ -9,15 +9,13 @@ import torch
 from torch import Tensor
 
 from mapcap.attention import exposed
-from mapcap.networks.towers import as_input
 from mapcap.relevance.scene import Asked, Scene
 
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Rollout (M, gh, gw) over the layers from `start_layer` on, from a run of its own."""
-    model, tower = scene.model, scene.tower
-    with exposed(len(tower.blocks), start_layer) as attention:
-        model.encode_image(as_input(model.visual, scene.images))
+    with exposed(len(scene.tower.blocks), start_layer) as attention:
+        scene.run_again()
     row = torch.zeros_like(attention[0][:, 0, 0]).detach()  # (B, N)
     row[:, 0] = 1
     for layer in reversed(attention):

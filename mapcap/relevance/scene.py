@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.networks.last_block import LastBlock, before_last_block, cls_attention, read_cls
-from mapcap.networks.towers import ClipModel, VisionTower, cosine_logits, vision_tower
+from mapcap.networks.towers import ClipModel, VisionTower, as_input, cosine_logits, vision_tower
 
 Role = Literal["true", "predicted", "contrast"]
 ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
@@ -40,6 +40,10 @@ class Scene:
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
         return self.tower.grid(self.images)
+
+    def run_again(self) -> None:
+        """Run the whole tower once more, for what its hooks and interceptions collect."""
+        self.model.encode_image(as_input(self.model.visual, self.images))
 
     def as_grids(self, rows: Tensor) -> Tensor:
         """Take the patches' scores (M, gh, gw) from scores of all tokens (M, N)."""

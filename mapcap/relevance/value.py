@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mapcap.attention import Interception
-from mapcap.networks.towers import as_input, cosine_logits
+from mapcap.networks.towers import cosine_logits
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
@@ -33,10 +33,10 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
 
 def _patches(scene: Scene) -> Tensor:
     """The patches (B, P, width) as the last block gives them when nothing is mixed there."""
-    model, tower = scene.model, scene.tower
+    tower = scene.tower
     tokens: list[Tensor] = []
     hook = tower.blocks[-1].register_forward_hook(lambda _block, _in, output: tokens.append(output))
     itself = Interception(lambda q, k, v, mask, scale: v, first_layer=len(tower.blocks) - 1)
     with torch.no_grad(), hook, itself:
-        model.encode_image(as_input(model.visual, scene.images))
+        scene.run_again()
     return tokens[0][:, tower.prefix :]
