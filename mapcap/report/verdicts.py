@@ -32,6 +32,9 @@ def judged(
 ) -> dict[int, list[Judged]]:
     """Return the verdicts by class id: those on the class, on its findings, then on its images."""
     found: dict[int, list[Judged]] = defaultdict(list)
+    findings = sorted(
+        (name, verdict) for (kind, name), verdict in marks.items() if kind == "finding"
+    )
     for record in classes:
         verdict = marks.get(("class", record.label))
         if verdict is not None:
@@ -39,8 +42,8 @@ def judged(
         start = f"{record.label}: "
         found[record.id] += [
             Judged(verdict.mark, verdict.note, name.removeprefix(start))
-            for (kind, name), verdict in sorted(marks.items())
-            if kind == "finding" and name.startswith(start)
+            for name, verdict in findings
+            if name.startswith(start)
         ]
     images = {name: verdict for (kind, name), verdict in marks.items() if kind == "image"}
     placed = queries.locate_images(engine, run_id, images)

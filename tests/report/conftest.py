@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +35,9 @@ from db.rows import (
     NewSummary,
     RunSpec,
 )
-from mapcap import cli
+from tests.commands.conftest import call
+
+__all__ = ["call"]
 
 HOSTILE = (
     "</title></style><script>window.hacked = 1</script>"
@@ -227,31 +229,6 @@ def hostile() -> str:
 @pytest.fixture
 def run_spec() -> Callable[..., RunSpec]:
     return spec
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Result]:
-    """Call the command line within this process."""
-
-    def run(*arguments: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["mapcap", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 class Browser:
