@@ -20,9 +20,9 @@ from mapcap.networks.weights import save_int8
 
 SIZE, PATCH, WIDTH, DEPTH = 112, 14, 384, 12
 TRAINED_BLOCKS = 3
-SECOND_SHARE = 0.75
-"""Weight of the second training cycle in the mean with the first: names that no training saw do
-better after the first, the others after the second (weight averaging, Wortsman et al. 2022)."""
+LAST_SHARE = 0.75
+"""Weight of the last training cycle in the mean with the one before: names that no training saw do
+better after the former, the others after the latter (weight averaging, Wortsman et al. 2022)."""
 VISION: dict[str, Any] = {
     "image_size": SIZE,
     "patch_size": PATCH,
@@ -73,13 +73,13 @@ def vision_state(base: dict[str, Tensor], trained: dict[str, Tensor]) -> dict[st
     return state
 
 
-def averaged(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of two cycles' weights, the second one with `SECOND_SHARE`."""
-    return {name: torch.lerp(first[name], second[name], SECOND_SHARE) for name in second}
+def averaged(before: dict[str, Tensor], last: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the mean of two cycles' weights, the last one with `LAST_SHARE`."""
+    return {name: torch.lerp(before[name], last[name], LAST_SHARE) for name in last}
 
 
 def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -> None:
-    """Write the CLIP folder from the base weights and the two training cycles."""
+    """Write the CLIP folder from the base weights and the last two training cycles."""
     out.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": {"embed_dim": WIDTH, "vision_cfg": VISION, "text_cfg": TEXT},
               "preprocess_cfg": PREPROCESS}  # fmt: skip
@@ -90,8 +90,8 @@ def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -
     model = open_clip.create_model(
         f"local-dir:{out}", load_weights=False, pretrained_text=False, text_cfg=text
     )
-    first, second = (torch.load(path, weights_only=True) for path in cycles)
-    trained = averaged(first["mods"], second["mods"])
+    before, last = (torch.load(path, weights_only=True) for path in cycles)
+    trained = averaged(before["mods"], last["mods"])
     model.visual.load_state_dict(vision_state(load_file(base), trained))
     words = load_file(minilm / "model.safetensors")
     kept = {name: tensor for name, tensor in words.items() if not name.startswith("pooler.")}
@@ -99,7 +99,7 @@ def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -
     if any(not name.startswith("pooler.") for name in found.missing_keys):
         raise SystemExit(f"MiniLM lacks {found.missing_keys}")
     with torch.no_grad():
-        model.logit_scale.fill_(min(second["scale"], math.log(100)))
+        model.logit_scale.fill_(min(last["scale"], math.log(100)))
     save_int8(out / "open_clip_model.safetensors", model.state_dict())
 
 
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("mapcap/data/mini"))
     given = parser.parse_args()
     work = given.work
-    cycles = (work / "cycle1.pt", work / "cycle2.pt")
+    cycles = (work / "cycle2.pt", work / "cycle3.pt")
     build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
     build_lm(given.out / "lm", work / "lm")
     mapper = torch.load(work / "clipcap.pt", weights_only=True)

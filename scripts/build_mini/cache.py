@@ -24,7 +24,7 @@ from torch import Tensor
 from scripts.build_mini import people, stamps
 from scripts.build_mini.assemble import PATCH, SIZE, WIDTH
 from scripts.build_mini.classes import FILE, read_classes
-from scripts.build_mini.photos import TRAIN_BOXES, read_boxes, training_photos, unpack
+from scripts.build_mini.photos import TRAIN_BOXES, Box, read_boxes, training_photos, unpack
 from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
 from scripts.build_mini.views import View, of_people, plain, varied
 from scripts.build_mini.vision import MEAN, STD, build_vit, tokens_before_end
@@ -123,18 +123,23 @@ def _read_ahead(count: int, view: Callable[[int], View]) -> Iterator[tuple[slice
 
 
 def things(data: Path, photos: Path) -> list[Order]:
-    """Order TinyImageNet's photos, the classes taking turns: the first plain, the others varied."""
+    """Order TinyImageNet's photos, the classes taking turns: the first plain, the others varied.
+
+    All of them come again in a second varied view.
+    """
     paths, labels = training_photos(photos, read_classes(data / FILE))
     boxes = read_boxes(data / TRAIN_BOXES)
 
-    def view(i: int) -> View:
-        path = paths[i]
-        photo, box = Image.open(path).convert("RGB"), boxes[path.name]
-        return plain(photo, box) if i < PLAIN else varied(photo, box, random.Random(path.name))
+    def opened(i: int) -> tuple[Image.Image, Box]:
+        return Image.open(paths[i]).convert("RGB"), boxes[paths[i].name]
+
+    def otherwise(i: int, turn: str) -> View:
+        return varied(*opened(i), random.Random(paths[i].name + turn))
 
     return [
-        Order(Places.THINGS, labels[:PLAIN], view),
-        Order(Places.THINGS_VARIED, labels[PLAIN:], lambda i: view(PLAIN + i), PATCHES),
+        Order(Places.THINGS, labels[:PLAIN], lambda i: plain(*opened(i))),
+        Order(Places.THINGS_VARIED, labels[PLAIN:], lambda i: otherwise(PLAIN + i, ""), PATCHES),
+        Order(Places.THINGS_AGAIN, labels, lambda i: otherwise(i, "/again"), PATCHES),
     ]
 
 

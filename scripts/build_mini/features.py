@@ -243,7 +243,7 @@ def main() -> None:
     things, humans, stamps = (
         open_album(places.cache / name) for name in (Places.THINGS, Places.PEOPLE, Places.STAMPS)
     )
-    end = load_end(build_vit(places.vit), places.cycles)
+    end = load_end(build_vit(places.vit), places.kept_cycles)
     encode = MiniLM(places.minilm).encode
     told = people.read_described(given.data / people.TABLE, "train")
     chunker = noun_phrases.learn((s for each in told for s in each.sentences), given.wordnet)

@@ -14,6 +14,7 @@ class Places:
     MINILM: ClassVar[str] = "minilm"
     THINGS: ClassVar[str] = "things"
     THINGS_VARIED: ClassVar[str] = "things-varied"
+    THINGS_AGAIN: ClassVar[str] = "things-again"
     PEOPLE: ClassVar[str] = "people"
     PEOPLE_VARIED: ClassVar[str] = "people-varied"
     STAMPS: ClassVar[str] = "stamps"
@@ -59,9 +60,14 @@ class Places:
         return self.work / "caption_embeddings.npy"
 
     @property
-    def cycles(self) -> tuple[Path, Path]:
+    def cycles(self) -> tuple[Path, Path, Path]:
         """The trained end of the vision transformer after each training cycle."""
-        return self.work / "cycle1.pt", self.work / "cycle2.pt"
+        return self.work / "cycle1.pt", self.work / "cycle2.pt", self.work / "cycle3.pt"
+
+    @property
+    def kept_cycles(self) -> tuple[Path, Path]:
+        """The two whose mean is shipped."""
+        return self.cycles[1:]
 
     @property
     def features(self) -> Path:

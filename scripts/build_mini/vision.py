@@ -110,7 +110,7 @@ def save_end(end: End, scale: float, path: Path) -> None:
 
 def load_end(vit: Any, cycles: tuple[Path, Path]) -> End:
     """Build the end that is shipped, for inference: the mean of two training cycles."""
-    first, second = (torch.load(path, weights_only=True)["mods"] for path in cycles)
+    before, last = (torch.load(path, weights_only=True)["mods"] for path in cycles)
     end = End(vit)
-    end.load_state_dict(averaged(first, second))
+    end.load_state_dict(averaged(before, last))
     return end.eval().requires_grad_(False)
