@@ -17,7 +17,7 @@ PAIRS, TEXTS = 128, 24
 CAPTION_TOKENS, SENTENCE_TOKENS, SEQUENCE_TOKENS = 30, 40, 64
 END_ID = 0
 """The end-of-text token starts every sequence and ends every caption."""
-MIXTURE = {"people": 0.38, "phrases": 0.12, "things": 0.32, "with humans": 0.05, "stamps": 0.13}
+MIXTURE = {"people": 0.36, "phrases": 0.11, "things": 0.30, "with humans": 0.10, "stamps": 0.13}
 """Shares of the captions; see `kind_of`."""
 _LINKED = 0.85
 _POOL = 8
