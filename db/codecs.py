@@ -16,7 +16,7 @@ from db.errors import StoreError
 
 _ARRAY, _BITS, _RUNS = b"A", b"B", b"R"
 # The code in a blob's second byte. Codes are for good: add, never renumber.
-_DTYPES = {1: "<f2", 2: "<f4", 3: "<i8", 4: "|u1", 5: "<u2", 6: "<u4"}
+_DTYPES = {1: "<f2", 2: "<f4", 3: "<i8", 4: "|u1", 5: "<u2", 6: "<u4", 7: "|i1"}
 _CODES = {np.dtype(name): code for code, name in _DTYPES.items()}
 _MAX_DIMENSIONS = 3
 # A run-length blob of 13 bytes could otherwise ask for 2**64 pixels.

@@ -24,7 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.codecs import decode_stack
 from db.records import Box, Vectors
-from db.schema import Base, ClassName, Finding, RegionCaption
+from db.schema import Base, ClassName, Embedding, Finding, Region, RegionCaption
 from db.types import blob_of
 
 # A select whose rows go into a record: their types are the record's business.
@@ -152,3 +152,20 @@ def stack(connection: Connection, query: Query) -> Vectors:
 def raw(column: InstrumentedAttribute[NDArray[np.float16]]) -> ColumnElement[bytes]:
     """Return an array column as its blobs, for `stack`, which takes many apart at once."""
     return type_coerce(column, LargeBinary)
+
+
+def embedded(run_id: int, representation: str, after: int) -> Query:
+    """Return the query, for `stack`, of a run's region embeddings beyond region `after`, by id."""
+    table = Embedding
+    return (
+        select(table.region_id, raw(table.vector), table.norm)
+        .join(Region, Region.id == table.region_id)
+        .where(
+            # Not by the index of the run, which knows no order of regions: it would be read again,
+            # and what it gives sorted, for every chunk.
+            Region.run_id + 0 == run_id,
+            table.representation == representation,
+            table.region_id > after,
+        )
+        .order_by(table.region_id)
+    )

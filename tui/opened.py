@@ -50,7 +50,7 @@ class Opened:
     @property
     def representation(self) -> str:
         """The representation that the run's regions are embedded under."""
-        return str(self.run.config.get("representation", "pooled"))
+        return self.run.representation
 
     @property
     def photos(self) -> str | None:

@@ -27,6 +27,19 @@ def note_times(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE image ADD COLUMN modified INTEGER")
 
 
+def add_blocks(connection: Connection) -> None:
+    """Make room for embeddings in eight bits; `writes.pack_embeddings` fills it."""
+    connection.exec_driver_sql(
+        """CREATE TABLE embedding_block (
+    run_id INTEGER NOT NULL, representation TEXT NOT NULL, last_region_id INTEGER NOT NULL,
+    count INTEGER NOT NULL, region_ids BLOB NOT NULL, centre BLOB NOT NULL,
+    scales BLOB NOT NULL, errors BLOB NOT NULL, codes BLOB NOT NULL,
+    CONSTRAINT pk_embedding_block PRIMARY KEY (run_id, representation, last_region_id),
+    CONSTRAINT fk_embedding_block_run_id FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
+)"""
+    )
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -34,4 +47,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_kinds,
     rename_metrics,
     note_times,
+    add_blocks,
 )

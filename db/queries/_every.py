@@ -57,7 +57,13 @@ from db.queries._pending import (
     region_count,
     stored_images,
 )
-from db.queries._regions import region_embeddings, regions, regions_by_id
+from db.queries._regions import (
+    codes_beyond,
+    region_codes,
+    region_embeddings,
+    regions,
+    regions_by_id,
+)
 from db.queries._runs import counts, latest_run, paired_predictions, run, run_totals, runs, stages
 from db.queries._summaries import pmi, summaries, summary
 from db.queries._tasks import (
@@ -78,6 +84,7 @@ __all__ = [
     "class_record",
     "class_tokens",
     "classes",
+    "codes_beyond",
     "confusions",
     "count_finding_photos",
     "count_images",
@@ -107,6 +114,7 @@ __all__ = [
     "pending_summaries",
     "pmi",
     "pmi_candidates",
+    "region_codes",
     "region_count",
     "region_embeddings",
     "region_features",

@@ -1,13 +1,18 @@
 """Regions with their captions, and embeddings by the thousand."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Final
 
+import numpy as np
 from sqlalchemy import Engine, select
 
 from db import schema
-from db.records import Region, Vectors
-from db.sql import Query, columns_of, in_ids, raw, records, stack
+from db.errors import StoreError
+from db.records import Codes, Region, Vectors
+from db.sql import Query, columns_of, embedded, in_ids, records, stack
+
+# Few enough vectors that a search that is no longer wanted stops soon.
+_CHUNK: Final = 16384
 
 REGION: Query = (
     select(
@@ -50,29 +55,60 @@ def regions_by_id(engine: Engine, region_ids: Sequence[int]) -> list[Region]:
 
 
 def region_embeddings(
-    engine: Engine, run_id: int, representation: str, *, chunk: int = 65536
+    engine: Engine, run_id: int, representation: str, *, after: int = 0, chunk: int = 65536
 ) -> Iterator[Vectors]:
-    """Yield all region embeddings of a run under a representation, by region id, in chunks.
+    """Yield the region embeddings of a run under a representation, by region id, in chunks.
 
-    No transaction stays open between chunks: the caller may take its time or stop.
+    Those of the regions beyond `after`. No transaction stays open between chunks: the caller may
+    take its time or stop.
     """
-    table = schema.Embedding
-    query = (
-        select(table.region_id, raw(table.vector), table.norm)
-        .join(schema.Region, schema.Region.id == table.region_id)
-        # Not by the index of the run, which knows no order of regions: it would be read again, and
-        # what it gives sorted, for every chunk.
-        .where(schema.Region.run_id + 0 == run_id, table.representation == representation)
-    )
-    return _chunks(engine, query, table.region_id, chunk)
-
-
-def _chunks(engine: Engine, query: Query, key: Any, chunk: int) -> Iterator[Vectors]:
-    last = 0
     while True:
         with engine.connect() as connection:
-            found = stack(connection, query.where(key > last).order_by(key).limit(chunk))
+            found = stack(connection, embedded(run_id, representation, after).limit(chunk))
         if not found.ids.size:
             return
         yield found
-        last = int(found.ids[-1])
+        after = int(found.ids[-1])
+
+
+def region_codes(engine: Engine, run_id: int, representation: str) -> Iterator[Codes | Vectors]:
+    """Yield what a search looks through first, by region id: blocks of codes, as far as they go.
+
+    What is in no block yet follows as it is stored. StoreError for a block that is damaged.
+    """
+    after = 0
+    while (found := codes_beyond(engine, run_id, representation, after)) is not None:
+        after, block = found
+        yield block
+    yield from region_embeddings(engine, run_id, representation, after=after, chunk=_CHUNK)
+
+
+def codes_beyond(
+    engine: Engine, run_id: int, representation: str, after: int
+) -> tuple[int, Codes] | None:
+    """Return the first block that goes beyond a region, with its last region; None beyond all."""
+    table = schema.EmbeddingBlock
+    query: Query = (
+        select(*columns_of(Codes, table, ids=table.region_ids), table.last_region_id)
+        .where(
+            table.run_id == run_id,
+            table.representation == representation,
+            table.last_region_id > after,
+        )
+        .order_by(table.last_region_id)
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    *values, last = row
+    block = Codes(*values)
+    n, length = block.codes.shape
+    if not (block.ids.size == block.scales.size == block.errors.size == n) or (
+        block.centre.size != length
+    ):
+        raise StoreError("a stored block of embeddings is damaged: its parts differ in length")
+    if not all(np.isfinite(part).all() for part in (block.centre, block.scales, block.errors)):
+        raise StoreError("a stored block of embeddings is damaged: it holds NaN or infinity")
+    return last, block

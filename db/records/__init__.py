@@ -8,6 +8,7 @@ from db.records.audit import ClassAudit, ErrorWord, Figure, Finding, FindingKind
 from db.records.classes import ClassName, Confusion, TokenRelevance
 from db.records.pictures import (
     Box,
+    Codes,
     Image,
     Place,
     Region,
@@ -37,6 +38,7 @@ __all__ = [
     "ClassAudit",
     "ClassCaption",
     "ClassName",
+    "Codes",
     "Confusion",
     "ErrorWord",
     "Figure",

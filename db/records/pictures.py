@@ -140,3 +140,17 @@ class Vectors:
         """Return the features as the network gave them, (n, D), to float16's precision."""
         features: NDArray[np.float32] = self.vectors.astype("float32") * self.norms[:, None]
         return features
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Embeddings in eight bits: vector i is within `errors[i]` of centre + scales[i] * codes[i].
+
+    `ids`, `scales` and `errors` (n,), `centre` (D,), `codes` (n, D) int8; errors are L2 norms.
+    """
+
+    ids: NDArray[np.int64]
+    centre: NDArray[np.float32]
+    scales: NDArray[np.float32]
+    errors: NDArray[np.float32]
+    codes: NDArray[np.int8]

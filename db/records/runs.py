@@ -27,6 +27,11 @@ class Run:
     notes: list[str]
 
     @property
+    def representation(self) -> str:
+        """The representation that the run's regions are embedded under."""
+        return str(self.config.get("representation", "pooled"))
+
+    @property
     def resize_mode(self) -> str:
         """How a picture became the network's input: shortest, longest or squash."""
         return str(self.networks.get("resize_mode", "shortest"))

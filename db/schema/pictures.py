@@ -12,9 +12,11 @@ from db.schema.columns import (
     Blob,
     ClassId,
     ClassKey,
+    Floats,
     Id,
     ImageId,
     ImageKey,
+    Integers,
     JsonValue,
     Key,
     Name,
@@ -230,3 +232,22 @@ class Embedding(Base):
     representation: Mapped[Name]
     vector: Mapped[Vector]
     norm: Mapped[float]
+
+
+class EmbeddingBlock(Base):
+    """Embeddings of successive regions of a run in eight bits; see `db.codes`.
+
+    The blocks of a run hold its regions up to the last `last_region_id`, in their order.
+    """
+
+    __tablename__ = "embedding_block"
+    run_id: Mapped[RunKey]
+    representation: Mapped[Name]
+    last_region_id: Mapped[Key]
+    # Before the blobs, so that counting does not read these.
+    count: Mapped[int]
+    region_ids: Mapped[Integers]
+    centre: Mapped[Floats]
+    scales: Mapped[Floats]
+    errors: Mapped[Floats]
+    codes: Mapped[NDArray[np.int8]] = mapped_column(Array("|i1", ndim=2))

@@ -16,7 +16,7 @@ from db.writes.images import (
     remove_images,
     set_boxes,
 )
-from db.writes.regions import add_embeddings, add_regions
+from db.writes.regions import add_embeddings, add_regions, pack_embeddings
 from db.writes.runs import (
     add_classes,
     add_note,
@@ -50,6 +50,7 @@ __all__ = [
     "keep_stages",
     "mark_unreadable",
     "outdate",
+    "pack_embeddings",
     "progress_stage",
     "remove_images",
     "set_boxes",

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 
+from db.codes import BLOCK, codes_of
 from db.engine import writing
 from db.rows import NewRegions
-from db.schema import Embedding, Image, Region, Relevance
-from db.sql import in_ids, merge, row_of, upsert
+from db.schema import Embedding, EmbeddingBlock, Image, Region, Relevance
+from db.sql import embedded, in_ids, merge, row_of, stack, upsert
 from db.writes.vectors import normalised
 
 
@@ -77,5 +78,51 @@ def add_embeddings(
         }
         for region_id, vector, norm in zip(region_ids, vectors, norms, strict=True)
     ]
+    if not rows:
+        return
     with writing(store) as connection:
         upsert(connection, Embedding, ["region_id", "representation"], rows)
+        # What blocks say of these regions is no longer true, and blocks have no holes.
+        outdated = delete(EmbeddingBlock).where(
+            EmbeddingBlock.representation == representation,
+            EmbeddingBlock.last_region_id >= min(map(int, region_ids)),
+        )
+        connection.execute(outdated)
+
+
+def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
+    """Copy a run's region embeddings into blocks of eight bits, for the search to read first.
+
+    Each block is a transaction. What is in blocks already stays, unless regions of these are gone.
+    """
+    table = EmbeddingBlock
+    own = table.run_id == run_id, table.representation == representation
+    with writing(engine) as connection:
+        held = select(func.max(table.last_region_id), func.coalesce(func.sum(table.count), 0))
+        last, count = connection.execute(held.where(*own)).one()
+        regions = select(func.count()).where(Region.run_id == run_id, Region.id <= (last or 0))
+        if connection.execute(regions).scalar_one() != count:
+            connection.execute(delete(table).where(*own))
+            last = None
+    while (packed := _pack(engine, run_id, representation, last or 0)) is not None:
+        last = packed
+
+
+def _pack(engine: Engine, run_id: int, representation: str, after: int) -> int | None:
+    """Write the next block beyond a region; return its last region, None if there is none."""
+    with writing(engine) as connection:
+        found = stack(connection, embedded(run_id, representation, after).limit(BLOCK))
+        if not found.ids.size:
+            return None
+        block = codes_of(found)
+        last = int(found.ids[-1])
+        row = {
+            "run_id": run_id,
+            "representation": representation,
+            "last_region_id": last,
+            "count": found.ids.size,
+            "region_ids": block.ids,
+            **row_of(block, without={"ids"}),
+        }
+        connection.execute(insert(EmbeddingBlock), row)
+    return last

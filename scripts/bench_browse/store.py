@@ -61,6 +61,7 @@ def build(file: Path, images: int, classes: int) -> None:
             task = progress.add_task(title, total=None)
             work(engine, run_id)
             progress.update(task, total=1, completed=1)
+        writes.pack_embeddings(engine, run_id, "pooled")
         task = progress.add_task("summaries", total=classes)
         for place, class_id in enumerate(made.class_ids):
             _summarise(engine, class_id, place, names[place])

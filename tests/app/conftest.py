@@ -104,6 +104,7 @@ def fill(
     for i, class_id in enumerate(ids):
         add_class(engine, run_id, ids, i, class_id)
     writes.aggregate_accuracy(engine, run_id)
+    writes.pack_embeddings(engine, run_id, "pooled")
     writes.aggregate_captions(engine, run_id)
     for class_id in ids:
         add_summary(engine, class_id)

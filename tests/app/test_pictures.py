@@ -1,4 +1,4 @@
-"""Overlays, outlines, nearest vectors, what a terminal answers, and what is imported."""
+"""Overlays, outlines, what a terminal answers, and what is imported."""
 
 import subprocess
 import sys
@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pictures
 
-from db.records import Region, Vectors
+from db.records import Region
 from mapcap.overlay import SIDE, decode, outlines, overlay, square
 from tui.pictures import understood
-from tui.screens.neighbours import nearest
 from tui.texts import accuracy_bar, bar, safe
 
 
@@ -71,25 +70,6 @@ def test_a_damaged_thumbnail_is_none() -> None:
     assert decode(file.getvalue()) is not None
     assert decode(b"RIFF nothing") is None
     assert decode(None) is None
-
-
-def test_nearest_agrees_with_comparing_all() -> None:
-    generator = np.random.default_rng(3)
-    vectors = generator.normal(size=(50, 6))
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
-    ids = generator.permutation(1000)[:50].astype(np.int64)
-    chunks = [
-        Vectors(ids[i : i + 7], vectors[i : i + 7], np.ones(7, np.float32)) for i in range(0, 50, 7)
-    ]
-    found, cosines, searched = nearest(chunks, vectors[20], 5)
-    plain = sorted(
-        ((-sum(float(a) * float(b) for a, b in zip(v, vectors[20], strict=True)), int(i))
-         for v, i in zip(vectors, ids, strict=True))
-    )[:5]  # fmt: skip
-    assert found.tolist() == [i for _, i in plain]
-    assert cosines == pytest.approx([-c for c, _ in plain], abs=1e-5)
-    assert searched == 50
-    assert nearest(chunks, vectors[20], 5, lambda: True)[2] == 0
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from db import queries
 from db.engine import open_read
+from db.records import Codes, Vectors
 from mapcap.datasets import images
 from tests.commands.conftest import (
     CLASSES,
@@ -22,6 +24,7 @@ from tests.commands.conftest import (
     mapcap,
     mapcap_process,
 )
+from tui.nearest import nearest
 
 STAGES = ["images", "captions", "pmi", "summaries", "audit", "evaluation"]
 
@@ -247,6 +250,27 @@ def test_the_posters_representations(
 def in_process(call: object) -> object:
     assert callable(call)
     return lambda *arguments: call(*arguments).code
+
+
+def test_regions_are_found_by_blocks_as_by_comparing_all(db: Path) -> None:
+    engine = open_read(db)
+    run = queries.latest_run(engine)
+    kind = run.representation
+    [every] = queries.region_embeddings(engine, run.id, kind)
+
+    def exact(ids: Sequence[int]) -> Vectors:
+        return queries.region_features(engine, ids, kind)
+
+    parts = list(queries.region_codes(engine, run.id, kind))
+    assert [type(part) for part in parts] == [Codes]
+    wide = every.vectors.astype(np.float64)
+    for query in every.vectors:
+        found = nearest(lambda: parts, exact, query, 5)
+        cosines = wide @ query.astype(np.float64)
+        order = np.lexsort((every.ids, -cosines))[:5]
+        assert found.ids.tolist() == every.ids[order].tolist()
+        assert found.cosines.tolist() == pytest.approx(cosines[order].tolist(), abs=1e-12)
+    engine.dispose()
 
 
 def test_the_end_names_what_could_not_be_read(filled: tuple[Path, Result]) -> None:

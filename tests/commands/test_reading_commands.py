@@ -1,6 +1,8 @@
 """The commands that read a store: what they print, what they say of mistakes."""
 
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +108,24 @@ def test_upgrade_leaves_a_current_file_as_it_is(call: Call, db: Path) -> None:
     before = call("classes", db, "--json").out
     assert call("upgrade", db).code == 0
     assert call("classes", db, "--json").out == before
+
+
+def test_upgrade_packs_embeddings_that_are_in_no_blocks(
+    call: Call, db: Path, tmp_path: Path
+) -> None:
+    old = shutil.copy(db, tmp_path / "old.db")
+    with sqlite3.connect(old) as connection:
+        connection.execute("DROP TABLE embedding_block")
+        connection.execute("PRAGMA user_version = 5")
+    connection.close()
+    refused = call("classes", old)
+    assert refused.code == 2 and "mapcap upgrade" in refused.err
+    assert call("upgrade", old).code == 0
+    with sqlite3.connect(old) as connection:
+        (packed,) = connection.execute("SELECT sum(count) FROM embedding_block").fetchone()
+        (stored,) = connection.execute("SELECT count(*) FROM embedding").fetchone()
+    connection.close()
+    assert packed == stored > 0
 
 
 def test_sample_is_copied_and_nothing_is_overwritten(call: Call, tmp_path: Path) -> None:

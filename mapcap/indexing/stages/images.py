@@ -142,9 +142,10 @@ class Images(Stage[Photos]):
         )
 
     def finish(self) -> None:
-        """Store the figures per class and, for each class, how its name's tokens matter."""
+        """Store the figures per class, the regions for the search, and how names' tokens matter."""
         job = self.job
         writes.aggregate_accuracy(job.engine, job.run_id)
+        writes.pack_embeddings(job.engine, job.run_id, job.config.representation)
         if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
             writes.set_class_texts(job.engine, class_texts(job, self._class_weights()))
 
