@@ -100,12 +100,13 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
     with writing(engine) as connection:
         held = select(func.max(table.last_region_id), func.coalesce(func.sum(table.count), 0))
         last, count = connection.execute(held.where(*own)).one()
-        regions = select(func.count()).where(Region.run_id == run_id, Region.id <= (last or 0))
+        after = int(last or 0)
+        regions = select(func.count()).where(Region.run_id == run_id, Region.id <= after)
         if connection.execute(regions).scalar_one() != count:
             connection.execute(delete(table).where(*own))
-            last = None
-    while (packed := _pack(engine, run_id, representation, last or 0)) is not None:
-        last = packed
+            after = 0
+    while (last := _pack(engine, run_id, representation, after)) is not None:
+        after = last
 
 
 def _pack(engine: Engine, run_id: int, representation: str, after: int) -> int | None:
