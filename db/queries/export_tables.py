@@ -189,7 +189,7 @@ def _regions() -> Table:
             ("log_probability", "float", _words.log_probability,
              "mean log-probability of the caption's tokens"),
             ("cosine", "float", _words.cosine, "cosine of caption and region"),
-            ("correct", "boolean", _prediction.correct, "whether the image was classified rightly"),
+            ("correct", "boolean", _prediction.correct, "whether its image is correct"),
         ],
     )  # fmt: skip
     query = (
@@ -214,7 +214,7 @@ def _captions() -> Table:
             _NAME,
             ("caption", "text", _caption.text, "a region in words, unique in a class"),
             ("regions", "integer", _counts.count, "regions of the class's own maps that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified rightly"),
+            ("right", "integer", _counts.right, "images with it that were classified correctly"),
             ("wrong", "integer", _counts.wrong, "images with it that were not"),
             ("tokens", "integer", _caption.token_count, "its length in the captioner's tokens"),
             ("empty", "boolean", _caption.is_empty, "whether it says nothing"),
@@ -244,7 +244,7 @@ def _summaries() -> Table:
             ("penalty", "float", _sentence.penalty, "what of that was told before, in nats"),
             ("score", "float", _sentence.score, "relevance - lambda x penalty"),
             ("regions", "integer", _counts.count, "regions of the class that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified rightly"),
+            ("right", "integer", _counts.right, "images with it that were classified correctly"),
             ("wrong", "integer", _counts.wrong, "images with it that were not"),
         ],
     )  # fmt: skip

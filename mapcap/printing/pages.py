@@ -169,7 +169,7 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
     """Return a summary's sentences in the order of choice, with the scores that chose them."""
     if summary is None or not summary.sentences:
         return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
-    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "wrong")
+    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
     least = ("penalty", "relevance", "score", "regions")
     title = f"summary of {distinct} captions"
     table = _table("", title, *numbers[1:], right=numbers, least=least)

@@ -13,7 +13,7 @@ from db.records import Finding, Image, Region, Relevance, Role
 from mapcap.report.pictures import Drawer
 
 SHOWN: Final = 4
-"""Right images shown of a class, and wrong ones."""
+"""Correct images shown of a class, and misclassified ones."""
 _EVIDENCE: Final = 8
 _JUDGED: Final = 16
 

@@ -117,7 +117,7 @@ def test_pictures_have_words_and_tables_have_headers(parsed: Page) -> None:
 
 def test_figures_are_shown(parsed: Page) -> None:
     text = re.sub(r"\s+", " ", " ".join(parsed.text))
-    assert "8 of 24 images are classified rightly: 33.3%" in text
+    assert "8 of 24 images are classified correctly: 33.3%" in text
     assert "2 of 6 correct" in text
     assert "pointing" in text and "centre prior 0.500" in text and "+0.20" in text
     assert "−0.90" in text and "0.020" in text

@@ -40,9 +40,9 @@ class ClassScreen(ClassAuditScreen):
         "go through the pictures, enter lists them, v judges the finding, w shows the words that "
         "mark the errors, c the calibration. Summary: + and - change the length k, ] and [ the "
         "weight lambda of repetition; enter on a sentence shows the regions and images it came "
-        "from. Captions count regions, and images of either outcome. Images: f all/wrong/correct, "
-        "w wrong as which class, m by verdict. Name read as: the pieces of the class's name, the "
-        "more red the more they count for the model."
+        "from. Captions count regions, and images of either outcome. Images: f all/errors/correct, "
+        "w predicted as which class, m by verdict. Name read as: the pieces of the class's name, "
+        "the more red the more they count for the model."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

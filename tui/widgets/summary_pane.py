@@ -72,8 +72,8 @@ class SummaryPane(Vertical):
         columns: list[Column[Sentence]] = [
             Column("position", "#", 3, lambda r, w: Text(str(r.position + 1)), right=True),
             Column("text", "sentence", 34, lambda r, w: safe(r.text), wide=True),
-            Column("right", "right", 5, lambda r, w: Text(str(r.right)), right=True),
-            Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong)), right=True),
+            Column("right", "correct", 7, lambda r, w: Text(str(r.right)), right=True),
+            Column("wrong", "errors", 6, lambda r, w: Text(str(r.wrong)), right=True),
             Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), rank=4),
             Column(
                 "relevance",
@@ -92,11 +92,12 @@ class SummaryPane(Vertical):
             columns, lambda r: r.caption_id, empty="no summary: not indexed yet", id="sentences"
         )
         with Horizontal(id="sides"):
-            for side in ("right", "wrong"):
-                head = f"the {side} ones share"
+            for side, outcome in (("right", "correct"), ("wrong", "misclassified")):
                 shared: list[Column[Sentence]] = [
-                    Column("images", side, 5, _count(side), right=True),
-                    Column("text", head, 12, lambda r, w: safe(r.text), wide=True),
+                    Column("images", "images", 6, _count(side), right=True),
+                    Column(
+                        "text", f"{outcome} images share", 12, lambda r, w: safe(r.text), wide=True
+                    ),
                 ]
                 yield Rows[Sentence](shared, lambda r: r.caption_id, empty="", id=f"{side}-side")
 
