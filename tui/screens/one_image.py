@@ -39,7 +39,8 @@ class ImageScreen(BrowseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "step(1)", "Next", id="image.next", tooltip="Next image"),
         Binding("p,left", "step(-1)", "Prev", id="image.previous", tooltip="Image before"),
-        Binding("w", "next_wrong", "Next error", id="image.wrong", tooltip="Next misclassified image"),
+        Binding("w", "next_wrong", "Next error", id="image.wrong",
+                tooltip="Next misclassified image"),
         Binding("o", "turn", "Large", id="image.view",
                 tooltip="One picture as large as the screen, then the next"),
         Binding("x", "view", "Photo", id="image.photo",
