@@ -104,6 +104,7 @@ _COMMANDS: Final = {
     "summarize": "mapcap.commands.summarize:summarize",
     "audit": "mapcap.commands.audit:audit",
     "evaluate": "mapcap.commands.evaluate:evaluate",
+    "verdicts": "mapcap.commands.verdicts:verdicts",
     "report": "mapcap.commands.report:report",
     "export": "mapcap.commands.export:export",
     "sample": "mapcap.commands.sample:sample",

@@ -46,7 +46,7 @@ def see(opened: Opened, image_id: int) -> Seen:
     )
 
 
-def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
+def draw_frames(seen: Seen, strength: float, role: Role) -> list[Frame]:
     """Draw the pictures of an image: the photo with the regions of a role, and every map."""
     if seen.photo is None:
         why = seen.image.error or "no picture is stored"

@@ -61,8 +61,8 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
 
     The worst would be easier to choose; but the worst are mostly wrong labels.
     """
-    found = predicted_images(engine, class_id, correct=correct)
-    chosen = spread(sorted(found, key=lambda image: (-abs(image.margin), image.id)), SHOWN)
+    images = predicted_images(engine, class_id, correct=correct)
+    chosen = spread(sorted(images, key=lambda image: (-abs(image.margin), image.id)), SHOWN)
     ids = [image.id for image in chosen]
     thumbnails, maps = queries.thumbnails(engine, ids), queries.relevances(engine, ids)
     shown = []
@@ -84,11 +84,11 @@ _ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
 
 def _captions(regions: Sequence[Region]) -> dict[Role, str]:
     """Return the caption of the first region of each map."""
-    found: dict[Role, str] = {}
+    captions: dict[Role, str] = {}
     for region in regions:
         if region.caption is not None:
-            found.setdefault(region.role, region.caption)
-    return found
+            captions.setdefault(region.role, region.caption)
+    return captions
 
 
 def _view(

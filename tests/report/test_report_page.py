@@ -15,7 +15,7 @@ from sqlalchemy import text
 from db import queries, writes
 from db.engine import open_read, open_write
 from db.rows import NewClass, NewImage
-from db.verdicts import Verdict, write_verdict
+from db.verdicts import Verdict, write_verdicts
 from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread
@@ -301,7 +301,7 @@ def test_your_verdicts_are_in_the_page(own: Any, call: Callable[..., Any], tmp_p
         ("finding", "n01: 3 of 6 are dark", "noise", "the evening light"),
         ("finding", "n9: of no class here", "true", ""),
     ):
-        write_verdict(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
+        write_verdicts(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
     assert call("report", own.path, "--out", out, "--verdicts", mine).code == 0
     source = out.read_text("utf-8")
     parsed = " ".join(" ".join(Page(source).text).split())
