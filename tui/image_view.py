@@ -1,19 +1,16 @@
 """All that the screen of an image shows, read and drawn."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from PIL.Image import Image as Picture
 from rich.text import Text
 
 from db import queries
-from db.records import Image, Region, Relevance, Role, TopClass
+from db.records import ROLES, Image, Region, Relevance, Role, TopClass
 from mapcap.overlay import decode, original, outlines, overlay, square
 from tui.opened import Opened
 from tui.texts import REGION_COLOURS, safe
 from tui.widgets.picture_row import Frame
-
-ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
 
 
 @dataclass(frozen=True)

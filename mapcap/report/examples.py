@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.queries.evidence import predicted_images
-from db.records import Finding, Image, Region, Relevance, Role
+from db.records import ROLES, Finding, Image, Region, Relevance, Role
 from mapcap.report.pictures import Drawer
 
 SHOWN: Final = 4
@@ -72,14 +72,11 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
         views = [View(None, None, drawer.photo(thumbnail), None)]
         views += [
             _view(drawer, thumbnail, maps[each.id][role], captions)
-            for role in _ROLES
+            for role in ROLES
             if role in maps[each.id]
         ]
         shown.append(Example(queries.image(engine, each.id), each.confidence, views))
     return shown
-
-
-_ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
 
 
 def _captions(regions: Sequence[Region]) -> dict[Role, str]:

@@ -112,7 +112,7 @@ async def test_enter_lists_the_evidence_and_n_walks_through_it(
         assert len(paths) == 7
         plain = thumbs._thumbs[0].picture
         await press(pilot, "o")
-        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()  # type: ignore[union-attr]
+        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()
         await press(pilot, "right", "enter", "n", "n")
         assert isinstance(app.screen, ImageScreen)
         assert app.screen.seen is not None
@@ -182,7 +182,7 @@ async def test_words_of_the_errors_and_calibration(
         await settle(pilot)
         await press(pilot, "w")
         table = rows(app, "#error-words")
-        assert app.focused is table
+        assert app.focused is rows(app, "#error-words")
         assert [word.word for word in table.records] == ["sofa", "green"]
         assert "1 of 2 significant" in shown(app, "#words-head")
         line = table.render_line(1).text.split()

@@ -284,11 +284,11 @@ def test_a_number_that_is_not_finite_is_missing(own: Any) -> None:
 def verdicts(store: Any) -> Path:
     file = beside(store.path)
     made = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    for kind, name, mark, note in (
-        ("image", store.paths[0][1], "label wrong", "=a dog\nreally\x1b[0m"),
-        ("class", "n01", "ambiguous", ""),
-    ):
-        write_verdicts(file, Verdict("one", kind, name, mark, note, made))
+    write_verdicts(
+        file,
+        Verdict("one", "image", store.paths[0][1], "label wrong", "=a dog\nreally\x1b[0m", made),
+        Verdict("one", "class", "n01", "ambiguous", "", made),
+    )
     return file
 
 

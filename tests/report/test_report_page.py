@@ -326,9 +326,8 @@ def test_a_class_that_is_not_there_is_named_before_anything_is_written(
 
 def test_a_store_can_be_read_while_the_report_is_written(filled: Any, tmp_path: Path) -> None:
     engine = open_read(filled.path)
-    stream = pieces(
-        head := read_head(engine, queries.latest_run(engine), ()), class_pages(engine, head)
-    )
+    head = read_head(engine, queries.latest_run(engine), ())
+    stream: Any = pieces(head, class_pages(engine, head))
     next(stream)
     assert queries.counts(open_read(filled.path), filled.run_id).images == 24
     stream.close()

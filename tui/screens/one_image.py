@@ -9,9 +9,9 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from db import queries
-from db.records import Image, Region, Role
+from db.records import ROLES, Image, Region, Role
 from mapcap.text import clean
-from tui.image_view import ROLES, Seen, draw_frames, ink, see
+from tui.image_view import Seen, draw_frames, ink, see
 from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
