@@ -102,7 +102,7 @@ class CompareScreen(BrowseScreen):
                 f"  {every.images:,} images in both: {every.before:,} → {every.now:,} correct, "
                 f"{every.gained:,} gained, {every.lost:,} lost, p {probability(every.p)}  "
             )
-            title.append_text(_colored(every))
+            title.append_text(_coloured(every))
         self.query_one("#title", Static).update(title)
         self.query_one(Rows).fill(listed)
 
@@ -141,13 +141,13 @@ def pairs(
     return sorted(rows, key=key)
 
 
-def _colored(change: Change) -> Text:
+def _coloured(change: Change) -> Text:
     outcome = verdict(change)
     return Text(outcome, style=_COLOURS.get(outcome, "dim"))
 
 
 def _verdict(pair: Pair, width: int) -> Text:
-    return Text("-", style="dim") if pair.paired is None else _colored(pair.paired)
+    return Text("-", style="dim") if pair.paired is None else _coloured(pair.paired)
 
 
 def _accuracy(record: ClassName | None) -> Text:
