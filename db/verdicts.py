@@ -16,18 +16,20 @@ from typing import Final, Literal
 from db.errors import StoreError
 from db.text import storable
 
-Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note", "true", "noise"]
+Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note", "true", "noise", "fixed"]
 Kind = Literal["image", "class", "finding"]
 _OF_IMAGE: Final[tuple[Mark, ...]] = ("label wrong", "shortcut", "ambiguous", "fine", "note")
 MARKS: Final[Mapping[Kind, tuple[Mark, ...]]] = {
     "image": _OF_IMAGE,
     "class": _OF_IMAGE,
-    "finding": ("true", "noise", "note"),
+    "finding": ("true", "noise", "fixed", "note"),
 }
 
 # "MCVD": tells these files from other SQLite files (PRAGMA application_id).
 _APPLICATION_ID: Final = 0x4D435644
-_VERSION: Final = 1
+_VERSION: Final = 2
+_ADDED: Final = "ALTER TABLE verdict ADD COLUMN right_label TEXT"
+"""What version 2 has more than version 1."""
 _TABLE: Final = """
 CREATE TABLE verdict (
     run_hash TEXT NOT NULL,
@@ -36,6 +38,7 @@ CREATE TABLE verdict (
     mark TEXT NOT NULL,
     note TEXT NOT NULL,
     made REAL NOT NULL,
+    right_label TEXT,
     PRIMARY KEY (run_hash, kind, name)
 ) WITHOUT ROWID, STRICT
 """
@@ -54,6 +57,8 @@ class Verdict:
     mark: Mark
     note: str
     made: datetime
+    right_label: str | None = None
+    """Of a wrong label, the class that is right: its label, "" where no class of the run is."""
 
 
 def beside(store: Path | str) -> Path:
@@ -70,44 +75,50 @@ def read_verdicts(path: Path, run_hash: str) -> dict[tuple[Kind, str], Verdict]:
     if not path.exists():
         return {}
     with _opened(path, "ro") as connection:
+        added = "right_label" if _version(connection) == _VERSION else "NULL"
         rows = connection.execute(
-            "SELECT run_hash, kind, name, mark, note, made FROM verdict WHERE run_hash = ?",
+            f"SELECT run_hash, kind, name, mark, note, made, {added} FROM verdict "
+            "WHERE run_hash = ?",
             (run_hash,),
         ).fetchall()
     return {
-        (kind, name): Verdict(run, kind, name, mark, note, datetime.fromtimestamp(made, UTC))
-        for run, kind, name, mark, note, made in rows
+        (kind, name): Verdict(run, kind, name, mark, note, datetime.fromtimestamp(made, UTC), right)
+        for run, kind, name, mark, note, made, right in rows
     }
 
 
-def write_verdict(path: Path, verdict: Verdict) -> None:
-    """Store a verdict in place of the one on the same thing; creates the file if needed.
+def write_verdicts(path: Path, *verdicts: Verdict) -> None:
+    """Store verdicts in place of those on the same things; creates the file if needed.
 
     StoreError if the file is not one of verdicts or cannot be written.
     """
     with _opened(path, "rwc") as connection:
-        connection.execute(
-            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?) "
+        connection.executemany(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET mark = excluded.mark, note = excluded.note, "
-            "made = excluded.made",
-            (
-                verdict.run_hash,
-                verdict.kind,
-                storable(verdict.name),
-                verdict.mark,
-                storable(verdict.note),
-                verdict.made.timestamp(),
-            ),
+            "made = excluded.made, right_label = excluded.right_label",
+            [
+                (
+                    verdict.run_hash,
+                    verdict.kind,
+                    storable(verdict.name),
+                    verdict.mark,
+                    storable(verdict.note),
+                    verdict.made.timestamp(),
+                    None if verdict.right_label is None else storable(verdict.right_label),
+                )
+                for verdict in verdicts
+            ],
         )
 
 
-def remove_verdict(path: Path, run_hash: str, kind: Kind, name: str) -> None:
-    """Take a verdict back; nothing happens if there is none."""
+def remove_verdicts(path: Path, run_hash: str, kind: Kind, *names: str) -> None:
+    """Take verdicts back; nothing happens where there is none."""
     if path.exists():
         with _opened(path, "rw") as connection:
-            connection.execute(
+            connection.executemany(
                 "DELETE FROM verdict WHERE run_hash = ? AND kind = ? AND name = ?",
-                (run_hash, kind, storable(name)),
+                [(run_hash, kind, storable(name)) for name in names],
             )
 
 
@@ -119,6 +130,9 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
         with connection:
             _check(connection, path, new=mode == "rwc")
+            if mode != "ro" and _version(connection) < _VERSION:
+                connection.execute(_ADDED)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
             yield connection
     except sqlite3.Error as error:
         raise StoreError(
@@ -132,13 +146,18 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 def _check(connection: sqlite3.Connection, path: Path, *, new: bool) -> None:
     connection.execute("BEGIN IMMEDIATE" if new else "BEGIN")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     objects = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if new and (application, version, objects) == (0, 0, 0):
         connection.execute(_TABLE)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
-    elif (application, version) != (_APPLICATION_ID, _VERSION):
+    elif application != _APPLICATION_ID or not 1 <= version <= _VERSION:
         raise StoreError(
             f"{path} is not a file of verdicts of this MapCap: give another one with --verdicts"
         )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version

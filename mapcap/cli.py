@@ -104,17 +104,18 @@ _COMMANDS: Final = {
     "summarize": "mapcap.commands.summarize:summarize",
     "audit": "mapcap.commands.audit:audit",
     "evaluate": "mapcap.commands.evaluate:evaluate",
+    "verdicts": "mapcap.commands.verdicts:verdicts",
     "report": "mapcap.commands.report:report",
     "export": "mapcap.commands.export:export",
     "sample": "mapcap.commands.sample:sample",
     "upgrade": "mapcap.commands.upgrade:upgrade",
 }
-_FORMER: Final = {"quality": "evaluate"}
-"""Commands under the names that older versions gave them, which still work."""
+_ALIASES: Final = {"quality": "evaluate", "summarise": "summarize"}
+"""Commands under another name: that of an older version, and the other spelling."""
 
 
 def make_app(
-    names: Iterable[str] = (*_COMMANDS, *_FORMER), *, completing: bool = True
+    names: Iterable[str] = (*_COMMANDS, *_ALIASES), *, completing: bool = True
 ) -> typer.Typer:
     """Return the command line with these commands, and the options that set up completion."""
     app = typer.Typer(
@@ -128,9 +129,9 @@ def make_app(
     )
     app.callback(invoke_without_command=True)(about)
     for name in names:
-        module, _, function = _COMMANDS[_FORMER.get(name, name)].partition(":")
+        module, _, function = _COMMANDS[_ALIASES.get(name, name)].partition(":")
         command = getattr(import_module(module), function)
-        app.command(name=name, hidden=name in _FORMER)(command)
+        app.command(name=name, hidden=name in _ALIASES)(command)
     return app
 
 
@@ -142,7 +143,7 @@ def _called() -> list[str] | None:
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--version":
         return []
-    return [first] if first in _COMMANDS or first in _FORMER else None
+    return [first] if first in _COMMANDS or first in _ALIASES else None
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ class MapCapApp(App[None]):
         self._start = start
         self._pulse: Pulse | None = pulse_of(found.run, found.stages)
         self._trouble = ""
-        self._told = False
+        self._warned = False
 
     def get_default_screen(self) -> ClassesScreen:
         """Begin with the classes, without an empty screen below them."""
@@ -149,8 +149,8 @@ class MapCapApp(App[None]):
             self.switch(message.run)
             return
         self.push_screen(screen_for(message))
-        if not self._told and coarse(self, self.opened.picture):
-            self._told = True
+        if not self._warned and coarse(self, self.opened.picture):
+            self._warned = True
             self.notify(_FEW_COLOURS, timeout=12, markup=False)
 
     def action_help(self) -> None:
@@ -259,8 +259,8 @@ def screen_for(message: Navigation) -> BrowseScreen:
             return evidence.FindingImagesScreen(opened, finding)
         case OpenFinding(finding=finding):
             return evidence.FindingRegionsScreen(opened, finding)
-        case OpenVerdict(kind=kind, name=name, shown=shown, offered=offered):
-            return verdict.VerdictScreen(opened, kind, name, shown, offered)
+        case OpenVerdict(kind=kind, names=names, shown=shown, offered=offered):
+            return verdict.VerdictScreen(opened, kind, names, shown, offered)
         case OpenRunFindings():
             return run_findings.RunFindingsScreen(opened)
         case OpenComparison(other=other):

@@ -67,13 +67,13 @@ def finding_thumbs(
     return drawn
 
 
-def _box(found: Any) -> tuple[float, ...] | None:
+def _box(box: Any) -> tuple[float, ...] | None:
     """Return x0, y0, x1, y1 in shares of the view, None unless they are that."""
-    if not isinstance(found, list) or len(found) != _CORNERS:
+    if not isinstance(box, list) or len(box) != _CORNERS:
         return None
-    if not all(isinstance(edge, int | float) and 0 <= edge <= 1 for edge in found):
+    if not all(isinstance(edge, int | float) and 0 <= edge <= 1 for edge in box):
         return None
-    return (*found,) if found[0] < found[2] and found[1] < found[3] else None
+    return (*box,) if box[0] < box[2] and box[1] < box[3] else None
 
 
 def _frame(picture: Picture, box: tuple[float, ...]) -> None:

@@ -1,19 +1,16 @@
 """All that the screen of an image shows, read and drawn."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from PIL.Image import Image as Picture
 from rich.text import Text
 
 from db import queries
-from db.records import Image, Region, Relevance, Role, TopClass
+from db.records import ROLES, Image, Region, Relevance, Role, TopClass
 from mapcap.overlay import decode, original, outlines, overlay, square
 from tui.opened import Opened
 from tui.texts import REGION_COLOURS, safe
 from tui.widgets.picture_row import Frame
-
-ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def see(opened: Opened, image_id: int) -> Seen:
     )
 
 
-def drawn(seen: Seen, strength: float, role: Role) -> list[Frame]:
+def draw_frames(seen: Seen, strength: float, role: Role) -> list[Frame]:
     """Draw the pictures of an image: the photo with the regions of a role, and every map."""
     if seen.photo is None:
         why = seen.image.error or "no picture is stored"

@@ -81,10 +81,10 @@ class OpenFinding(Navigation):
 
 @dataclass
 class OpenVerdict(Navigation):
-    """The verdict on one thing; `offered` is the mark that the cursor begins at."""
+    """One verdict on things of a kind; `offered` is the mark that the cursor begins at."""
 
     kind: Kind
-    name: str
+    names: Sequence[str]
     shown: str
     offered: Mark | None = None
 

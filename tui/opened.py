@@ -13,7 +13,7 @@ from textual.widget import Widget
 from db import queries
 from db.queries import loading
 from db.records import ClassName, Finding, Image, Run, Stage, Summary
-from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdict, write_verdict
+from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdicts, write_verdicts
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -78,14 +78,23 @@ class Opened:
         """Return the verdicts on this run."""
         return read_verdicts(self.verdicts, self.run.config_hash)
 
-    def mark(self, kind: Kind, name: str, mark: Mark | None, note: str) -> Marks:
-        """Store a verdict, or take it back (None), and return all of the run."""
+    def mark(
+        self,
+        kind: Kind,
+        names: Sequence[str],
+        mark: Mark | None,
+        note: str,
+        right_label: str | None = None,
+    ) -> Marks:
+        """Store one verdict on some things, or take theirs back (None); return all of the run."""
+        run_hash, made = self.run.config_hash, datetime.now(UTC)
         if mark is None:
-            remove_verdict(self.verdicts, self.run.config_hash, kind, name)
+            remove_verdicts(self.verdicts, run_hash, kind, *names)
         else:
-            made = datetime.now(UTC)
-            verdict = Verdict(self.run.config_hash, kind, name, mark, note, made)
-            write_verdict(self.verdicts, verdict)
+            write_verdicts(
+                self.verdicts,
+                *(Verdict(run_hash, kind, name, mark, note, made, right_label) for name in names),
+            )
         return self.read_marks()
 
     def marked(self, class_id: int) -> list[tuple[Mark, int]]:

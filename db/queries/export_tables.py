@@ -41,7 +41,7 @@ class Table:
 
 _Stated: TypeAlias = tuple[str, Kind, Value, str]
 
-_class, _said, _wrong = schema.ClassName, aliased(schema.ClassName), aliased(schema.ClassName)
+_class, _predicted, _wrong = schema.ClassName, aliased(schema.ClassName), aliased(schema.ClassName)
 _image, _prediction, _top = schema.Image, schema.Prediction, schema.PredictionTop
 _region, _words, _caption = schema.Region, schema.RegionCaption, schema.Caption
 _counts, _summary, _sentence = schema.ClassCaption, schema.Summary, schema.SummarySentence
@@ -138,8 +138,8 @@ def _images() -> Table:
             _PATH,
             _LABEL,
             _NAME,
-            ("predicted_label", "text", _said.label, "the class it was predicted as"),
-            ("predicted_class", "text", _said.name, "that class in words"),
+            ("predicted_label", "text", _predicted.label, "the class it was predicted as"),
+            ("predicted_class", "text", _predicted.name, "that class in words"),
             ("correct", "boolean", _prediction.correct, "whether that is its class"),
             ("confidence", "float", _top.probability, "probability of the predicted class"),
             ("true_probability", "float", _prediction.true_probability, "probability of its class"),
@@ -161,7 +161,7 @@ def _images() -> Table:
         query.select_from(_image)
         .join(_class, _class.id == _image.class_id)
         .outerjoin(_prediction, _prediction.image_id == _image.id)
-        .outerjoin(_said, _said.id == _prediction.predicted_class_id)
+        .outerjoin(_predicted, _predicted.id == _prediction.predicted_class_id)
         .outerjoin(_top, and_(_top.image_id == _image.id, _top.rank == 1))
         .order_by(_image.path)
     )
@@ -189,7 +189,7 @@ def _regions() -> Table:
             ("log_probability", "float", _words.log_probability,
              "mean log-probability of the caption's tokens"),
             ("cosine", "float", _words.cosine, "cosine of caption and region"),
-            ("correct", "boolean", _prediction.correct, "whether the image was classified rightly"),
+            ("correct", "boolean", _prediction.correct, "whether its image is correct"),
         ],
     )  # fmt: skip
     query = (
@@ -214,7 +214,7 @@ def _captions() -> Table:
             _NAME,
             ("caption", "text", _caption.text, "a region in words, unique in a class"),
             ("regions", "integer", _counts.count, "regions of the class's own maps that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified rightly"),
+            ("right", "integer", _counts.right, "images with it that were classified correctly"),
             ("wrong", "integer", _counts.wrong, "images with it that were not"),
             ("tokens", "integer", _caption.token_count, "its length in the captioner's tokens"),
             ("empty", "boolean", _caption.is_empty, "whether it says nothing"),
@@ -244,7 +244,7 @@ def _summaries() -> Table:
             ("penalty", "float", _sentence.penalty, "what of that was told before, in nats"),
             ("score", "float", _sentence.score, "relevance - lambda x penalty"),
             ("regions", "integer", _counts.count, "regions of the class that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified rightly"),
+            ("right", "integer", _counts.right, "images with it that were classified correctly"),
             ("wrong", "integer", _counts.wrong, "images with it that were not"),
         ],
     )  # fmt: skip

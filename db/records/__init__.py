@@ -7,6 +7,7 @@ logits. Boxes are x0, y0, x1, y1 in pixels of the original image.
 from db.records.audit import ClassAudit, ErrorWord, Figure, Finding, FindingKind
 from db.records.classes import ClassName, Confusion, TokenRelevance
 from db.records.pictures import (
+    ROLES,
     Box,
     Codes,
     Image,
@@ -32,6 +33,7 @@ from db.records.words import (
 )
 
 __all__ = [
+    "ROLES",
     "Box",
     "CaptionContrast",
     "CaptionHit",

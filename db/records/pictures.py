@@ -6,7 +6,7 @@ Boxes are x0, y0, x1, y1 in pixels of the original image.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before numpy is loaded.
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Role = Literal["true", "predicted", "contrast"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Box = tuple[float, float, float, float]
 # Which images of a class.
 Show = Literal["all", "right", "wrong"]

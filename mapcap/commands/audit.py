@@ -62,7 +62,7 @@ def audit(
     elif class_name is None:
         _lines(db, engine, classes, json=json)
     else:
-        _one(db, engine, classes[0], json=json)
+        _print_class(db, engine, classes[0], json=json)
 
 
 def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
@@ -93,38 +93,38 @@ def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
 def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool) -> None:
     from mapcap.printing.audit import lines_page
 
-    stored = {found.id: queries.class_audit(engine, found.id) for found in classes}
-    audits = [audited for found in classes if (audited := stored[found.id]) is not None]
+    stored = {record.id: queries.class_audit(engine, record.id) for record in classes}
+    audits = [audited for record in classes if (audited := stored[record.id]) is not None]
     if not audits:
         raise _missing(db)
     if json:
-        names = {found.id: found.name for found in classes}
-        pages.print_json([{"class": names[found.class_id], "audit": found} for found in audits])
+        names = {record.id: record.name for record in classes}
+        pages.print_json([{"class": names[each.class_id], "audit": each} for each in audits])
         return
     page = console()
     # In a pipe a class is one line, however long.
-    lines = lines_page([found.line for found in audits])
+    lines = lines_page([audited.line for audited in audits])
     page.print(lines, highlight=False, soft_wrap=not page.is_terminal)
 
 
-def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
+def _print_class(db: Path, engine: Engine, record: ClassName, *, json: bool) -> None:
     from mapcap.printing.audit import audit_page
 
-    audited = queries.class_audit(engine, found.id)
+    audited = queries.class_audit(engine, record.id)
     if audited is None:
         raise _missing(db)
-    findings = queries.findings(engine, found.id)
+    findings = queries.findings(engine, record.id)
     paths = [
         [image.path for image in queries.finding_images(engine, finding.id, limit=_EXAMPLES)]
         for finding in findings
     ]
-    words = queries.error_words(engine, found.id)
+    words = queries.error_words(engine, record.id)
     if json:
         listed = [
             {"finding": finding, "images": examples}
             for finding, examples in zip(findings, paths, strict=True)
         ]
-        pages.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
+        pages.print_json({"class": record, "audit": audited, "findings": listed, "words": words})
         return
     print_page(audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS]))
 
@@ -145,14 +145,15 @@ def _compare(
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
     only = classes[0].id if len(classes) == 1 else None
-    found = compare(engine, run.id, other.id, only)
-    overall = found.overall
+    comparison = compare(engine, run.id, other.id, only)
+    overall = comparison.overall
     if overall is None:
         raise UserError(
             f"--against {other.id}: runs {run.id} and {other.id} share no predicted image "
             "(same path, content and class); `mapcap status` shows what they were made from"
         )
-    named = [(each.name, found.classes[each.id]) for each in classes if each.id in found.classes]
+    changes = comparison.classes
+    named = [(each.name, changes[each.id]) for each in classes if each.id in changes]
     if json:
         listed = [{"class": name, "change": each} for name, each in named]
         pages.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})

@@ -20,17 +20,17 @@ def show_class(
 ) -> None:
     """Show one class: its figures, its summary, what it is predicted as, its words."""
     engine, chosen = open_run(db, run)
-    found = find_class(engine, chosen.id, class_name)
+    record = find_class(engine, chosen.id, class_name)
     config = IndexConfig.of(chosen.config)
     page: dict[str, Any] = {
-        "found": found,
-        "summary": read_summary(engine, found.id, config.sentences, config.redundancy),
-        "sides": read_sides(engine, found.id, config.sentences, config.redundancy),
-        "confusions": queries.confusions(engine, found.id),
-        "words": queries.word_scores(engine, found.id, "relevance")[:12],
+        "record": record,
+        "summary": read_summary(engine, record.id, config.sentences, config.redundancy),
+        "sides": read_sides(engine, record.id, config.sentences, config.redundancy),
+        "confusions": queries.confusions(engine, record.id),
+        "words": queries.word_scores(engine, record.id, "relevance")[:12],
     }
     if json:
-        pages.print_json({"class": page.pop("found"), **page})
+        pages.print_json({"class": page.pop("record"), **page})
         return
     print_page(pages.class_page(**page))
 
@@ -43,11 +43,11 @@ def image(
 ) -> None:
     """Show one image: what it was predicted as, its regions and their captions."""
     engine, chosen = open_run(db, run)
-    found = find_image(engine, chosen.id, path)
+    image = find_image(engine, chosen.id, path)
     page: dict[str, Any] = {
-        "image": found,
-        "top": queries.top_classes(engine, found.id),
-        "regions": queries.regions(engine, found.id),
+        "image": image,
+        "top": queries.top_classes(engine, image.id),
+        "regions": queries.regions(engine, image.id),
     }
     if json:
         pages.print_json(page)

@@ -70,8 +70,8 @@ def _print(db: Path, run: int | None, *, json: bool) -> None:
         {
             "run": chosen.id,
             "figures": figures,
-            "meanings": {f.name: found for f in figures if (found := meaning(f.name)) is not None},
-            "classes": {found.label: per_class.get(found.id, {}) for found in classes},
+            "meanings": {f.name: known for f in figures if (known := meaning(f.name)) is not None},
+            "classes": {record.label: per_class.get(record.id, {}) for record in classes},
             "answer": answer(figures),
             "not_measured": missing(figures, db),
         }

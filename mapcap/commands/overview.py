@@ -54,16 +54,16 @@ def classes(
         raise UserError(f"--sort {sort}: give one of {', '.join(_SORTS)}.")
     bound = None if below is None else _share(below)
     engine, chosen = open_run(db, run)
-    found = arranged(
+    records = arranged(
         classes_now(engine, chosen),
         sort=cast(ClassSort, sort),
         descending=descending,
         below=bound,
     )
     if json:
-        pages.print_json(found)
+        pages.print_json(records)
         return
-    print_page(pages.class_table(found))
+    print_page(pages.class_table(records))
 
 
 def _share(below: str) -> float:

@@ -43,10 +43,10 @@ def summarize(
         wanted = queries.classes(engine, chosen.id)
     else:
         wanted = [find_class(engine, chosen.id, class_name)]
-    found = [(entry, read_summary(engine, entry.id, k, redundancy)) for entry in wanted]
+    summaries = [(entry, read_summary(engine, entry.id, k, redundancy)) for entry in wanted]
     if json:
-        pages.print_json([{"class": entry.name, "summary": summary} for entry, summary in found])
+        pages.print_json([{"class": entry.name, "summary": each} for entry, each in summaries])
         return
-    for entry, summary in found:
+    for entry, summary in summaries:
         print_page(pages.safe(entry.name))
         print_page(pages.summary_table(summary, entry.distinct_captions))

@@ -26,19 +26,19 @@ def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int
     if sight is None:
         raise UserError(f"run {run.id} has no regions yet: finish `mapcap index` first")
     classes = queries.classes(engine, run.id)
-    images = {found.id: predicted_images(engine, found.id) for found in classes}
+    images = {record.id: predicted_images(engine, record.id) for record in classes}
     listed = [
-        Found(Path(image.path), found.label, image.path)
-        for found in classes
-        for image in images[found.id]
+        Found(Path(image.path), record.label, image.path)
+        for record in classes
+        for image in images[record.id]
     ]
     matched = match_boxes(table, boxes, listed)
     values = {}
-    for found in classes:
-        own = [image for image in images[found.id] if image.path in matched]
+    for record in classes:
+        own = [image for image in images[record.id] if image.path in matched]
         writes.set_boxes(engine, {image.id: matched[image.path] for image in own})
-        stored = predicted_images(engine, found.id)
-        boxed = read_boxed(engine, stored, sight, (config.seed, found.id))
-        values[found.id] = box_values(boxed, sight.size, config.threshold)
+        stored = predicted_images(engine, record.id)
+        boxed = read_boxed(engine, stored, sight, (config.seed, record.id))
+        values[record.id] = box_values(boxed, sight.size, config.threshold)
     store_values(engine, run.id, values, config.seed)
     return sum(box is not None for box in matched.values())

@@ -30,10 +30,10 @@ class Measuring:
         """Return all classes or none: the figures of a run are of one piece, and soon made."""
         stored = queries.class_figures(self._engine, self._run_id)
         classes = queries.classes(self._engine, self._run_id)
-        for found in classes:
-            figures = stored.get(found.id, {})
+        for record in classes:
+            figures = stored.get(record.id, {})
             basis = (figures.get("basis-predicted"), figures.get("basis-captions"))
-            if basis != (found.predicted, found.distinct_captions):
+            if basis != (record.predicted, record.distinct_captions):
                 return [each.id for each in classes]
         return []
 
@@ -60,8 +60,8 @@ class Measuring:
         values = dict(self._values)
         for prefix, summaries in self._summaries.items():
             ranked = rank_values(summaries, names.ids.tolist(), names.vectors, prefix)
-            for class_id, found in ranked.items():
-                values[class_id] = {**values[class_id], **found}
+            for class_id, ranks in ranked.items():
+                values[class_id] = {**values[class_id], **ranks}
         store_values(self._engine, self._run_id, values, self._config.seed)
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -34,15 +34,15 @@ class Probe:
         seen: NDArray[np.bool_] = np.asarray(sampled.grids.any((1, 2)))
         figures: ImageFigures = {
             image.id: {"maps-empty": 1.0}
-            for image, found in zip(sampled.images, seen, strict=True)
-            if not found
+            for image, mask in zip(sampled.images, seen, strict=True)
+            if not mask
         }
         told = sampled.those(seen)
         if not told.images:
             return figures
         values = {**self.faithfulness(told), **self.sanity(told), **self.captions(told)}
         for place, image in enumerate(told.images):
-            measured = {name: float(found[place]) for name, found in values.items()}
+            measured = {name: float(series[place]) for name, series in values.items()}
             # A rank correlation with a constant map, or a caption without a rest, is no figure.
             figures[image.id] = {name: v for name, v in measured.items() if np.isfinite(v)}
         return figures
@@ -55,10 +55,10 @@ class Probe:
         views = sampled.views.to(self._clip.device)
         values: dict[str, NDArray[np.float64]] = {}
         for way, eraser in (("tokens", dropping), ("blur", blurring)):
-            found = curves(
+            curve = curves(
                 model, eraser(model, views), orders, self._weights, self._targets(sampled)
             )
-            values |= {f"{way}-{name}": area for name, area in found.areas().items()}
+            values |= {f"{way}-{name}": area for name, area in curve.areas().items()}
         return values
 
     def sanity(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:

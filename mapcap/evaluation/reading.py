@@ -88,8 +88,8 @@ class ClassMaterial:
 
 def sight_of(engine: Engine, run: Run) -> Sight | None:
     """Return what the network of a run sees, None if the run has no region to tell it by."""
-    for found in queries.classes(engine, run.id):
-        for image in queries.images(engine, found.id, limit=_PAGE):
+    for record in queries.classes(engine, run.id):
+        for image in queries.images(engine, record.id, limit=_PAGE):
             regions = queries.regions(engine, image.id)
             if regions:
                 height, width = regions[0].mask.shape
@@ -100,33 +100,35 @@ def sight_of(engine: Engine, run: Run) -> Sight | None:
 def read_class(engine: Engine, class_id: int, config: IndexConfig, sight: Sight) -> ClassMaterial:
     """Read what the figures of a class need; of a large class, images drawn from the seed."""
     images = predicted_images(engine, class_id)
-    found = queries.class_record(engine, class_id)
+    record = queries.class_record(engine, class_id)
     summary = queries.summary(engine, class_id, config.sentences, config.redundancy)
     key = (config.seed, class_id)
     return ClassMaterial(
         class_id=class_id,
-        name=found.name,
-        predicted=found.predicted,
-        distinct_captions=found.distinct_captions,
-        maps=_maps(engine, drawn(images, MOST_MAPS, key)),
+        name=record.name,
+        predicted=record.predicted,
+        distinct_captions=record.distinct_captions,
+        maps=_maps(engine, draw_images(images, MOST_MAPS, key)),
         boxed=read_boxed(engine, images, sight, key),
         captions=_captions(engine, class_id),
-        captioned=_captioned(engine, drawn(images, MOST_CAPTIONED, key), config.representation),
+        captioned=_captioned(
+            engine, draw_images(images, MOST_CAPTIONED, key), config.representation
+        ),
         summary=[] if summary is None else [sentence.text for sentence in summary.sentences],
     )
 
 
 def predicted_images(engine: Engine, class_id: int) -> list[Image]:
     """Return the readable, predicted images of a class by id."""
-    found = (
+    chosen = (
         image
         for image in queries.every_image(engine, class_id)
         if image.error is None and image.predicted_class_id is not None
     )
-    return sorted(found, key=lambda image: image.id)
+    return sorted(chosen, key=lambda image: image.id)
 
 
-def drawn(images: Sequence[Image], most: int, key: tuple[int, ...]) -> list[Image]:
+def draw_images(images: Sequence[Image], most: int, key: tuple[int, ...]) -> list[Image]:
     """Return at most so many of the images, drawn at random; the same ones for the same key."""
     if len(images) <= most:
         return list(images)
@@ -136,11 +138,11 @@ def drawn(images: Sequence[Image], most: int, key: tuple[int, ...]) -> list[Imag
 
 def _maps(engine: Engine, images: Sequence[Image]) -> Maps:
     stored = queries.relevances(engine, [image.id for image in images])
-    found = [maps["true"] for maps in stored.values() if "true" in maps]
+    grids = [maps["true"] for maps in stored.values() if "true" in maps]
     return Maps(
-        grids=_stacked([relevance.grid for relevance in found]),
-        strengths=np.array([relevance.raw_mass for relevance in found], float),
-        region_counts=np.array([relevance.region_count or 0 for relevance in found], float),
+        grids=_stacked([relevance.grid for relevance in grids]),
+        strengths=np.array([relevance.raw_mass for relevance in grids], float),
+        region_counts=np.array([relevance.region_count or 0 for relevance in grids], float),
     )
 
 
@@ -148,7 +150,7 @@ def read_boxed(
     engine: Engine, images: Sequence[Image], sight: Sight, key: tuple[int, ...]
 ) -> Boxed:
     """Read the maps of images that have a box, with the boxes as the network sees them."""
-    boxed = drawn([image for image in images if image.box is not None], MOST_MAPS, key)
+    boxed = draw_images([image for image in images if image.box is not None], MOST_MAPS, key)
     stored = queries.relevances(engine, [image.id for image in boxed])
     grids, boxes = [], []
     for image in boxed:
@@ -163,13 +165,13 @@ def _stacked(grids: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
 
 
 def _captions(engine: Engine, class_id: int) -> list[ClassCaption]:
-    found: list[ClassCaption] = []
+    captions: list[ClassCaption] = []
     page = queries.captions(engine, class_id, limit=_PAGE)
     while page:
-        found += page
+        captions += page
         after = (page[-1].count, page[-1].caption_id)
         page = queries.captions(engine, class_id, after=after, limit=_PAGE)
-    return found
+    return captions
 
 
 def _captioned(engine: Engine, images: Sequence[Image], representation: str) -> Captioned:

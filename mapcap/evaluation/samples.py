@@ -78,7 +78,7 @@ def draw_sample(engine: Engine, run_id: int, count: int, seed: int) -> Sample:
     return Sample(ids, neighbours)
 
 
-def measured(figures: Mapping[int, Mapping[str, float]]) -> set[int]:
+def measured_images(figures: Mapping[int, Mapping[str, float]]) -> set[int]:
     """Return the ids of the images that have been measured."""
     return {number for number, named in figures.items() if any(name in named for name in _MARKS)}
 

@@ -13,7 +13,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import scan
 from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
-from mapcap.evaluation.samples import draw_sample, measured, read_sampled
+from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
 from mapcap.evaluation.storing import run_figure, store_correlations
 from mapcap.indexing.pipeline import Progress, Stopped
 from mapcap.networks.clip import Clip
@@ -81,12 +81,12 @@ def measure_sample(
         Stopped: if `stopping` said so; the figures of the images until then are stored.
     """
     classes = queries.classes(engine, run.id)
-    names = [found.name for found in classes]
+    names = [record.name for record in classes]
     weights = class_weights(clip.model, clip.tokenizer, names, config.templates)
-    ids = [found.id for found in classes]
+    ids = [record.id for record in classes]
     probe = Probe(clip, weights, ids, config)
     sample = draw_sample(engine, run.id, count, config.seed)
-    done = measured(queries.image_figures(engine, run.id))
+    done = measured_images(queries.image_figures(engine, run.id))
     pending = [number for number in sample.ids if number not in done]
     progress.begin("sample", "images", len(sample.ids) - len(pending), len(sample.ids))
     lost = 0
@@ -111,18 +111,18 @@ def store_sample(engine: Engine, run_id: int, seed: int) -> None:
     class_of = dict(evidence.predicted_ids(engine, run_id).tolist())
     values: dict[str, list[float]] = {}
     by_class: dict[int, dict[str, list[float]]] = {}
-    for number in measured(stored) & class_of.keys():
+    for number in measured_images(stored) & class_of.keys():
         for name, value in stored[number].items():
             # The share of empty maps is known from all maps of the run.
             if name != "maps-empty":
                 values.setdefault(name, []).append(value)
                 by_class.setdefault(class_of[number], {}).setdefault(name, []).append(value)
-    figures = [run_figure(name, np.array(found), seed) for name, found in values.items()]
+    figures = [run_figure(name, np.array(series), seed) for name, series in values.items()]
     per_class = {
         class_id: {
-            name: float(np.mean(found))
-            for name, found in named.items()
-            if len(found) >= FEWEST_IMAGES
+            name: float(np.mean(series))
+            for name, series in named.items()
+            if len(series) >= FEWEST_IMAGES
         }
         for class_id, named in by_class.items()
     }

@@ -32,7 +32,7 @@ def store_values(engine: Engine, run_id: int, values: Mapping[int, Values], seed
         if not name.startswith(_OF_CLASSES)
     ]
     per_class = {
-        class_id: {name: float(found.mean()) for name, found in named.items() if found.size}
+        class_id: {name: float(series.mean()) for name, series in named.items() if series.size}
         for class_id, named in values.items()
     }
     figures = [figure for figure in figures if figure.n]
@@ -83,7 +83,7 @@ def store_correlations(engine: Engine, run_id: int) -> None:
     """
     accuracy = {c.id: c.accuracy for c in queries.classes(engine, run_id)}
     stored = queries.class_figures(engine, run_id)
-    found: dict[str, Correlation | None] = {}
+    correlations: dict[str, Correlation | None] = {}
     for name in CORRELATED:
         pairs = [
             (right, stored[class_id][name])
@@ -92,14 +92,14 @@ def store_correlations(engine: Engine, run_id: int) -> None:
         ]
         if pairs:
             x, y = np.array(pairs, float).T
-            found[name] = spearman(x, y)
-    known = {name: each for name, each in found.items() if each is not None}
+            correlations[name] = spearman(x, y)
+    known = {name: each for name, each in correlations.items() if each is not None}
     # What correlates with accuracy by its making is no discovery, and must not make others cheaper.
     asked = [name for name in known if not FIGURES[name].confounded]
     q = false_discovery([known[name].p for name in asked])
     rates = dict(zip(asked, q.tolist(), strict=True))
     figures = []
-    for name in found:
+    for name in correlations:
         each, key = known.get(name), f"{CORRELATION}{name}"
         if each is None:
             figures.append(Figure(key, 0.0, None, None, 0))

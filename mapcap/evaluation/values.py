@@ -25,8 +25,8 @@ def class_values(
 ) -> Values:
     """Return the values of a class, all but its summary's rank, which needs all classes."""
     return {
-        **_one("basis-predicted", material.predicted),
-        **_one("basis-captions", material.distinct_captions),
+        **_single("basis-predicted", material.predicted),
+        **_single("basis-captions", material.distinct_captions),
         **map_values(material.maps),
         **box_values(material.boxed, size, threshold),
         **caption_values(material.captions),
@@ -35,7 +35,7 @@ def class_values(
     }
 
 
-def _one(name: str, value: float) -> Values:
+def _single(name: str, value: float) -> Values:
     return {name: np.array([value], float)}
 
 
@@ -72,10 +72,10 @@ def caption_values(captions: Sequence[ClassCaption]) -> Values:
     empty = np.array([caption.is_empty for caption in captions])
     artefact = np.array([_is_artefact(caption) for caption in captions])
     spoken = counts[~empty].sum()
-    values = _one("caption-empty", counts[empty].sum() / counts.sum())
+    values = _single("caption-empty", counts[empty].sum() / counts.sum())
     if spoken:
-        values |= _one("caption-distinct", (~empty).sum() / spoken)
-        values |= _one("caption-artefacts", counts[artefact & ~empty].sum() / spoken)
+        values |= _single("caption-distinct", (~empty).sum() / spoken)
+        values |= _single("caption-artefacts", counts[artefact & ~empty].sum() / spoken)
     return values
 
 
@@ -104,7 +104,10 @@ def summary_values(summary: Sequence[str], captions: Sequence[ClassCaption]) -> 
     judged = {caption.text: _is_artefact(caption) for caption in captions}
     share = float(np.mean([judged.get(text, False) for text in summary]))
     source = caption_values(captions).get("caption-artefacts", np.zeros(1))[0]
-    return {**_one("summary-artefacts", share), **_one("summary-worse", float(share > source))}
+    return {
+        **_single("summary-artefacts", share),
+        **_single("summary-worse", float(share > source)),
+    }
 
 
 def summary_embedding(summary: Sequence[str], embed: Embed) -> NDArray[np.float64] | None:
@@ -128,12 +131,12 @@ def rank_values(
     place = {class_id: index for index, class_id in enumerate(class_ids)}
     known = list(summaries)
     own = np.array([place[class_id] for class_id in known])
-    found = ranks(np.stack([summaries[class_id] for class_id in known]), names, own)
+    places = ranks(np.stack([summaries[class_id] for class_id in known]), names, own)
     return {
         class_id: {
-            **_one(f"{prefix}-retrieval-rank", rank),
-            **_one(f"{prefix}-retrieval-top1", float(rank <= 1)),
-            **_one(f"{prefix}-retrieval-top5", float(rank <= TOP)),
+            **_single(f"{prefix}-retrieval-rank", rank),
+            **_single(f"{prefix}-retrieval-top1", float(rank <= 1)),
+            **_single(f"{prefix}-retrieval-top5", float(rank <= TOP)),
         }
-        for class_id, rank in zip(known, found.tolist(), strict=True)
+        for class_id, rank in zip(known, places.tolist(), strict=True)
     }

@@ -32,10 +32,11 @@ _MARK: Final = (
     Column("note", "text", "what you wrote beside it"),
 )
 _VERDICT_COLUMNS: Final = (
-    Column("about", "text", "image or class"),
-    Column("name", "text", "path of the image, or label of the class"),
+    Column("about", "text", "image, class or finding"),
+    Column("name", "text", "path of the image, label of the class, or label: title of the finding"),
     *_MARK,
     Column("made", "moment", "when, in UTC"),
+    Column("right_label", "text", "of a wrong label, the right one; empty where no class is right"),
 )
 # What a verdict calls the rows of a table, and the column that it names them by.
 _MARKED: Final = {"images": ("image", "path"), "classes": ("class", "label")}
@@ -94,8 +95,8 @@ def _stored(
     engine: Engine, run: Run, table: str, marks: Marks, size: int
 ) -> Iterator[Iterable[Row]]:
     if table == VERDICTS:
-        made = sorted(marks.values(), key=lambda found: (found.kind, found.name))
-        yield [(found.kind, found.name, found.mark, found.note, found.made) for found in made]
+        made = sorted(marks.values(), key=lambda verdict: (verdict.kind, verdict.name))
+        yield [(v.kind, v.name, v.mark, v.note, v.made, v.right_label) for v in made]
         return
     parts = rows(engine, run.id, table, chunk=size)
     if table not in _MARKED:
@@ -104,10 +105,10 @@ def _stored(
     kind, key = _MARKED[table]
     at = [column.name for column in columns(table)].index(key)
     for part in parts:
-        yield [(*row, *_said(marks.get((kind, row[at])))) for row in part]
+        yield [(*row, *_verdict_cells(marks.get((kind, row[at])))) for row in part]
 
 
-def _said(verdict: Verdict | None) -> tuple[str | None, str | None]:
+def _verdict_cells(verdict: Verdict | None) -> tuple[str | None, str | None]:
     return (None, None) if verdict is None else (verdict.mark, verdict.note)
 
 

@@ -35,7 +35,7 @@ class Stated(Protocol):
         """What it was measured on."""
 
 
-def asked(figures: Iterable[Stated]) -> list[str]:
+def unconfounded(figures: Iterable[Stated]) -> list[str]:
     """Return the figures whose link with accuracy is a question and has an answer.
 
     The strongest link comes first.
@@ -60,7 +60,7 @@ def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
     known = {figure.name: figure for figure in figures}
     return [
         (name, known[f"{CORRELATION}{name}"].value)
-        for name in asked(known.values())
+        for name in unconfounded(known.values())
         if known[f"{CORRELATION}{name}-q"].value <= SIGNIFICANT
     ]
 
@@ -71,7 +71,7 @@ def answer(figures: Iterable[Stated]) -> str | None:
     The links are those of `linked`.
     """
     known = {figure.name: figure for figure in figures}
-    names = asked(known.values())
+    names = unconfounded(known.values())
     if not names:
         return None
     links = [name for name, _ in linked(known.values())]

@@ -103,13 +103,13 @@ def explain(
     config = with_preset(IndexConfig(photos=""), preset)
     clip, captioner = _networks(preset, device)
     weights = class_weights(clip.model, clip.tokenizer, list(classes), config.templates)
-    found: list[Explanation] = []
+    explanations: list[Explanation] = []
     for start in range(0, len(pictures), batch_size):
         part = slice(start, start + batch_size)
-        found += _explain(
+        explanations += _explain(
             clip, captioner, config, pictures[part], list(classes), own[part], weights
         )
-    return found
+    return explanations
 
 
 @lru_cache(maxsize=1)
@@ -141,12 +141,12 @@ def _explain(
     """Explain the pictures of a batch."""
     views = torch.stack([clip.preprocess(picture) for picture in pictures])
     true = torch.tensor([-1 if name is None else classes.index(name) for name in own])
-    found = explanation.explain(clip.model, views, weights, true, Method.of(config))
-    probabilities = torch.from_numpy(found.logits).softmax(1)
+    batch = explanation.explain(clip.model, views, weights, true, Method.of(config))
+    probabilities = torch.from_numpy(batch.logits).softmax(1)
     # The map of a photo whose class is not known is that of the predicted one.
     roles: list[Role] = [
         "predicted" if own[image] is None else role
-        for image, role in zip(found.maps.images, found.maps.roles, strict=True)
+        for image, role in zip(batch.maps.images, batch.maps.roles, strict=True)
     ]
     explained = [
         Explanation(
@@ -162,9 +162,9 @@ def _explain(
         )
         for picture, name, row in zip(pictures, own, probabilities, strict=True)
     ]
-    for image, role, grid in zip(found.maps.images, roles, found.grids, strict=True):
+    for image, role, grid in zip(batch.maps.images, roles, batch.grids, strict=True):
         explained[image].maps[role] = grid
-    for image, region in _regions(clip, captioner, pictures, found, roles):
+    for image, region in _regions(clip, captioner, pictures, batch, roles):
         explained[image].regions.append(region)
     return explained
 
@@ -173,13 +173,13 @@ def _regions(
     clip: Clip,
     captioner: Captioner,
     pictures: Sequence[Picture],
-    found: explanation.Explanation,
+    batch: explanation.Explanation,
     roles: Sequence[Role],
 ) -> Iterator[tuple[int, ExplainedRegion]]:
     """Yield the regions of a batch in words, each with the place of its picture."""
     flat = [
         (int(image), role, region)
-        for image, role, regions in zip(found.maps.images, roles, found.regions, strict=True)
+        for image, role, regions in zip(batch.maps.images, roles, batch.regions, strict=True)
         for region in regions
     ]
     if not flat:
@@ -189,7 +189,7 @@ def _regions(
     if captioner.needs == "crops":
         places = zip(flat, boxes, strict=True)
         crops = [pictures[image].crop(whole_pixels(box)) for (image, _, _), box in places]
-    features = torch.from_numpy(found.region_features).to(clip.device, clip.dtype)
+    features = torch.from_numpy(batch.region_features).to(clip.device, clip.dtype)
     captions = [tidy(caption) for caption in captioner.caption(RegionBatch(features, crops))]
     cosines = caption_cosines(clip, [caption.text for caption in captions], features).tolist()
     for (image, role, region), box, caption, cosine in zip(

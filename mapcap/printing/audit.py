@@ -98,12 +98,12 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
         ),
     )
     table = _table("confidence", "accuracy", "correct", "images")
-    for found in figures.get("bins", ()):
+    for bin_ in figures.get("bins", ()):
         table.add_row(
-            f"{found['low']:.1f}-{found['high']:.1f}",
-            bar(found["accuracy"]),
-            figure(found["accuracy"]),
-            str(found["images"]),
+            f"{bin_['low']:.1f}-{bin_['high']:.1f}",
+            bar(bin_["accuracy"]),
+            figure(bin_["accuracy"]),
+            str(bin_["images"]),
         )
     return Group(head, table)
 
@@ -118,19 +118,19 @@ def changes_page(
         f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
     )
     table = _table("class", "change", "before", "now", "gained", "lost", "p", "q", "images")
-    for name, found in sorted(classes, key=lambda pair: (pair[1].p, pair[0])):
-        counts = (found.before, found.now, found.gained, found.lost)
+    for name, change in sorted(classes, key=lambda pair: (pair[1].p, pair[0])):
+        counts = (change.before, change.now, change.gained, change.lost)
         table.add_row(
             safe(name),
-            _direction(found),
+            _direction(change),
             *map(str, counts),
-            _short(found.p),
-            _short(found.q),
-            str(found.images),
+            _short(change.p),
+            _short(change.q),
+            str(change.images),
         )
     return Group(head, Text(), table)
 
 
-def _direction(found: Change) -> Text:
-    said = verdict(found)
+def _direction(change: Change) -> Text:
+    said = verdict(change)
     return Text(said, {"better": "green", "worse": "red"}.get(said, "dim"))

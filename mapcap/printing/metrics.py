@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassName, Figure
-from mapcap.metrics.answer import answer, asked
+from mapcap.metrics.answer import answer, unconfounded
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES, LOCALISATION, Kind
 from mapcap.printing.scatter import scatter
 from mapcap.text import clean
@@ -54,9 +54,9 @@ def metrics_page(
         parts += [head, _correlations(known), Text()]
         parts += _plot(figures, classes, per_class, width)
     parts += [Text(line, "yellow") for line in missing(figures, db)]
-    found = answer(figures)
-    if found is not None:
-        parts.append(Text(found, "bold"))
+    line = answer(figures)
+    if line is not None:
+        parts.append(Text(line, "bold"))
     return Group(*parts)
 
 
@@ -148,16 +148,16 @@ def _faithful(known: Known, width: int) -> RenderableType:
     table = _table("", "map", "random", "gain", "95 %", "images", "meaning", width=width)
     for way in ("tokens", "blur"):
         for order in ("deletion", "insertion"):
-            found, gain = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-gain")
-            if found is not None:
+            stated, gain = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-gain")
+            if stated is not None:
                 _add(
                     table,
                     f"{way}-{order}",
-                    _value(found),
+                    _value(stated),
                     _value(known.get(f"{way}-random")),
                     _value(gain),
                     _interval(gain),
-                    f"{found.n:,}",
+                    f"{stated.n:,}",
                     FIGURES[f"{way}-{order}"].line,
                 )
     return table
@@ -168,9 +168,9 @@ def _listed(known: Known, names: Sequence[str], width: int) -> RenderableType:
     columns = ("", "value", "95 %", *(("chance",) if chance else ()), "n", "meaning")
     table = _table(*columns, width=width)
     for name in names:
-        found = known[name]
+        stated = known[name]
         level = (_value(known.get(f"{name}-chance")),) if chance else ()
-        row = (_value(found), _interval(found), *level, f"{found.n:,}", FIGURES[name].line)
+        row = (_value(stated), _interval(stated), *level, f"{stated.n:,}", FIGURES[name].line)
         _add(table, name, *row)
     return table
 
@@ -206,11 +206,11 @@ def _plot(
     width: int,
 ) -> list[RenderableType]:
     """Return the plot of the strongest link, nothing if there is none."""
-    names = asked(figures)
+    names = unconfounded(figures)
     points = [
-        (found.accuracy, per_class[found.id][names[0]])
-        for found in classes
-        if names and found.accuracy is not None and names[0] in per_class.get(found.id, {})
+        (record.accuracy, per_class[record.id][names[0]])
+        for record in classes
+        if names and record.accuracy is not None and names[0] in per_class.get(record.id, {})
     ]
     if not points:
         return []

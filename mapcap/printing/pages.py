@@ -105,18 +105,18 @@ def class_table(classes: Iterable[ClassName]) -> RenderableType:
     texts = ("class", "top confusion", "summary begins")
     least = ("p(true)", "95 %", "summary begins", "correct", "top confusion")
     table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
-    for found in classes:
+    for record in classes:
         wrong = Text()
-        if found.top_wrong_name is not None:
-            wrong = Text.assemble(f"{found.top_wrong_count:,} ", safe(found.top_wrong_name))
+        if record.top_wrong_name is not None:
+            wrong = Text.assemble(f"{record.top_wrong_count:,} ", safe(record.top_wrong_name))
         table.add_row(
-            safe(found.name),
-            f"{found.correct:,}/{found.predicted:,}",
-            Text.assemble(bar(found.accuracy), f" {_per_cent(found.accuracy):>4}"),
-            "-" if found.accuracy is None else _interval(found),
-            figure(found.mean_true_probability),
+            safe(record.name),
+            f"{record.correct:,}/{record.predicted:,}",
+            Text.assemble(bar(record.accuracy), f" {_per_cent(record.accuracy):>4}"),
+            "-" if record.accuracy is None else _interval(record),
+            figure(record.mean_true_probability),
             wrong,
-            safe(found.first_sentence),
+            safe(record.first_sentence),
         )
     return table
 
@@ -125,31 +125,31 @@ def _per_cent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def _interval(found: ClassName) -> str:
-    low, high = found.accuracy_low or 0.0, found.accuracy_high or 0.0
+def _interval(record: ClassName) -> str:
+    low, high = record.accuracy_low or 0.0, record.accuracy_high or 0.0
     return f"{100 * low:.0f}-{100 * high:.0f}"
 
 
 def class_page(
-    found: ClassName,
+    record: ClassName,
     summary: Summary | None,
     confusions: Sequence[Confusion],
     words: Sequence[WordScore],
     sides: tuple[Summary, Summary] | None = None,
 ) -> RenderableType:
     """Return one class: figures, summary, what either side shares, confusions, words."""
-    accuracy = f"{found.correct} of {found.predicted} correct"
-    if found.accuracy is not None:
+    accuracy = f"{record.correct} of {record.predicted} correct"
+    if record.accuracy is not None:
         accuracy += (
-            f", accuracy {found.accuracy:.2f} "
-            f"({figure(found.accuracy_low)}-{figure(found.accuracy_high)}, 95 %)"
+            f", accuracy {record.accuracy:.2f} "
+            f"({figure(record.accuracy_low)}-{figure(record.accuracy_high)}, 95 %)"
         )
-    head = Text.assemble((clean(found.name), "bold"), f"  {accuracy}")
-    unreadable = found.images - found.readable
+    head = Text.assemble((clean(record.name), "bold"), f"  {accuracy}")
+    unreadable = record.images - record.readable
     parts: list[RenderableType] = [head]
     if unreadable:
-        parts.append(Text(f"{unreadable} of {found.images} images could not be read", "yellow"))
-    parts += [Text(), summary_table(summary, found.distinct_captions)]
+        parts.append(Text(f"{unreadable} of {record.images} images could not be read", "yellow"))
+    parts += [Text(), summary_table(summary, record.distinct_captions)]
     if sides is not None:
         parts += [Text(), sides_table(*sides)]
     if confusions:
@@ -169,7 +169,7 @@ def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
     """Return a summary's sentences in the order of choice, with the scores that chose them."""
     if summary is None or not summary.sentences:
         return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
-    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "wrong")
+    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
     least = ("penalty", "relevance", "score", "regions")
     title = f"summary of {distinct} captions"
     table = _table("", title, *numbers[1:], right=numbers, least=least)

@@ -13,7 +13,7 @@ from db.records import ClassName, Confusion, ErrorWord, Finding, Run, Summary, W
 from mapcap.config import IndexConfig
 from mapcap.report.examples import Evidence, Example, evidence, examples
 from mapcap.report.pictures import Drawer
-from mapcap.report.verdicts import Judged, pictures
+from mapcap.report.verdicts import VerdictLine, pictures
 from mapcap.summaries.stored import read_sides, read_summary
 
 _CONFUSIONS: Final = 8
@@ -69,9 +69,9 @@ class ClassPage:
     words: list[WordScore]
     tested: list[ErrorWord]
     calibration: Calibration | None
-    verdicts: list[Judged]
+    verdicts: list[VerdictLine]
     """Yours: on the class, then on its images."""
-    judged: Mapping[int, Markup | None]
+    verdict_pictures: Mapping[int, Markup | None]
     """Small pictures of the images that have a verdict, by id."""
 
     @property
@@ -86,7 +86,7 @@ def class_page(
     drawer: Drawer,
     shown: Sequence[ClassName],
     place: int,
-    verdicts: list[Judged],
+    verdicts: list[VerdictLine],
 ) -> ClassPage:
     """Read everything about the class at a place among those shown."""
     record = shown[place]
@@ -101,18 +101,18 @@ def class_page(
         summary=read_summary(engine, record.id, *_length(run)),
         sides=read_sides(engine, record.id, *_length(run)),
         confusions=confusions[:_CONFUSIONS],
-        more_confusions=sum(found.count for found in confusions[_CONFUSIONS:]),
+        more_confusions=sum(confusion.count for confusion in confusions[_CONFUSIONS:]),
         right=examples(engine, drawer, record.id, correct=True),
         wrong=examples(engine, drawer, record.id, correct=False),
         findings=[
-            Shown(found, evidence(engine, drawer, found))
-            for found in queries.findings(engine, record.id)
+            Shown(finding, evidence(engine, drawer, finding))
+            for finding in queries.findings(engine, record.id)
         ],
         words=queries.word_scores(engine, record.id, "relevance", limit=_WORDS),
         tested=queries.error_words(engine, record.id, limit=_TESTED),
         calibration=None if audit is None else _calibration(audit.figures),
         verdicts=verdicts,
-        judged=pictures(engine, drawer, verdicts),
+        verdict_pictures=pictures(engine, drawer, verdicts),
     )
 
 
@@ -130,8 +130,8 @@ def _length(run: Run) -> tuple[int, float]:
 def _calibration(figures: Mapping[str, Any]) -> Calibration | None:
     try:
         bins = [
-            Bin(float(found["confidence"]), float(found["accuracy"]), int(found["images"]))
-            for found in figures["bins"]
+            Bin(float(entry["confidence"]), float(entry["accuracy"]), int(entry["images"]))
+            for entry in figures["bins"]
         ]
     except (KeyError, TypeError, ValueError):
         # The audit's figures are JSON, and the file may come from anybody.

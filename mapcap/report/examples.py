@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.queries.evidence import predicted_images
-from db.records import Finding, Image, Region, Relevance, Role
+from db.records import ROLES, Finding, Image, Region, Relevance, Role
 from mapcap.report.pictures import Drawer
 
 SHOWN: Final = 4
-"""Right images shown of a class, and wrong ones."""
+"""Correct images shown of a class, and misclassified ones."""
 _EVIDENCE: Final = 8
 _JUDGED: Final = 16
 
@@ -61,8 +61,8 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
 
     The worst would be easier to choose; but the worst are mostly wrong labels.
     """
-    found = predicted_images(engine, class_id, correct=correct)
-    chosen = spread(sorted(found, key=lambda image: (-abs(image.margin), image.id)), SHOWN)
+    images = predicted_images(engine, class_id, correct=correct)
+    chosen = spread(sorted(images, key=lambda image: (-abs(image.margin), image.id)), SHOWN)
     ids = [image.id for image in chosen]
     thumbnails, maps = queries.thumbnails(engine, ids), queries.relevances(engine, ids)
     shown = []
@@ -72,23 +72,20 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
         views = [View(None, None, drawer.photo(thumbnail), None)]
         views += [
             _view(drawer, thumbnail, maps[each.id][role], captions)
-            for role in _ROLES
+            for role in ROLES
             if role in maps[each.id]
         ]
         shown.append(Example(queries.image(engine, each.id), each.confidence, views))
     return shown
 
 
-_ROLES: Final[tuple[Role, ...]] = ("true", "predicted", "contrast")
-
-
 def _captions(regions: Sequence[Region]) -> dict[Role, str]:
     """Return the caption of the first region of each map."""
-    found: dict[Role, str] = {}
+    captions: dict[Role, str] = {}
     for region in regions:
         if region.caption is not None:
-            found.setdefault(region.role, region.caption)
-    return found
+            captions.setdefault(region.role, region.caption)
+    return captions
 
 
 def _view(

@@ -101,7 +101,7 @@ def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
 
 def _links(known: Mapping[str, Figure]) -> list[Measured]:
     """Return how accuracy correlates with other figures across classes, the strongest first."""
-    found = []
+    links = []
     for name in CORRELATED:
         rho = known.get(f"{CORRELATION}{name}")
         if rho is None:
@@ -110,10 +110,10 @@ def _links(known: Mapping[str, Figure]) -> list[Measured]:
         line = FIGURES[name].line
         if FIGURES[name].confounded:
             line += " (from the same probabilities as accuracy, and correlated by construction)"
-        found.append(
+        links.append(
             Measured(
                 name, line, rho.value, rho.low, rho.high, rho.n, [], None, (-1.0, 1.0),
                 None if q is None else q.value,
             )
         )  # fmt: skip
-    return sorted(found, key=lambda link: -abs(link.value))
+    return sorted(links, key=lambda link: -abs(link.value))

@@ -19,7 +19,7 @@ from mapcap.report import numbers
 from mapcap.report.class_page import ClassPage, class_page
 from mapcap.report.metrics import Metrics, group_metrics
 from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
-from mapcap.report.verdicts import Judged, counts_of, judged
+from mapcap.report.verdicts import VerdictLine, counts_of, read_verdicts
 from mapcap.runs.confusion_matrix import ConfusionMatrix, read_matrix
 from mapcap.runs.lookup import find_class
 from mapcap.runs.standing import standing
@@ -52,7 +52,7 @@ class Head:
     matrix: ConfusionMatrix
     why: dict[int, str]
     """The audit's line of each class, by id, without the class's name."""
-    verdicts: dict[int, list[Judged]]
+    verdicts: dict[int, list[VerdictLine]]
     """Your verdicts by class id."""
 
 
@@ -67,7 +67,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
     classes = queries.classes(engine, run.id, sort="accuracy")
     chosen = {find_class(engine, run.id, name).id for name in only}
     counts = counts_now(engine, run)
-    shown = [found for found in classes if not chosen or found.id in chosen]
+    shown = [record for record in classes if not chosen or record.id in chosen]
     return Head(
         run=run,
         title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
@@ -81,17 +81,17 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         metrics=group_metrics(queries.figures(engine, run.id)),
         matrix=read_matrix(engine, run.id, _MATRIX),
         why=_why(engine, shown),
-        verdicts=judged(engine, run.id, shown, marks or {}),
+        verdicts=read_verdicts(engine, run.id, shown, marks or {}),
     )
 
 
 def _why(engine: Engine, classes: Sequence[ClassName]) -> dict[int, str]:
-    audits = {found.id: queries.class_audit(engine, found.id) for found in classes}
+    audits = {record.id: queries.class_audit(engine, record.id) for record in classes}
     # The class's name stands beside the line.
     return {
-        found.id: audit.line.removeprefix(f"{found.name}: ")
-        for found in classes
-        if (audit := audits[found.id]) is not None
+        record.id: audit.line.removeprefix(f"{record.name}: ")
+        for record in classes
+        if (audit := audits[record.id]) is not None
     }
 
 
@@ -150,7 +150,7 @@ def class_pages(engine: Engine, head: Head) -> Iterator[ClassPage]:
 def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
     """Yield the page as UTF-8; each class is read when its turn comes, and then forgotten."""
     template = _environment().get_template("page.html")
-    anchors = {found.id: f"class-{found.position}" for found in head.classes}
+    anchors = {record.id: f"class-{record.position}" for record in head.classes}
     names = {"head": head, "pages": pages, "anchors": anchors, "scale": scale(), "longest": _WHY}
     for piece in template.generate(names, side=SIDE, small=SMALL):
         yield piece.encode("utf-8")
@@ -161,7 +161,7 @@ def _environment() -> Environment:
         loader=PackageLoader("mapcap.report"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -181,7 +181,7 @@ def brief(text: str, longest: int = _BRIEF) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _shown(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     """Make every text harmless that a template prints: whatever it is, no template can forget it.
 
     Autoescape comes after this, and takes care of markup.

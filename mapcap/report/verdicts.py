@@ -15,7 +15,7 @@ from mapcap.report.pictures import Drawer
 
 
 @dataclass(frozen=True)
-class Judged:
+class VerdictLine:
     """A verdict, and what it is about: the class, a finding by its title, or an image by its path.
 
     `image_id` is None but for an image.
@@ -27,21 +27,21 @@ class Judged:
     image_id: int | None = None
 
 
-def judged(
+def read_verdicts(
     engine: Engine, run_id: int, classes: Iterable[ClassName], marks: Marks
-) -> dict[int, list[Judged]]:
+) -> dict[int, list[VerdictLine]]:
     """Return the verdicts by class id: those on the class, on its findings, then on its images."""
-    found: dict[int, list[Judged]] = defaultdict(list)
+    lines: dict[int, list[VerdictLine]] = defaultdict(list)
     findings = sorted(
         (name, verdict) for (kind, name), verdict in marks.items() if kind == "finding"
     )
     for record in classes:
         verdict = marks.get(("class", record.label))
         if verdict is not None:
-            found[record.id].append(Judged(verdict.mark, verdict.note, "the class"))
+            lines[record.id].append(VerdictLine(verdict.mark, verdict.note, "the class"))
         start = f"{record.label}: "
-        found[record.id] += [
-            Judged(verdict.mark, verdict.note, name.removeprefix(start))
+        lines[record.id] += [
+            VerdictLine(verdict.mark, verdict.note, name.removeprefix(start))
             for name, verdict in findings
             if name.startswith(start)
         ]
@@ -50,12 +50,12 @@ def judged(
     for path in sorted(placed):
         image_id, class_id = placed[path]
         verdict = images[path]
-        found[class_id].append(Judged(verdict.mark, verdict.note, path, image_id))
-    return found
+        lines[class_id].append(VerdictLine(verdict.mark, verdict.note, path, image_id))
+    return lines
 
 
 def pictures(
-    engine: Engine, drawer: Drawer, verdicts: Iterable[Judged]
+    engine: Engine, drawer: Drawer, verdicts: Iterable[VerdictLine]
 ) -> Mapping[int, Markup | None]:
     """Return a small picture of each image that has a verdict, by image id."""
     ids = [verdict.image_id for verdict in verdicts if verdict.image_id is not None]

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from db import queries, writes
 from db.engine import open_write
-from db.records import ErrorWord, Figure, WordScore
+from db.records import ROLES, ErrorWord, Figure, WordScore
 from db.rows import (
     NewAudit,
     NewCaption,
@@ -143,10 +143,11 @@ def add_class(engine: Engine, run_id: int, ids: list[int], i: int, class_id: int
         [
             NewRelevance(image.id, role, target, g)
             for image in found
-            for role, target, g in (
-                ("true", class_id, grid),
-                ("predicted", wrong, grid[::-1]),
-                ("contrast", wrong, grid.T * 0),
+            for role, target, g in zip(
+                ROLES,
+                (class_id, wrong, wrong),
+                (grid, grid[::-1], grid.T * 0),
+                strict=True,
             )
             if role == "true" or not right[image.id]
         ],

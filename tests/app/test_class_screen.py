@@ -1,6 +1,7 @@
 """The tabs of a class."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Static, TabbedContent
@@ -58,7 +59,8 @@ async def test_a_sentence_leads_to_its_regions(app_on: Make, press: Press, settl
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "2")
-        text, count = rows(app, "#sentences").record.text, rows(app, "#sentences").record.count
+        sentence: Any = rows(app, "#sentences").record
+        text, count = sentence.text, sentence.count
         await press(pilot, "enter")
         assert isinstance(app.screen, PlacesScreen)
         found = rows(app, "#found").records

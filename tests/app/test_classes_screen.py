@@ -123,7 +123,7 @@ async def test_a_growing_file_refreshes_without_moving_the_cursor(
         await settle(pilot)
         rows = app.screen.query_one("#classes", Rows)
         await press(pilot, "down", "down")
-        assert rows.record.name == "c2"
+        assert rows.record is not None and rows.record.name == "c2"
         files = [NewImage(f"{i}.jpg", class_id) for i, class_id in enumerate(ids)]
         writes.add_images(growing, run_id, files)
         writes.add_predictions(
@@ -136,5 +136,5 @@ async def test_a_growing_file_refreshes_without_moving_the_cursor(
         await settle(pilot)
         # c0 alone is right: it comes last now, and the cursor is still on c2.
         assert names(app) == ["c1", "c2", "c3", "c4", "c0"]
-        assert rows.record.name == "c2"
+        assert rows.record is not None and rows.record.name == "c2"
         assert "zero-shot 5/9" in shown(app.screen.query_one("#title", Static))

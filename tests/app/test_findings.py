@@ -112,7 +112,7 @@ async def test_enter_lists_the_evidence_and_n_walks_through_it(
         assert len(paths) == 7
         plain = thumbs._thumbs[0].picture
         await press(pilot, "o")
-        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()  # type: ignore[union-attr]
+        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()
         await press(pilot, "right", "enter", "n", "n")
         assert isinstance(app.screen, ImageScreen)
         assert app.screen.seen is not None
@@ -182,9 +182,9 @@ async def test_words_of_the_errors_and_calibration(
         await settle(pilot)
         await press(pilot, "w")
         table = rows(app, "#error-words")
-        assert app.focused is table
+        assert app.focused is rows(app, "#error-words")
         assert [word.word for word in table.records] == ["sofa", "green"]
-        assert "1 of 2 sure" in shown(app, "#words-head")
+        assert "1 of 2 significant" in shown(app, "#words-head")
         line = table.render_line(1).text.split()
         assert line == ["sofa", "3", "1", "25", "%", "3.1", "0.004", "0.050", "+0.010", "to",
                         "+0.090"]  # fmt: skip
@@ -269,7 +269,7 @@ async def test_images_by_verdict_and_their_number_in_the_card(
             "ambiguous": [],
             "fine": [],
             "note": [],
-            "wrong images": ["7", "6", "5", "4"],
+            "misclassified images": ["7", "6", "5", "4"],
         }
         # Out of the filter, and out of the class.
         await press(pilot, "escape", "escape", "end", "home")

@@ -16,7 +16,7 @@ from db.records import ClassAudit, ErrorWord, Figure, Finding
 from db.rows import NewAudit, NewClass, NewFinding, NewImage
 from tui.app import MapCapApp, make_app
 from tui.widgets.calibration import calibration
-from tui.widgets.finding_text import line_of, tag, told
+from tui.widgets.finding_text import finding_lines, line_of, tag
 
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",
@@ -127,7 +127,7 @@ def test_any_finding_is_told_harmlessly(
 ) -> None:
     finding = Finding(1, 1, kind, 0, text, 0.5, figures, 0, 0, kind, "#ffffff", False, details)
     audit = ClassAudit(1, text, [], figures)
-    lines = [tag(kind, "#ffffff"), *told(finding), line_of(audit, text)]
+    lines = [tag(kind, "#ffffff"), *finding_lines(finding), line_of(audit, text)]
     shown = Text("\n").join([*lines, *calibration(audit).split("\n")])
     assert not any(
         (ord(char) < 32 and char != "\n") or 127 <= ord(char) < 160 for char in shown.plain

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 from textual.pilot import Pilot
@@ -150,7 +151,8 @@ async def test_the_palette_offers_what_the_keys_do(
         await press(pilot, "ctrl+p", *"all cla", "enter")
         assert isinstance(app.screen, RunFindingsScreen)
         await press(pilot, "escape", "enter")
-        titles = [command.title for command in app.get_system_commands(app.screen)]
+        screen: Any = app.screen
+        titles = [command.title for command in app.get_system_commands(screen)]
         assert "Call the label of the marked picture wrong" in titles
 
 
@@ -198,9 +200,9 @@ def test_the_run_must_exist(growing: Engine, tmp_path: Path) -> None:
 
     from db.errors import StoreError
 
-    for options in ({}, {"run": 7}):
+    for run in (None, 7):
         with pytest.raises(StoreError):
-            make_app(tmp_path / "growing.db", **options)
+            make_app(tmp_path / "growing.db", run=run)
     with pytest.raises(StoreError, match="does not exist"):
         make_app(tmp_path / "none.db")
     with pytest.raises(StoreError, match="--images"):

@@ -1,14 +1,22 @@
-"""The file of verdicts."""
+"""The file of verdicts, and verdicts on several images at once."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from db.errors import StoreError
-from db.verdicts import Verdict, beside, read_verdicts, remove_verdict, write_verdict
+from db.verdicts import Verdict, beside, read_verdicts, remove_verdicts, write_verdicts
+from tui.app import MapCapApp
+from tui.widgets.thumbs import Thumbs
 
+Make = Callable[..., MapCapApp]
+Press = Callable[..., Awaitable[None]]
+Settle = Callable[[Pilot[None]], Awaitable[None]]
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -18,8 +26,8 @@ def test_what_is_written_is_read_for_its_run_only(tmp_path: Path) -> None:
     assert read_verdicts(file, "a") == {}
     assert not file.exists()  # looking makes no file
     one = Verdict("a", "image", "x/\udc80.jpg", "shortcut", "the sofa", WHEN)
-    write_verdict(file, one)
-    write_verdict(file, Verdict("b", "class", "tabby", "fine", "", WHEN))
+    write_verdicts(file, one)
+    write_verdicts(file, Verdict("b", "class", "tabby", "fine", "", WHEN))
     (found,) = read_verdicts(file, "a").values()
     assert (found.name, found.mark, found.note, found.made) == (
         "x/\\udc80.jpg", "shortcut", "the sofa", WHEN
@@ -29,11 +37,11 @@ def test_what_is_written_is_read_for_its_run_only(tmp_path: Path) -> None:
 
 def test_a_second_verdict_replaces_the_first(tmp_path: Path) -> None:
     file = tmp_path / "v.sqlite"
-    write_verdict(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
-    write_verdict(file, Verdict("a", "class", "tabby", "ambiguous", "n", WHEN))
+    write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
+    write_verdicts(file, Verdict("a", "class", "tabby", "ambiguous", "n", WHEN))
     assert [v.mark for v in read_verdicts(file, "a").values()] == ["ambiguous"]
-    remove_verdict(file, "a", "class", "tabby")
-    remove_verdict(file, "a", "class", "tabby")
+    remove_verdicts(file, "a", "class", "tabby")
+    remove_verdicts(file, "a", "class", "tabby")
     assert read_verdicts(file, "a") == {}
 
 
@@ -51,5 +59,47 @@ def test_a_foreign_or_broken_file_is_refused_and_left_alone(tmp_path: Path) -> N
             read_verdicts(file, "a")
     for file in (foreign, broken, folder):
         with pytest.raises(StoreError, match="--verdicts"):
-            write_verdict(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
+            write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
     assert foreign.read_bytes() == before
+
+
+def test_a_file_of_the_first_version_is_read_and_taken_on(tmp_path: Path) -> None:
+    file = tmp_path / "v.sqlite"
+    write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
+    with sqlite3.connect(file) as connection:
+        connection.execute("ALTER TABLE verdict DROP COLUMN right_label")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    (old,) = read_verdicts(file, "a").values()
+    assert (old.mark, old.right_label) == ("fine", None)
+    write_verdicts(file, Verdict("a", "image", "x.jpg", "label wrong", "", WHEN, "n01"))
+    assert [v.right_label for v in read_verdicts(file, "a").values()] == [None, "n01"]
+
+
+async def test_one_verdict_on_several_images_with_the_right_class(
+    app_on: Make, press: Press, settle: Settle
+) -> None:
+    app = app_on(class_name="tabby")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "4", "space", "right", "space", "right")
+        thumbs = app.screen.query_one("#images Thumbs", Thumbs)
+        paths = [image.path for image in thumbs.picked]
+        assert len(paths) == 2
+        await press(pilot, "v")
+        app.screen.query_one("#right", Input).value = "no such thing"
+        await press(pilot, "1")
+        assert not app.opened.marks, "a class that is not there is not stored"
+        app.screen.query_one("#right", Input).value = "egyptian CAT"
+        await press(pilot, "1")
+        marks = {name: verdict.mark for (_, name), verdict in app.opened.marks.items()}
+        assert marks == dict.fromkeys(paths, "label wrong")
+        labels = {verdict.right_label for verdict in app.opened.marks.values()}
+        assert labels == {"n01"}
+        await press(pilot, "space", "v")
+        app.screen.query_one("#right", Input).value = "none of them"
+        await press(pilot, "1")
+        assert sorted(v.right_label or "" for v in app.opened.marks.values()) == ["", "n01", "n01"]
+        # Nothing is picked now: the verdict is on the class again.
+        await press(pilot, "v")
+        assert not app.screen.query("#right")

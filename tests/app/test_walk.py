@@ -30,7 +30,8 @@ async def test_from_the_worst_class_to_a_marked_image(
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         assert isinstance(app.screen, ClassesScreen)
-        assert app.screen.query_one(Rows).record.name == "tabby"  # 1 of 8 correct
+        first: Any = app.screen.query_one(Rows).record
+        assert first.name == "tabby"  # 1 of 8 correct
 
         await press(pilot, "enter", "4", "f")
         assert isinstance(app.screen, ClassScreen)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def test_doubted_labels_are_one_finding() -> None:
 
 def test_the_best_of_each_kind_comes_before_the_second_of_any() -> None:
     scores = [("confusion", 0.9), ("confusion", 0.8), ("watermark", 0.1), ("label", 0.2)]
-    empty = MappingProxyType({})
+    empty: MappingProxyType[str, Any] = MappingProxyType({})
     given = [Finding(kind, f"{kind} {score}", score, empty) for kind, score in scores]
     order = [one.title for one in ranked(given)]
     assert order == ["confusion 0.9", "label 0.2", "watermark 0.1", "confusion 0.8"]

@@ -38,7 +38,7 @@ def test_calibration_is_that_of_the_stored_probabilities(engine: Engine) -> None
         audit = queries.class_audit(engine, found.id)
         assert audit is not None
         images = queries.images(engine, found.id)
-        margins = [image.margin for image in images]
+        margins = [image.margin for image in images if image.margin is not None]
         tops = [
             queries.top_classes(engine, image.id)[0].probability
             for other in classes(engine)
@@ -118,6 +118,8 @@ def test_words_are_counted_by_image(engine: Engine) -> None:
                 assert word.images == len(holding)
                 assert word.correct == len(holding & right)
                 assert word.wrong == word.images - word.correct
+                assert word.b2t is not None and word.b2t_low is not None
+                assert word.b2t_high is not None and word.q is not None
                 assert word.b2t_low <= word.b2t <= word.b2t_high and 0 <= word.q <= 1
                 checked += 1
     assert checked > 20

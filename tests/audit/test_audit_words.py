@@ -1,6 +1,7 @@
 """Words that tell two groups of images apart, and B2T's scores, against plain computations."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,9 @@ def test_log_odds_and_z_by_hand() -> None:
     assert (tests["cat"].first, tests["cat"].second) == (15, 5)
 
 
-def plain(first: list[frozenset[str]], second: list[frozenset[str]], prior: dict[str, int]) -> dict:
+def plain(
+    first: list[frozenset[str]], second: list[frozenset[str]], prior: dict[str, int]
+) -> dict[str, Any]:
     """Monroe, Colaresi & Quinn's formulas, word by word."""
     found = {}
     for w in prior:

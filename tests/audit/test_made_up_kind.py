@@ -114,8 +114,8 @@ async def test_the_app_shows_it(stored: Path) -> None:
         for _ in range(2 * len(KINDS)):
             await pilot.press("f")
             await rest(pilot)
-            kinds = {each.finding.kind for each in app.screen.query_one(Rows).records}
-            shown |= kinds if len(kinds) == 1 else set()
+            listed = {each.finding.kind for each in app.screen.query_one(Rows).records}
+            shown |= listed if len(listed) == 1 else set()
         assert "size" in shown, "it can be chosen among the kinds"
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, fields, replace
 from inspect import signature
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False,
     }  # fmt: skip
     assert set(others) == set(asdict(config))
-    hashes = {replace(config, **{name: value}).hash for name, value in others.items()}
+    changes: list[Any] = [{name: value} for name, value in others.items()]
+    hashes = {replace(config, **change).hash for change in changes}
     assert len(hashes | {config.hash}) == len(others) + 1
 
 
@@ -91,7 +93,7 @@ def test_an_unknown_preset_is_named_with_the_closest() -> None:
     ],
 )
 def test_a_value_that_no_run_could_use_names_its_option(
-    field: str, value: object, option: str
+    field: str, value: Any, option: str
 ) -> None:
     with pytest.raises(UserError, match=option):
         replace(IndexConfig(photos="/photos"), **{field: value})

@@ -103,6 +103,7 @@ def test_what_is_stored_fits_together(db: Path) -> None:
             for region in queries.regions(engine, image.id):
                 assert region.caption is not None and region.cosine is not None
                 x0, y0, x1, y1 = region.box
+                assert image.width is not None and image.height is not None
                 assert 0 <= x0 < x1 <= image.width and 0 <= y0 < y1 <= image.height
 
 

@@ -1,6 +1,7 @@
 """Tiny CLIP models with random weights: real open_clip, timm and Hugging Face code, no download."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -30,14 +31,14 @@ def randomise(model: nn.Module) -> nn.Module:
     return model.eval()
 
 
-def timm_tower(trunk: nn.Module) -> TimmModel:
+def timm_tower(trunk: Any) -> TimmModel:
     tower = TimmModel("vit_tiny_patch16_224", FEATURES, pool="token", proj="linear")
     tower.trunk = trunk
     tower.head = nn.Sequential(nn.Linear(trunk.num_features, FEATURES, bias=False))
     return tower
 
 
-def native(vision: dict | None = None, text: dict | None = None, **options: object) -> nn.Module:
+def native(vision: Any = None, text: Any = None, **options: Any) -> nn.Module:
     return CLIP(FEATURES, VISION | (vision or {}), TEXT | (text or {}), **options)
 
 

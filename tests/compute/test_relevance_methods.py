@@ -80,7 +80,7 @@ def test_rollout_multiplies_half_attention_half_identity(model, images, texts, s
 @pytest.mark.parametrize("start_layer", [-1, 0])
 def test_legrad_is_the_gradient_of_each_layers_own_score(model, images, texts, start_layer):
     tokens, attention = plain_tower(model, images)
-    total = 0
+    total = torch.zeros(())
     chosen = list(zip(tokens, attention, strict=True))[start_layer:]
     for x, a in chosen:
         score = scores(model, head(model, x.mean(1)), texts)[range(4), TRUE].sum()

@@ -1,10 +1,12 @@
 """Region features: `pooled` against loops and against the model itself, pictures by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import layer_norm
 
 from mapcap.errors import UserError
@@ -32,7 +34,7 @@ def some_masks() -> list[np.ndarray]:
 
 
 @torch.no_grad()
-def plain_pooled(model: nn.Module, image: Tensor, mask: np.ndarray) -> Tensor:
+def plain_pooled(model: Any, image: Tensor, mask: np.ndarray) -> Tensor:
     """The native tower's last block for the CLS token alone, head by head."""
     visual = model.visual
     block = visual.transformer.resblocks[-1]
@@ -193,8 +195,8 @@ def test_a_crop_is_resized_to_the_input_size(build, grids):
     smooth = np.add.outer(np.linspace(0, 1, 32), np.linspace(0, 1, 32)) / 2
     image = torch.from_numpy(np.stack([smooth] * 3)).float()[None]
     region = Region(np.ones((32, 32), bool), (4, 8, 20, 31), 1.0, 1.0, np.ones((4, 4), bool))
-    cut = Image.fromarray(smooth[8:31, 4:20].astype(np.float32))
-    cut = np.array(cut.resize((32, 32), Image.Resampling.BICUBIC)).clip(0, 1)
+    part = Image.fromarray(smooth[8:31, 4:20].astype(np.float32))
+    cut = np.array(part.resize((32, 32), Image.Resampling.BICUBIC)).clip(0, 1)
     expected = encode_images(model, torch.from_numpy(np.stack([cut] * 3))[None])
     got = embed_regions(model, image, grids[:1], [[region]], "crop")
     torch.testing.assert_close(got, expected, rtol=1e-2, atol=1e-2)

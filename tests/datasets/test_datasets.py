@@ -3,6 +3,7 @@
 import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -363,7 +364,8 @@ def test_any_table_gives_a_result_or_a_user_error(
     root = make(folder / "data", "a/1.jpg")
     table = folder / "table.tsv"
     table.write_bytes(content)
-    for options in ({"names": table}, {"boxes": table}):
+    choices: tuple[dict[str, Any], ...] = ({"names": table}, {"boxes": table})
+    for options in choices:
         try:
             assert len(scan(root, **options).items) == 1
         except UserError as error:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from mapcap.datasets.images import LoadedImage
 WHITE, RED = (255, 255, 255), (200, 10, 10)
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Path:
+def saved(path: Path, image: Image.Image, **options: Any) -> Path:
     image.save(path, **options)
     return path
 
@@ -113,7 +114,10 @@ def test_floating_point_is_stretched(tmp_path: Path) -> None:
 def test_the_first_frame_counts(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, "blue")]
     for name in ("a.gif", "b.webp", "c.tif", "d.jpg"):
-        options = {"b.webp": {"lossless": True}, "d.jpg": {"format": "MPO"}}.get(name, {})
+        special: dict[str, dict[str, Any]] = {
+            "b.webp": {"lossless": True}, "d.jpg": {"format": "MPO"},
+        }  # fmt: skip
+        options = special.get(name, {})
         path = saved(tmp_path / name, frames[0], save_all=True, append_images=frames[1:], **options)
         assert np.abs(pixels(read_image(path)).astype(int) - RED).max() <= 2
 
@@ -148,7 +152,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, content: bytes, error: str)
     loaded = read_image(path)
     assert loaded.error is not None
     assert error in loaded.error
-    assert loaded.image is loaded.thumbnail is loaded.width is None
+    assert (loaded.image, loaded.thumbnail, loaded.width) == (None, None, None)
     assert loaded.content_hash == hashlib.sha256(content).hexdigest()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from db.records import Figure
-from mapcap.metrics.answer import answer, asked
+from mapcap.metrics.answer import answer, unconfounded
 from mapcap.metrics.names import CORRELATED, FIGURES, meaning
 
 
@@ -60,7 +60,7 @@ def test_many_links_are_counted() -> None:
 )
 def test_nothing_to_answer_from(figures: Sequence[Figure]) -> None:
     assert answer(figures) is None
-    assert asked(figures) == []
+    assert unconfounded(figures) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from db import queries, writes
 from db.engine import finish, open_read, open_write
 from mapcap.config import IndexConfig
 from mapcap.evaluation.measuring import Measuring
-from mapcap.evaluation.samples import draw_sample, measured
+from mapcap.evaluation.samples import draw_sample, measured_images
 from mapcap.networks.clip import load_clip
 from mapcap.networks.devices import pick_device
 from tests.commands.conftest import CLASSES, PER_CLASS, Result
@@ -87,7 +87,7 @@ def test_a_sample_is_measured_once(db: Path, call: Call) -> None:
     engine = open_read(db)
     run_id = queries.latest_run(engine).id
     per_image = queries.image_figures(engine, run_id)
-    assert measured(per_image) == set(draw_sample(engine, run_id, 2, 0).ids)
+    assert measured_images(per_image) == set(draw_sample(engine, run_id, 2, 0).ids)
     mean = sum(named["blur-random"] for named in per_image.values()) / 2
     assert first["blur-random"]["value"] == pytest.approx(mean)
     assert sorted(path.name for path in db.parent.iterdir()) == [db.name]  # no WAL left

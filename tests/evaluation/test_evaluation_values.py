@@ -15,7 +15,7 @@ from mapcap.evaluation.reading import (
     Captioned,
     Maps,
     Sight,
-    drawn,
+    draw_images,
     predicted_images,
     read_class,
     sight_of,
@@ -86,10 +86,10 @@ def test_unreadable_images_are_left_out(store: Store) -> None:
 
 def test_large_classes_are_drawn_from_alike(store: Store) -> None:
     images = predicted_images(store.engine, store.tabby)
-    first = drawn(images, 2, (0, 7))
-    assert len(first) == 2 and first == drawn(images, 2, (0, 7))
-    assert drawn(images, 9, (0, 7)) == images
-    assert len({tuple(i.id for i in drawn(images, 2, (s, 7))) for s in range(30)}) == 6
+    first = draw_images(images, 2, (0, 7))
+    assert len(first) == 2 and first == draw_images(images, 2, (0, 7))
+    assert draw_images(images, 9, (0, 7)) == images
+    assert len({tuple(i.id for i in draw_images(images, 2, (s, 7))) for s in range(30)}) == 6
 
 
 def test_maps() -> None:

@@ -22,7 +22,7 @@ from db.engine import open_read
 from db.errors import StoreError
 from db.queries.export import row_count, rows
 from db.queries.export_tables import TABLES, Column
-from db.verdicts import Verdict, beside, write_verdict
+from db.verdicts import Verdict, beside, write_verdicts
 from mapcap.export.formats import write_csv, write_jsonl, write_parquet, writer
 from mapcap.export.rows import NAMES, chunks, columns, count, one_row
 from mapcap.text import clean
@@ -41,7 +41,7 @@ STABLE = {
     "summaries": "label class k redundancy position sentence relevance penalty score regions right "
     "wrong",
     "findings": "label class position kind title score figures images details",
-    "verdicts": "about name verdict note made",
+    "verdicts": "about name verdict note made right_label",
 }
 COLUMNS = (
     Column("said", "text", ""),
@@ -284,11 +284,11 @@ def test_a_number_that_is_not_finite_is_missing(own: Any) -> None:
 def verdicts(store: Any) -> Path:
     file = beside(store.path)
     made = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    for kind, name, mark, note in (
-        ("image", store.paths[0][1], "label wrong", "=a dog\nreally\x1b[0m"),
-        ("class", "n01", "ambiguous", ""),
-    ):
-        write_verdict(file, Verdict("one", kind, name, mark, note, made))
+    write_verdicts(
+        file,
+        Verdict("one", "image", store.paths[0][1], "label wrong", "=a dog\nreally\x1b[0m", made),
+        Verdict("one", "class", "n01", "ambiguous", "", made),
+    )
     return file
 
 
@@ -312,10 +312,31 @@ def test_verdicts_stand_beside_what_they_are_about(
     ]  # fmt: skip
     assert listed[0]["made"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     none = call("export", own.path, "--table", "verdicts", "--out", "-")
-    assert none.out == "about,name,verdict,note,made\n"
+    assert none.out == "about,name,verdict,note,made,right_label\n"
     lost = call("export", own.path, "--table", "images", "--out", "-", "--format", "csv",
                 "--verdicts", file)  # fmt: skip
     assert lost.code == 2 and "--verdicts" in lost.err
+
+
+def test_verdicts_are_listed_with_the_right_class(
+    own: Any, call: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert "press v" in call("verdicts", own.path).out
+    made = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    path = own.paths[0][1]
+    write_verdicts(
+        beside(own.path),
+        Verdict("one", "image", path, "label wrong", "\x1b[2J", made, "n01"),
+        Verdict("one", "image", own.paths[0][0], "label wrong", "", made, ""),
+        Verdict("one", "finding", "n01: 2 of 3 are predicted as dog", "noise", "", made),
+    )
+    listed = json.loads(call("verdicts", own.path, "--json").out)
+    assert [(row["kind"], row["mark"], row["right_label"]) for row in listed] == [
+        ("finding", "noise", None), ("image", "label wrong", ""), ("image", "label wrong", "n01"),
+    ]  # fmt: skip
+    printed = call("verdicts", own.path).out
+    assert path in printed and "none of them" in printed and "\x1b" not in printed
+    assert call("verdicts", own.path, "--verdicts", tmp_path / "no.sqlite").code == 2
 
 
 @pytest.mark.parametrize("table", NAMES)

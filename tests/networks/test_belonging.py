@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
@@ -66,9 +66,7 @@ def test_a_clipcap_brings_the_gpt2_of_its_file_and_its_shapes(
     path = tmp_path / "published.pt"
     torch.save({"clip": identity(run.model, None), "state_dict": state}, path)
     monkeypatch.setattr(captioner_module, "unreachable", lambda *_: None)
-    monkeypatch.setattr(
-        captioner_module.AutoTokenizer, "from_pretrained", lambda _name: lm.tokenizer
-    )
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", lambda _name: lm.tokenizer)
     config = replace(run, captioner=f"clipcap:{path}", lm="another/language-model")
     captioner = load_captioner(config, clip, CPU)
     assert isinstance(captioner, ClipCapCaptioner)

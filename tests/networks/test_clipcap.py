@@ -95,7 +95,8 @@ def plain_greedy(
     model: GPT2LMHeadModel, prefix: Tensor, stops: set[int], max_tokens: int = MAX_TOKENS
 ) -> list[int]:
     """One caption, the whole text through the network again for every token."""
-    embeddings, ids = prefix, []
+    ids: list[int] = []
+    embeddings = prefix
     while len(ids) < max_tokens:
         ids.append(int(model(inputs_embeds=embeddings[None]).logits[0, -1].argmax()))
         if ids[-1] in stops:

@@ -20,8 +20,10 @@ from mapcap.pmi import pmi_matrix
 
 CPU = torch.device("cpu")
 SENTENCES = ["a brown dog on green grass.", "two yellow lemons", "a red car."]
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": 320}
-HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64}
+SMALL: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": 320}
+HEADS: dict[str, Any] = {
+    "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+}  # fmt: skip
 
 
 def llama() -> Any:
@@ -93,7 +95,8 @@ def test_what_cannot_score_at_all_is_refused(lm: LanguageModel) -> None:
         def forward(self, *arguments: object, **options: object) -> object:
             raise RuntimeError("no kernel")
 
-    broken = LanguageModel(Broken(lm.model.config).eval(), lm.tokenizer, "x", lm.bos_token_id)
+    config: Any = lm.model.config
+    broken = LanguageModel(Broken(config).eval(), lm.tokenizer, "x", lm.bos_token_id)
     with pytest.raises(UserError, match=r"--lm x: it could not score two sentences \(no kernel\)"):
         for_scoring(broken)
 

@@ -97,7 +97,7 @@ def paligemma() -> tuple[Any, Any]:
         image_token_index=ID["<image>"], projection_dim=32, vocab_size=VOCABULARY,
     )  # fmt: skip
     pictures = tf.SiglipImageProcessor(size=SIZE)
-    pictures.image_seq_length = 16
+    pictures.image_seq_length = 16  # type: ignore[attr-defined]
     without_chat = tokenizer()
     without_chat.chat_template = None
     processor = tf.PaliGemmaProcessor(pictures, without_chat)
@@ -120,7 +120,7 @@ def florence2() -> tuple[Any, Any]:
     )  # fmt: skip
     large = {"height": 128, "width": 128}
     pictures = tf.CLIPImageProcessor(size=large, crop_size=large)
-    pictures.image_seq_length = 17
+    pictures.image_seq_length = 17  # type: ignore[attr-defined]
     words = tokenizer(extra_special_tokens={"image_token": "<image>"})
     words.chat_template = None
     return tf.Florence2ForConditionalGeneration(config), tf.Florence2Processor(pictures, words)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from db import queries, writes
 from db.engine import open_read, open_write
-from db.records import ErrorWord, Figure, WordScore
+from db.records import ROLES, ErrorWord, Figure, WordScore
 from db.rows import (
     NewAudit,
     NewCaption,
@@ -138,7 +138,7 @@ def add_class(store: Full, i: int) -> None:
         [
             NewRelevance(image.id, role, target, grid)
             for image in found
-            for role, target in (("true", own), ("predicted", other), ("contrast", other))
+            for role, target in zip(ROLES, (own, other, other), strict=True)
             if role == "true" or not right[image.id]
         ],
     )

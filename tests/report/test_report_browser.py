@@ -48,7 +48,7 @@ def test_it_asks_for_nothing_and_nothing_of_it_runs(page: Path, look: Callable[.
 
 def test_what_it_says_is_in_the_document(page: Path, look: Callable[..., Any]) -> None:
     seen = look(page, 1280, ask="document.body.innerText")
-    for said in ("tabby", "8 of 24 images are classified rightly", "a grey cat on a sofa."):
+    for said in ("tabby", "8 of 24 images are classified correctly", "a grey cat on a sofa."):
         assert said in seen.evaluated
     assert "<script>" in seen.evaluated, "hostile text is shown, as text"
 

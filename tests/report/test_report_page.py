@@ -15,7 +15,7 @@ from sqlalchemy import text
 from db import queries, writes
 from db.engine import open_read, open_write
 from db.rows import NewClass, NewImage
-from db.verdicts import Verdict, write_verdict
+from db.verdicts import Verdict, write_verdicts
 from mapcap.report import page as page_module
 from mapcap.report.class_page import ClassPage
 from mapcap.report.examples import spread
@@ -117,7 +117,7 @@ def test_pictures_have_words_and_tables_have_headers(parsed: Page) -> None:
 
 def test_figures_are_shown(parsed: Page) -> None:
     text = re.sub(r"\s+", " ", " ".join(parsed.text))
-    assert "8 of 24 images are classified rightly: 33.3%" in text
+    assert "8 of 24 images are classified correctly: 33.3%" in text
     assert "2 of 6 correct" in text
     assert "pointing" in text and "centre prior 0.500" in text and "+0.20" in text
     assert "−0.90" in text and "0.020" in text
@@ -301,7 +301,7 @@ def test_your_verdicts_are_in_the_page(own: Any, call: Callable[..., Any], tmp_p
         ("finding", "n01: 3 of 6 are dark", "noise", "the evening light"),
         ("finding", "n9: of no class here", "true", ""),
     ):
-        write_verdict(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
+        write_verdicts(mine, Verdict(run_hash, kind, name, mark, note, made))  # type: ignore[arg-type]
     assert call("report", own.path, "--out", out, "--verdicts", mine).code == 0
     source = out.read_text("utf-8")
     parsed = " ".join(" ".join(Page(source).text).split())
@@ -326,9 +326,8 @@ def test_a_class_that_is_not_there_is_named_before_anything_is_written(
 
 def test_a_store_can_be_read_while_the_report_is_written(filled: Any, tmp_path: Path) -> None:
     engine = open_read(filled.path)
-    stream = pieces(
-        head := read_head(engine, queries.latest_run(engine), ()), class_pages(engine, head)
-    )
+    head = read_head(engine, queries.latest_run(engine), ())
+    stream: Any = pieces(head, class_pages(engine, head))
     next(stream)
     assert queries.counts(open_read(filled.path), filled.run_id).images == 24
     stream.close()

@@ -50,7 +50,7 @@ def test_shares_that_differ_against_fishers_tea() -> None:
 
 @given(*(st.integers(0, 30) for _ in range(4)))
 def test_fisher_is_scipys(hits: int, misses: int, other_hits: int, other_misses: int) -> None:
-    expected = stats.fisher_exact([[hits, misses], [other_hits, other_misses]]).pvalue
+    expected = stats.fisher_exact(np.array([[hits, misses], [other_hits, other_misses]])).pvalue
     assert fisher(hits, hits + misses, other_hits, other_hits + other_misses) == pytest.approx(
         expected
     )

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
-from db.engine import APPLICATION_ID, finish, open_read, open_write
+from db.engine import finish, open_read, open_write
 from db.errors import StoreError
+from db.files import APPLICATION_ID
 from db.migrations import upgrade
 from db.migrations.steps import STEPS
 from db.schema import SCHEMA_VERSION, Base

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from db import queries, writes
-from db.engine import APPLICATION_ID, finish, open_read, open_write, writing
+from db.engine import finish, open_read, open_write, writing
 from db.errors import StoreError
+from db.files import APPLICATION_ID
 from db.migrations.steps import STEPS
 from db.rows import RunSpec
 from db.schema import SCHEMA_VERSION

@@ -45,14 +45,14 @@ class ClassAuditScreen(FindingsScreen):
         if self.query_one(FindingsPane).view == "words-view":
             self._ask_words()
 
-    def _got_audit(self, found: Audited) -> None:
+    def _got_audit(self, audited: Audited) -> None:
         pane = self.query_one(FindingsPane)
-        if found.audit is None:
-            pane.missing(found.missing)
+        if audited.audit is None:
+            pane.missing(audited.missing)
             return
         name, label = self.record.name, self.record.label
-        listed = [Listed(each, name, label, self.judged(label, each)) for each in found.findings]
-        pane.show(name, found.audit, listed)
+        listed = [Listed(each, name, label, self.judged(label, each)) for each in audited.findings]
+        pane.show(name, audited.audit, listed)
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             browser = pane.query_one(FindingsBrowser)
@@ -77,7 +77,7 @@ class ClassAuditScreen(FindingsScreen):
                 queries.error_words(engine, class_id, number),
                 queries.word_rivals(engine, class_id),
             ),
-            lambda found: pane.show(found.words, found.rivals, keep=keep),
+            lambda tested: pane.show(tested.words, tested.rivals, keep=keep),
         )
 
 

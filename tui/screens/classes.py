@@ -274,7 +274,7 @@ class ClassesScreen(BrowseScreen):
         """Mark the class under the cursor."""
         record = self.query_one(Rows).record
         if record is not None:
-            self.post_message(OpenVerdict(self.opened, "class", record.label, record.name))
+            self.post_message(OpenVerdict(self.opened, "class", [record.label], record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class under the cursor."""

@@ -86,15 +86,15 @@ class CompareScreen(BrowseScreen):
         engine, older, newer = self.opened.engine, self._older.id, self._newer.id
 
         def find() -> tuple[Comparison, list[Pair]]:
-            found = compare(engine, newer, older)
+            comparison = compare(engine, newer, older)
             classes = queries.classes(engine, older), queries.classes(engine, newer)
-            return found, pairs(*classes, found.classes)
+            return comparison, pairs(*classes, comparison.classes)
 
-        self.ask("pairs", find, lambda found: self._show(*found))
+        self.ask("pairs", find, lambda comparison: self._show(*comparison))
 
-    def _show(self, found: Comparison, listed: list[Pair]) -> None:
+    def _show(self, comparison: Comparison, listed: list[Pair]) -> None:
         title = Text(f"run {self._older.id} → run {self._newer.id}", style="bold")
-        every = found.overall
+        every = comparison.overall
         if every is None:
             title = title + Text("  they share no predicted image: no test", style="yellow")
         else:
@@ -102,7 +102,7 @@ class CompareScreen(BrowseScreen):
                 f"  {every.images:,} images in both: {every.before:,} → {every.now:,} correct, "
                 f"{every.gained:,} gained, {every.lost:,} lost, p {probability(every.p)}  "
             )
-            title.append_text(_said(every))
+            title.append_text(_coloured(every))
         self.query_one("#title", Static).update(title)
         self.query_one(Rows).fill(listed)
 
@@ -130,7 +130,7 @@ def pairs(
     """
     before = {record.label: record for record in older}
     labels = {record.label for record in newer}
-    found = [Pair(r.label, r.name, before.get(r.label), r, changes.get(r.id)) for r in newer] + [
+    rows = [Pair(r.label, r.name, before.get(r.label), r, changes.get(r.id)) for r in newer] + [
         Pair(r.label, r.name, r, None) for r in older if r.label not in labels
     ]
 
@@ -138,16 +138,16 @@ def pairs(
         p = 2.0 if pair.paired is None else pair.paired.p
         return p, -abs(pair.change) if pair.change is not None else 1.0, pair.name
 
-    return sorted(found, key=key)
+    return sorted(rows, key=key)
 
 
-def _said(change: Change) -> Text:
-    said = verdict(change)
-    return Text(said, style=_COLOURS.get(said, "dim"))
+def _coloured(change: Change) -> Text:
+    outcome = verdict(change)
+    return Text(outcome, style=_COLOURS.get(outcome, "dim"))
 
 
 def _verdict(pair: Pair, width: int) -> Text:
-    return Text("-", style="dim") if pair.paired is None else _said(pair.paired)
+    return Text("-", style="dim") if pair.paired is None else _coloured(pair.paired)
 
 
 def _accuracy(record: ClassName | None) -> Text:

@@ -39,8 +39,9 @@ class FindingImagesScreen(BrowseScreen):
     """The images of a finding, page by page."""
 
     HELP_TEXT = (
-        "The images that a finding rests on, the most telling first. Enter opens one, v marks it, "
-        "l calls its label wrong, o lays the relevance over the pictures or takes it away."
+        "The images that a finding rests on, the most telling first. Enter opens one, space picks "
+        "several, v marks them, l calls their labels wrong, o lays the relevance over the pictures "
+        "or takes it away."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "verdict('label wrong')", "Label wrong", id="evidence.label",
@@ -75,15 +76,15 @@ class FindingImagesScreen(BrowseScreen):
         self.ask(
             "images",
             lambda: finding_thumbs(self.opened, self._finding, *page),
-            lambda found: self._show(page, found),
+            lambda tiles: self._show(page, tiles),
         )
 
-    def _show(self, page: tuple[int, int, bool], found: list[Thumb]) -> None:
+    def _show(self, page: tuple[int, int, bool], tiles: list[Thumb]) -> None:
         keep, self._shown = page == self._shown, page
         first, total = page[0] + 1, self._finding.images
-        places = f"{first} to {page[0] + len(found)} of {total} images"
+        places = f"{first} to {page[0] + len(tiles)} of {total} images"
         self.query_one("#title", Static).update(entitled(self._finding, places))
-        self.call_next(partial(self.query_one(Thumbs).show, found, keep=keep))
+        self.call_next(partial(self.query_one(Thumbs).show, tiles, keep=keep))
 
     def on_thumbs_resized(self) -> None:
         """Fill the page again."""
@@ -107,10 +108,11 @@ class FindingImagesScreen(BrowseScreen):
         self.reload()
 
     def action_verdict(self, mark: Mark | None = None) -> None:
-        """Mark the image under the cursor; `mark` is the verdict offered first."""
-        image = self.query_one(Thumbs).selected
-        if image is not None:
-            self.post_message(OpenVerdict(self.opened, "image", image.path, image.path, mark))
+        """Mark the picked images, else the one under the cursor; `mark` is offered first."""
+        paths = [image.path for image in self.query_one(Thumbs).picked]
+        if paths:
+            shown = paths[0] if len(paths) == 1 else f"{len(paths)} images"
+            self.post_message(OpenVerdict(self.opened, "image", paths, shown, mark))
 
 
 class FindingRegionsScreen(RegionsScreen):

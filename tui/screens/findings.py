@@ -59,7 +59,7 @@ class FindingsScreen(BrowseScreen):
         """Ask for the verdict on a finding."""
         finding, opened = message.listed.finding, self.opened
         name = finding_name(message.listed.label, finding)
-        self.post_message(OpenVerdict(opened, "finding", name, finding.title))
+        self.post_message(OpenVerdict(opened, "finding", [name], finding.title))
 
     def on_findings_browser_copied(self, message: FindingsBrowser.Copied) -> None:
         """Copy a finding."""
@@ -73,7 +73,7 @@ class FindingsScreen(BrowseScreen):
     def on_findings_browser_doubted(self, message: FindingsBrowser.Doubted) -> None:
         """Offer the verdict that an image's label is wrong."""
         path = message.image.path
-        self.post_message(OpenVerdict(self.opened, "image", path, path, "label wrong"))
+        self.post_message(OpenVerdict(self.opened, "image", [path], path, "label wrong"))
 
 
 def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[Stage]) -> str:

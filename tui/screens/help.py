@@ -44,10 +44,10 @@ def keys_of(
     bindings: Mapping[str, ActiveBinding], display: Callable[[Binding], str]
 ) -> list[tuple[str, str]]:
     """Return (keys, what they do), keys of one action together, as `display` shows them."""
-    found: dict[str, list[str]] = {}
+    keys_of: dict[str, list[str]] = {}
     for active in bindings.values():
         binding = active.binding
         what = binding.tooltip or binding.description
         if what and binding.id is not None:  # ours
-            found.setdefault(what, []).append(display(binding))
-    return [(" ".join(dict.fromkeys(keys)), what) for what, keys in found.items()]
+            keys_of.setdefault(what, []).append(display(binding))
+    return [(" ".join(dict.fromkeys(keys)), what) for what, keys in keys_of.items()]

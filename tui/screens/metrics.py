@@ -29,7 +29,7 @@ _HINT: Final = "`mapcap evaluate FILE --sample 200` measures, where the photos a
 
 
 @dataclass(frozen=True)
-class Measured:
+class StoredMetrics:
     """The figures of a run and of its classes, or why there are none."""
 
     lines: Sequence[FigureLine]
@@ -61,7 +61,7 @@ class MetricsScreen(BrowseScreen):
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
         self._by_rho = False
-        self._measured = Measured((), (), {}, "")
+        self._stored = StoredMetrics((), (), {}, "")
 
     def compose(self) -> ComposeResult:
         """Lay out the table and the plot."""
@@ -83,17 +83,19 @@ class MetricsScreen(BrowseScreen):
 
     def reload(self) -> None:
         """Ask for the figures again."""
-        self.ask("figures", lambda: measured(self.opened), self._show)
+        self.ask("figures", lambda: read_metrics(self.opened), self._show)
 
-    def _show(self, found: Measured) -> None:
-        self._measured = found
+    def _show(self, stored: StoredMetrics) -> None:
+        self._stored = stored
         title = Text.assemble((f"Metrics of run {self.opened.run.id}  ", "bold"))
-        title.append_text(safe(found.missing, "yellow") if found.missing else _answer(found.links))
+        title.append_text(
+            safe(stored.missing, "yellow") if stored.missing else _answer(stored.links)
+        )
         self.query_one("#title", Static).update(title)
         self._fill()
 
     def _fill(self) -> None:
-        lines = list(self._measured.lines)
+        lines = list(self._stored.lines)
         if self._by_rho:
             lines.sort(key=lambda line: -abs(line.rho.value) if line.rho is not None else 1)
         self.query_one(Rows).fill(lines)
@@ -111,9 +113,9 @@ class MetricsScreen(BrowseScreen):
         line: FigureLine | None = self.query_one(Rows).record
         name = line.plotted if line is not None else ""
         points = [
-            Point(record.name, record.accuracy, self._measured.per_class[record.id][name])
-            for record in self._measured.classes
-            if record.accuracy is not None and name in self._measured.per_class.get(record.id, {})
+            Point(record.name, record.accuracy, self._stored.per_class[record.id][name])
+            for record in self._stored.classes
+            if record.accuracy is not None and name in self._stored.per_class.get(record.id, {})
         ]
         self.query_one(Scatter).show(points, "accuracy", name)
         self._say()
@@ -147,7 +149,7 @@ class MetricsScreen(BrowseScreen):
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
         """Open the marked class; the plot alone if there is none."""
         point = self.query_one(Scatter).point
-        named = [each for each in self._measured.classes if point and each.name == point.name]
+        named = [each for each in self._stored.classes if point and each.name == point.name]
         if named:
             self.post_message(OpenClass(self.opened, named[0]))
         else:
@@ -155,10 +157,10 @@ class MetricsScreen(BrowseScreen):
 
     def action_copy(self) -> None:
         """Copy the figures as lines of name, value and interval."""
-        self.copy("\n".join(line.plain for line in self._measured.lines))
+        self.copy("\n".join(line.plain for line in self._stored.lines))
 
 
-def measured(opened: Opened) -> Measured:
+def read_metrics(opened: Opened) -> StoredMetrics:
     """Read the figures of a run."""
     engine, run_id = opened.engine, opened.run.id
     # The run need not be the one that the app looks at, whose verdicts are read every few seconds.
@@ -167,9 +169,11 @@ def measured(opened: Opened) -> Measured:
     lines = lines_of(figures)
     if lines:
         classes = queries.classes(engine, run_id)
-        return Measured(lines, classes, queries.class_figures(engine, run_id), "", linked(figures))
+        return StoredMetrics(
+            lines, classes, queries.class_figures(engine, run_id), "", linked(figures)
+        )
     run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
-    return Measured((), (), {}, why_missing("metrics", "evaluation", _HINT, run, stages))
+    return StoredMetrics((), (), {}, why_missing("metrics", "evaluation", _HINT, run, stages))
 
 
 def _answer(links: Sequence[tuple[str, float]]) -> Text:

@@ -10,6 +10,7 @@ from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
+from mapcap.text import counted
 from tui.caption_lines import caption_lines
 from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
@@ -40,9 +41,9 @@ class ClassScreen(ClassAuditScreen):
         "go through the pictures, enter lists them, v judges the finding, w shows the words that "
         "mark the errors, c the calibration. Summary: + and - change the length k, ] and [ the "
         "weight lambda of repetition; enter on a sentence shows the regions and images it came "
-        "from. Captions count regions, and images of either outcome. Images: f all/wrong/correct, "
-        "w wrong as which class, m by verdict. Name read as: the pieces of the class's name, the "
-        "more red the more they count for the model."
+        "from. Captions count regions, and images of either outcome. Images: f all/errors/correct, "
+        "w predicted as which class, m by verdict. Name read as: the pieces of the class's name, "
+        "the more red the more they count for the model."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -52,7 +53,8 @@ class ClassScreen(ClassAuditScreen):
             )
             for n, tab in enumerate(_TABS, start=1)
         ),
-        Binding("v,V", "verdict", "Verdict", id="class.verdict", tooltip="Judge the class"),
+        Binding("v,V", "verdict", "Verdict", id="class.verdict",
+                tooltip="Judge the class, or the images picked by space"),
         Binding("y", "copy", "Copy", show=False, id="class.copy", tooltip="Copy the summary"),
     ]  # fmt: skip
 
@@ -285,9 +287,15 @@ class ClassScreen(ClassAuditScreen):
             super().action_back()
 
     def action_verdict(self) -> None:
-        """Judge the class."""
+        """Judge the images that are picked, else the class."""
+        thumbs = self.query_one("#images Thumbs", Thumbs)
+        if thumbs.picking:
+            paths = [image.path for image in thumbs.picked]
+            shown = f"{counted(len(paths), 'image')} of {self.record.name}"
+            self.post_message(OpenVerdict(self.opened, "image", paths, shown))
+            return
         name = self.record.label
-        self.post_message(OpenVerdict(self.opened, "class", name, self.record.name))
+        self.post_message(OpenVerdict(self.opened, "class", [name], self.record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class and its sentences."""

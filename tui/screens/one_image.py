@@ -9,9 +9,9 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from db import queries
-from db.records import Image, Region, Role
+from db.records import ROLES, Image, Region, Role
 from mapcap.text import clean
-from tui.image_view import ROLES, Seen, drawn, ink, see
+from tui.image_view import Seen, draw_frames, ink, see
 from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -39,7 +39,8 @@ class ImageScreen(BrowseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "step(1)", "Next", id="image.next", tooltip="Next image"),
         Binding("p,left", "step(-1)", "Prev", id="image.previous", tooltip="Image before"),
-        Binding("w", "next_wrong", "Next wrong", id="image.wrong", tooltip="Next wrong image"),
+        Binding("w", "next_wrong", "Next error", id="image.wrong",
+                tooltip="Next misclassified image"),
         Binding("o", "turn", "Large", id="image.view",
                 tooltip="One picture as large as the screen, then the next"),
         Binding("x", "view", "Photo", id="image.photo",
@@ -100,7 +101,7 @@ class ImageScreen(BrowseScreen):
     def _draw(self) -> None:
         seen, strength, role = self.seen, self._strength, self._role
         if seen is not None:
-            self.ask("draw", lambda: drawn(seen, strength, role), self.query_one(Frames).show)
+            self.ask("draw", lambda: draw_frames(seen, strength, role), self.query_one(Frames).show)
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Outline the regions of the map that the region under the cursor comes from."""
@@ -137,9 +138,9 @@ class ImageScreen(BrowseScreen):
         if self.seen is not None:
             file = photo_file(self.seen.image, self.opened.photos)
             self.app.copy_to_clipboard(str(file))
-            self.ask("view", lambda: view(file), self._told)
+            self.ask("view", lambda: view(file), self._announce)
 
-    def _told(self, text: str) -> None:
+    def _announce(self, text: str) -> None:
         self.notify(clean(text), timeout=6, markup=False)
 
     def action_step(self, step: Literal[-1, 1]) -> None:
@@ -157,8 +158,8 @@ class ImageScreen(BrowseScreen):
 
         def find() -> list[Image]:
             if among.finding_id is not None:
-                found = queries.finding_images(engine, among.finding_id, limit=_MOST_LISTED)
-                return beside(found, image, step)
+                images = queries.finding_images(engine, among.finding_id, limit=_MOST_LISTED)
+                return beside(images, image, step)
             return queries.images(
                 engine,
                 image.class_id,
@@ -171,11 +172,11 @@ class ImageScreen(BrowseScreen):
 
         self.ask("step", find, self._gone)
 
-    def _gone(self, found: list[Image]) -> None:
-        if not found:
+    def _gone(self, images: list[Image]) -> None:
+        if not images:
             self.notify("no more images that way", timeout=2, markup=False)
             return
-        self._image_id = found[0].id
+        self._image_id = images[0].id
         self.reload()
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
@@ -186,7 +187,7 @@ class ImageScreen(BrowseScreen):
         """Judge the image."""
         if self.seen is not None:
             path = self.seen.image.path
-            self.post_message(OpenVerdict(self.opened, "image", path, path))
+            self.post_message(OpenVerdict(self.opened, "image", [path], path))
 
     def action_copy(self) -> None:
         """Copy the path."""

@@ -27,7 +27,7 @@ _MOST: Final = 2000
 
 
 @dataclass(frozen=True)
-class Told:
+class FindingRows:
     """Findings of a run with the names of their classes, or why there are none."""
 
     listed: list[Listed]
@@ -74,24 +74,26 @@ class RunFindingsScreen(FindingsScreen):
     def _ask(self, *, keep: bool) -> None:
         opened, kind = self.opened, self._kind
         self.ask(
-            "findings", lambda: told(opened, kind, self.judged), partial(self._show, keep=keep)
+            "findings",
+            lambda: read_findings(opened, kind, self.judged),
+            partial(self._show, keep=keep),
         )
 
-    def _show(self, found: Told, *, keep: bool) -> None:
-        self._kinds = found.kinds
-        count = len(found.listed)
+    def _show(self, rows: FindingRows, *, keep: bool) -> None:
+        self._kinds = rows.kinds
+        count = len(rows.listed)
         title = Text.assemble((f"Findings of run {self.opened.run.id}  ", "bold"))
         if self._kind is None:
             title.append("all kinds")
         else:
             title.append_text(tag(self._kind.plain, self._kind.colour))
         title.append(f"  {count:,}" if count < _MOST else f"  the first {count:,}", style="dim")
-        classes = len({each.finding.class_id for each in found.listed})
+        classes = len({each.finding.class_id for each in rows.listed})
         title.append(f" in {classes:,} classes" if classes else "", style="dim")
-        if found.missing:
-            title.append_text(safe(f"  {found.missing}", "yellow"))
+        if rows.missing:
+            title.append_text(safe(f"  {rows.missing}", "yellow"))
         self.query_one("#title", Static).update(title)
-        self.query_one(FindingsBrowser).show(found.listed, keep=keep)
+        self.query_one(FindingsBrowser).show(rows.listed, keep=keep)
 
     def action_kind(self, step: int) -> None:
         """Show the findings of the next kind, or of all."""
@@ -114,23 +116,23 @@ class RunFindingsScreen(FindingsScreen):
         self.ask("class", lambda: queries.class_record(engine, chosen.class_id), show)
 
 
-def told(
+def read_findings(
     opened: Opened, kind: FindingKind | None, judged: Callable[[str, Finding], Mark | None]
-) -> Told:
+) -> FindingRows:
     """Read the findings of a run, of one kind or all."""
     engine, run_id = opened.engine, opened.run.id
     kinds = queries.finding_kinds(engine, run_id)
     named = kind.name if kind is not None else None
     findings = queries.run_findings(engine, run_id, named, limit=_MOST)
     if findings:
-        classes = {found.id: found for found in queries.classes(engine, run_id)}
+        classes = {record.id: record for record in queries.classes(engine, run_id)}
         listed = [
-            Listed(each, found.name, found.label, judged(found.label, each))
+            Listed(each, record.name, record.label, judged(record.label, each))
             for each in findings
-            if (found := classes.get(each.class_id)) is not None
+            if (record := classes.get(each.class_id)) is not None
         ]
-        return Told(listed, kinds, "")
+        return FindingRows(listed, kinds, "")
     if kind is not None or not queries.pending_audit(engine, run_id):
-        return Told([], kinds, "")
+        return FindingRows([], kinds, "")
     run, stages = queries.run(engine, run_id), queries.stages(engine, run_id)
-    return Told([], kinds, why_missing("findings", "audit", HINT, run, stages))
+    return FindingRows([], kinds, why_missing("findings", "audit", HINT, run, stages))

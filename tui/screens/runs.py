@@ -21,7 +21,7 @@ from tui.widgets.record_table import Column, Rows
 
 
 @dataclass(frozen=True)
-class Told:
+class RunRow:
     """A run with its figures."""
 
     run: Run
@@ -46,7 +46,7 @@ class RunsScreen(BrowseScreen):
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(Text("Runs", style="bold"), id="title")
-        columns: list[Column[Told]] = [
+        columns: list[Column[RunRow]] = [
             Column("now", "", 1, self._now),
             Column("id", "run", 4, lambda r, w: Text(str(r.run.id)), right=True),
             Column("preset", "preset", 8, lambda r, w: safe(r.run.preset, longest=40), rank=3),
@@ -58,7 +58,7 @@ class RunsScreen(BrowseScreen):
             Column("differs", "what differs", 14, lambda r, w: safe(r.differs), wide=True),
             Column("dataset", "photos", 24, lambda r, w: safe(r.run.dataset), wide=True, rank=5),
         ]  # fmt: skip
-        yield Rows[Told](columns, lambda r: r.run.id, id="runs")
+        yield Rows[RunRow](columns, lambda r: r.run.id, id="runs")
         with VerticalScroll(id="run-facts"):
             yield Static(id="facts-of-run")
         yield Keys()
@@ -70,9 +70,9 @@ class RunsScreen(BrowseScreen):
 
     def reload(self) -> None:
         """Ask for the runs again."""
-        self.ask("runs", lambda: told(self.opened), self.query_one(Rows).fill)
+        self.ask("runs", lambda: read_rows(self.opened), self.query_one(Rows).fill)
 
-    def _now(self, record: Told, width: int) -> Text:
+    def _now(self, record: RunRow, width: int) -> Text:
         return Text("●" if record.run.id == self.opened.run.id else "", style="green")
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
@@ -104,12 +104,12 @@ class RunsScreen(BrowseScreen):
         self.post_message(OpenMetrics(opened))
 
 
-def told(opened: Opened) -> list[Told]:
+def read_rows(opened: Opened) -> list[RunRow]:
     """Read all runs with their figures."""
     engine = opened.engine
     runs = queries.runs(engine)
     return [
-        Told(run, queries.counts(engine, run.id), queries.stages(engine, run.id), text)
+        RunRow(run, queries.counts(engine, run.id), queries.stages(engine, run.id), text)
         for run, text in zip(runs, differing(runs), strict=True)
     ]
 
@@ -130,16 +130,16 @@ def _plain(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _accuracy(record: Told, width: int) -> Text:
+def _accuracy(record: RunRow, width: int) -> Text:
     predicted = record.counts.predicted
     return Text(share(record.counts.correct / predicted if predicted else None))
 
 
-def _began(record: Told, width: int) -> Text:
+def _began(record: RunRow, width: int) -> Text:
     return Text(f"{record.run.started:%Y-%m-%d %H:%M}")
 
 
-def _facts(record: Told) -> Text:
+def _facts(record: RunRow) -> Text:
     run, counts = record.run, record.counts
     text = Text(f"{counts.classes} classes, {counts.regions} regions, {counts.captions} captions\n")
     for title, values in (("networks", run.networks), ("config", run.config)):

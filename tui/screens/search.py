@@ -93,8 +93,8 @@ class SearchScreen(BrowseScreen):
         for kind, find in _FINDERS.items():
 
             def hits(kind: str = kind, find: Finder = find) -> list[Hit]:
-                found = find(engine, run_id, words, limit=_MOST) if words else []
-                return [Hit(kind, record) for record in found]
+                records = find(engine, run_id, words, limit=_MOST) if words else []
+                return [Hit(kind, record) for record in records]
 
             self.ask(kind, hits, partial(self._show, kind, keep))
 
@@ -103,10 +103,10 @@ class SearchScreen(BrowseScreen):
         # Where nobody has moved the cursor, it stands on the first, also if that comes last.
         keep = keep or (bool(self._hits) and rows.cursor > 0)
         self._hits[kind] = hits
-        found = [hit for each in _FINDERS for hit in self._hits.get(each, [])]
+        hits = [hit for each in _FINDERS for hit in self._hits.get(each, [])]
         # Nothing is found when none of the three has found anything.
-        if found or len(self._hits) == len(_FINDERS):
-            rows.fill(found, keep=keep)
+        if hits or len(self._hits) == len(_FINDERS):
+            rows.fill(hits, keep=keep)
 
     def on_input_submitted(self) -> None:
         """Go to the list."""

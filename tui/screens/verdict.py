@@ -1,5 +1,6 @@
 """The verdict on an image, a class or a finding, in a small window over it."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -7,14 +8,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, OptionList, Static
 
-from db.verdicts import MARKS, Kind, Mark
+from db import queries
+from db.records import ClassName
+from db.verdicts import MARKS, Kind, Mark, Verdict
+from mapcap.text import clean
 from tui.opened import Marks, Opened
 from tui.screens.base import BrowseScreen
 from tui.texts import safe
 
-_HINT = "a digit or enter saves, tab goes to the note and back, esc changes nothing"
+_HINT = "a digit or enter saves, tab goes to the note and on, esc changes nothing"
+NO_CLASS = "none of them"
+"""What is typed where a picture shows none of the classes."""
 
 
 class VerdictScreen(BrowseScreen, ModalScreen[None]):
@@ -22,11 +29,12 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
 
     HELP_TEXT = (
         "A verdict is kept in a file of its own, NAME.verdicts.sqlite beside the store or where "
-        "--verdicts says. Write a note first if there is something to say, then choose the mark."
+        "--verdicts says. Write a note first if there is something to say, then choose the mark. "
+        "Of a wrong label, type the right class or none of them; the right arrow completes it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="verdict.back", tooltip="Change nothing"),
-        Binding("tab", "app.focus_next", "Note", id="verdict.note", tooltip="To the note and back"),
+        Binding("tab", "app.focus_next", "Note", id="verdict.note", tooltip="To the note and on"),
         *(
             Binding(str(n), f"choose({n})", "Mark", show=False, id=f"verdict.{n}")
             for n in range(1, 10)
@@ -34,34 +42,70 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
     ]
 
     def __init__(
-        self, opened: Opened, kind: Kind, name: str, shown: str, offered: Mark | None = None
+        self,
+        opened: Opened,
+        kind: Kind,
+        names: Sequence[str],
+        shown: str,
+        offered: Mark | None = None,
     ) -> None:
         super().__init__(opened)
         self._kind = kind
-        self._about = name
+        self._names = names
         self._shown = shown
         self._offered = offered
+        self._labels: dict[str, str] = {}
+        """Labels by the names they may be typed as, in lower case."""
+
+    @property
+    def _known(self) -> Verdict | None:
+        """The verdict that holds, where there is one thing to judge."""
+        return (
+            self.opened.marks.get((self._kind, self._names[0])) if len(self._names) == 1 else None
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
-        known = self.opened.marks.get((self._kind, self._about))
+        known = self._known
         words = [*MARKS[self._kind], "take the verdict back"]
         with Vertical(id="verdict"):
             about = Text(f"Verdict on the {self._kind} ") + safe(self._shown, "bold", longest=160)
             yield Static(about)
             yield OptionList(*(f"{n}  {word}" for n, word in enumerate(words, start=1)))
             yield Input(
-                known.note if known else "", placeholder="a note (optional)", max_length=500
+                known.note if known else "",
+                placeholder="a note (optional)",
+                max_length=500,
+                id="note",
             )
+            if self._kind == "image":
+                yield Input(
+                    placeholder=f"if the label is wrong: the right class, or {NO_CLASS}", id="right"
+                )
             yield Static(Text(_HINT, style="dim"))
 
     def on_mount(self) -> None:
         """Begin at the mark that is offered, else at the one that holds."""
-        known, marks = self.opened.marks.get((self._kind, self._about)), MARKS[self._kind]
+        known, marks = self._known, MARKS[self._kind]
         options = self.query_one(OptionList)
         first = self._offered or (known.mark if known else None)
         options.highlighted = marks.index(first) if first in marks else 0
         options.focus()
+        if self._kind == "image":
+            engine, run_id = self.opened.engine, self.opened.run.id
+            self.ask("classes", lambda: queries.classes(engine, run_id), self._complete)
+
+    def _complete(self, classes: Sequence[ClassName]) -> None:
+        """Complete what is typed to the names of the classes."""
+        for record in classes:
+            self._labels[record.label.casefold()] = record.label
+            self._labels[record.name.casefold()] = record.label
+        box = self.query_one("#right", Input)
+        names = [*(clean(record.name) for record in classes), NO_CLASS]
+        box.suggester = SuggestFromList(names, case_sensitive=False)
+        known = self._known
+        if known is not None and known.right_label is not None:
+            box.value = clean(known.right_label) or NO_CLASS
 
     def on_input_submitted(self) -> None:
         """Go from the note to the marks."""
@@ -77,10 +121,21 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
         if number > len(marks) + 1:
             return
         mark: Mark | None = marks[number - 1] if number <= len(marks) else None
-        note = self.query_one(Input).value
+        note = self.query_one("#note", Input).value
+        right = None
+        if mark == "label wrong" and self._kind == "image":
+            typed = self.query_one("#right", Input).value.strip()
+            right = "" if typed == NO_CLASS else self._labels.get(typed.casefold())
+            if typed and right is None:
+                self.notify(
+                    f"no class is called {typed}: type one of the run, or {NO_CLASS}",
+                    severity="warning",
+                    markup=False,
+                )
+                return
         self.ask(
             "write",
-            lambda: self.opened.mark(self._kind, self._about, mark, note),
+            lambda: self.opened.mark(self._kind, self._names, mark, note, right),
             self._stored,
         )
 

@@ -21,8 +21,8 @@ def calibration(audit: ClassAudit) -> Text:
     """
     figures = Figures(audit.figures)
     lines = [_head(figures), Text(), *_likeness(figures)]
-    found: Any = audit.figures.get("bins")
-    listed = found if isinstance(found, list) else []
+    stored: Any = audit.figures.get("bins")
+    listed = stored if isinstance(stored, list) else []
     bins = [Figures(each) for each in listed if isinstance(each, dict)]
     drawn = [line for each in bins[:_MOST_BINS] if (line := _bin(each)) is not None]
     if drawn:
@@ -72,10 +72,10 @@ def _likeness(figures: Figures) -> Iterator[Text]:
 
 
 def _bin(figures: Figures) -> Text | None:
-    found = figures.numbers("low", "high", "accuracy", "confidence", "images")
-    if found is None:
+    numbers = figures.numbers("low", "high", "accuracy", "confidence", "images")
+    if numbers is None:
         return None
-    low, high, right, sure, images = found
+    low, high, right, sure, images = numbers
     drawn = bar(right, _WIDTH, grade(right))
     place = min(_WIDTH - 1, int(min(1.0, max(0.0, sure)) * _WIDTH))
     drawn.plain = drawn.plain[:place] + "│" + drawn.plain[place + 1 :]

@@ -48,9 +48,9 @@ class CaptionsPane(Vertical):
             Column("text", "caption", 24, _text, wide=True),
             Column("count", "regions", 7, lambda r, w: Text(str(r.caption.count)), right=True,
                    rank=1),
-            Column("right", "right", 6, lambda r, w: Text(str(r.caption.right), "green"),
+            Column("right", "correct", 7, lambda r, w: Text(str(r.caption.right), "green"),
                    right=True),
-            Column("wrong", "wrong", 6, lambda r, w: Text(str(r.caption.wrong), "red"),
+            Column("wrong", "errors", 6, lambda r, w: Text(str(r.caption.wrong), "red"),
                    right=True),
         ]  # fmt: skip
         yield Rows[Line](

@@ -42,21 +42,21 @@ class ClassCard(VerticalScroll):
 
     def show(self, card: Card) -> None:
         """Show another class."""
-        self.query_one("#card", Static).update(Group(*drawn(card)))
+        self.query_one("#card", Static).update(Group(*draw_card(card)))
 
     def clear(self) -> None:
         """Show no class."""
         self.query_one("#card", Static).update("")
 
 
-def drawn(card: Card) -> list[RenderableType]:
+def draw_card(card: Card) -> list[RenderableType]:
     """Return the parts of a card."""
     record = card.record
     parts: list[RenderableType] = [safe(record.name, "bold", longest=120), _figures(record)]
     if card.verdict is not None:
         parts.append(verdict_line(card.verdict))
     if card.marks:
-        parts.append(_judged(card.marks))
+        parts.append(_verdict_counts(card.marks))
     parts += _why(card)
     parts.append(Text("\nSummary", style="bold underline"))
     sentences = card.summary.sentences if card.summary is not None else ()
@@ -80,7 +80,7 @@ def verdict_line(verdict: Verdict) -> Text:
     return Text.assemble(("✎ ", "magenta"), safe(verdict.mark, "magenta bold"), note)
 
 
-def _judged(marks: Mapping[Mark, int]) -> Text:
+def _verdict_counts(marks: Mapping[Mark, int]) -> Text:
     """Return how many images of the class have which verdict."""
     counts = ", ".join(f"{count} {mark}" for mark, count in marks.items())
     return Text.assemble(("✎ ", "magenta"), ("images: ", "dim"), (counts, "magenta"))

@@ -40,8 +40,8 @@ class ErrorWords(Vertical):
         yield Static(id="words-head")
         columns: list[Column[ErrorWord]] = [
             Column("word", "word", 10, _word, wide=True),
-            Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong), "red"), right=True),
-            Column("right", "right", 5, lambda r, w: Text(str(r.correct), "green"), right=True),
+            Column("wrong", "errors", 6, lambda r, w: Text(str(r.wrong), "red"), right=True),
+            Column("right", "correct", 7, lambda r, w: Text(str(r.correct), "green"), right=True),
             Column("accuracy", "with it", 7, _accuracy, right=True),
             Column("z", "z", 5, lambda r, w: number(r.z, 1), right=True, rank=2),
             Column("q", "q", 6, lambda r, w: number(r.q, 3), right=True, rank=1),
@@ -57,7 +57,7 @@ class ErrorWords(Vertical):
         name = "the class" if self.against is None else self.against[1]
         head.append_text(safe(name, "bold", longest=60))
         sure = sum(word.q <= SIGNIFICANT for word in words)
-        head.append(f"   {sure} of {len(words)} sure (q ≤ {SIGNIFICANT})", style="dim")
+        head.append(f"   {sure} of {len(words)} significant (q ≤ {SIGNIFICANT})", style="dim")
         head.no_wrap, head.overflow = True, "ellipsis"
         self.query_one("#words-head", Static).update(head)
         self.query_one(Rows).fill(words, keep=keep)

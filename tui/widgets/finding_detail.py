@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from db.records import Finding, Image
 from tui.texts import safe
-from tui.widgets.finding_text import Figures, tag, told
+from tui.widgets.finding_text import Figures, finding_lines, tag
 from tui.widgets.thumbs import Thumb, Thumbs
 
 
@@ -59,7 +59,7 @@ class FindingDetail(Horizontal):
         """Show the words of a finding."""
         self._finding = finding
         title = Text.assemble(tag(finding.plain, finding.colour), " ", safe(finding.title, "bold"))
-        self.query_one("#finding", Static).update(Group(title, *told(finding)))
+        self.query_one("#finding", Static).update(Group(title, *finding_lines(finding)))
         self.query_one("#told").scroll_home(animate=False)
 
     async def show(self, thumbs: Sequence[Thumb], offset: int, total: int, *, keep: bool) -> None:

@@ -29,7 +29,7 @@ def line_of(audit: ClassAudit, name: str) -> Text:
     return text
 
 
-def told(finding: Finding) -> list[Text]:
+def finding_lines(finding: Finding) -> list[Text]:
     """Return the printed lines of a finding, its numbers standing out."""
     lines = [safe(line) for line in finding.details]
     for line in lines:
@@ -50,11 +50,11 @@ def chance(value: float | None, name: str = "p") -> str:
 class Figures:
     """Figures of an audit, each None unless it is there and a number: the file is anybody's."""
 
-    found: Mapping[str, Any]
+    stored: Mapping[str, Any]
 
     def number(self, key: str) -> float | None:
         """Return a finite number."""
-        value: Any = self.found.get(key)
+        value: Any = self.stored.get(key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return float(value) if is_number and math.isfinite(value) else None
 

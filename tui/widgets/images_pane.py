@@ -19,6 +19,7 @@ from tui.texts import safe
 from tui.widgets.thumbs import Thumb, Thumbs
 
 _ORDER: tuple[Show, ...] = ("all", "wrong", "right")
+_NAMES: dict[Show, str] = {"all": "all", "wrong": "misclassified", "right": "correct"}
 Judged = Mark | Literal["", "no verdict"]
 """Which verdict the images have; empty for any or none."""
 _JUDGED: Final[tuple[Judged, ...]] = ("", "no verdict", *MARKS["image"])
@@ -41,8 +42,14 @@ class ImagesPane(Vertical):
     """Which images are shown, and the page of them. Paging is by key: `after` opens the page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "filter", "All/wrong/correct", id="images.filter", tooltip="Which images"),
-        Binding("w", "wrong_as", "Wrong as", id="images.wrong", tooltip="Wrong as which class"),
+        Binding("f", "filter", "All/errors/correct", id="images.filter", tooltip="Which images"),
+        Binding(
+            "w",
+            "wrong_as",
+            "Predicted as",
+            id="images.wrong",
+            tooltip="Errors predicted as which class",
+        ),
         Binding("m", "judged", "Verdicts", id="images.verdict", tooltip="Only of one verdict"),
         Binding("r", "reverse", "Reverse", show=False, id="images.reverse", tooltip="Best first"),
         Binding("o", "overlay", "Overlay", id="images.overlay", tooltip="Relevance on and off"),
@@ -100,10 +107,10 @@ class ImagesPane(Vertical):
             self._next = ((last.margin, last.id), end)
         head = Text()
         if self.wrong_as is not None:
-            head.append("wrong as ", style="dim")
+            head.append("predicted as ", style="dim")
             head.append_text(safe(self.wrong_as.predicted_name, "bold red", longest=60))
         else:
-            head.append(self.filter, style="bold")
+            head.append(_NAMES[self.filter], style="bold")
             head.append(" images", style="dim")
         if self.judged:
             head.append(f", {self.judged}", style="bold magenta")

@@ -32,8 +32,8 @@ class Summaries:
 
 def choose(engine: Engine, pmi: Pmi, k: int, redundancy: float) -> Summaries:
     """Select the sentences of a class from its stored matrix."""
-    found = [summarise(engine, pmi, k, redundancy, side) for side in SIDES]
-    whole, right, wrong = ((one.sentences if one is not None else None) for one in found)
+    summaries = [summarise(engine, pmi, k, redundancy, side) for side in SIDES]
+    whole, right, wrong = ((one.sentences if one is not None else None) for one in summaries)
     both = None if right is None or wrong is None else (right, wrong)
     return Summaries(whole or (), both)
 
@@ -72,8 +72,8 @@ class SummaryPane(Vertical):
         columns: list[Column[Sentence]] = [
             Column("position", "#", 3, lambda r, w: Text(str(r.position + 1)), right=True),
             Column("text", "sentence", 34, lambda r, w: safe(r.text), wide=True),
-            Column("right", "right", 5, lambda r, w: Text(str(r.right)), right=True),
-            Column("wrong", "wrong", 5, lambda r, w: Text(str(r.wrong)), right=True),
+            Column("right", "correct", 7, lambda r, w: Text(str(r.right)), right=True),
+            Column("wrong", "errors", 6, lambda r, w: Text(str(r.wrong)), right=True),
             Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), rank=4),
             Column(
                 "relevance",
@@ -92,15 +92,16 @@ class SummaryPane(Vertical):
             columns, lambda r: r.caption_id, empty="no summary: not indexed yet", id="sentences"
         )
         with Horizontal(id="sides"):
-            for side in ("right", "wrong"):
-                head = f"the {side} ones share"
+            for side, outcome in (("right", "correct"), ("wrong", "misclassified")):
                 shared: list[Column[Sentence]] = [
-                    Column("images", side, 5, _count(side), right=True),
-                    Column("text", head, 12, lambda r, w: safe(r.text), wide=True),
+                    Column("images", "images", 6, _count(side), right=True),
+                    Column(
+                        "text", f"{outcome} images share", 12, lambda r, w: safe(r.text), wide=True
+                    ),
                 ]
                 yield Rows[Sentence](shared, lambda r: r.caption_id, empty="", id=f"{side}-side")
 
-    def show(self, found: Summaries, pmi: Pmi | None) -> None:
+    def show(self, summaries: Summaries, pmi: Pmi | None) -> None:
         """Show a selection."""
         head = Text.assemble(("k ", "dim"), (f"{self.k}", "bold"), ("   λ ", "dim"))
         head.append(f"{self.redundancy:g}", style="bold")
@@ -110,12 +111,12 @@ class SummaryPane(Vertical):
             if pmi.distinct_total > n:
                 head.append(f" (of {pmi.distinct_total})", style="dim")
         self.query_one("#summary-head", Static).update(head)
-        self._best = max((each.relevance for each in found.whole), default=0.0) or 1.0
-        self.query_one("#sentences", Rows).fill(found.whole)
-        right, wrong = found.sides or ((), ())
+        self._best = max((each.relevance for each in summaries.whole), default=0.0) or 1.0
+        self.query_one("#sentences", Rows).fill(summaries.whole)
+        right, wrong = summaries.sides or ((), ())
         self.query_one("#right-side", Rows).fill(right)
         self.query_one("#wrong-side", Rows).fill(wrong)
-        self.query_one("#sides").display = found.sides is not None
+        self.query_one("#sides").display = summaries.sides is not None
 
     def action_length(self, step: int) -> None:
         """Ask for a longer or shorter summary."""

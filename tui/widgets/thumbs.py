@@ -47,7 +47,7 @@ class ThumbCell(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the cell."""
         yield self._picture
-        yield Static(_said(self.thumb))
+        yield Static(_caption(self.thumb))
         if self.thumb.caption is not None:
             yield Static(safe(self.thumb.caption, "italic", longest=120), classes="thumb-caption")
 
@@ -61,6 +61,7 @@ class Thumbs(Grid, can_focus=True):
         Binding("up", "move(0, -1)", "Up", show=False, id="thumbs.up"),
         Binding("down", "move(0, 1)", "Down", show=False, id="thumbs.down"),
         Binding("enter", "choose", "Open", id="thumbs.choose", tooltip="Open the image"),
+        Binding("space", "pick", "Pick", id="thumbs.pick", tooltip="Pick several for one verdict"),
         Binding("pagedown,n", "turn(1)", "Next", id="thumbs.next", tooltip="Next page"),
         Binding("pageup,p", "turn(-1)", "Previous", id="thumbs.previous", tooltip="Page before"),
     ]
@@ -91,6 +92,7 @@ class Thumbs(Grid, can_focus=True):
         super().__init__(id=id)
         self._picture = picture
         self._thumbs: list[Thumb] = []
+        self._picked: set[int] = set()
         self._fitted = 0
 
     @property
@@ -124,7 +126,7 @@ class Thumbs(Grid, can_focus=True):
             )
             if same_look:
                 return
-        self._thumbs = list(thumbs)
+        self._thumbs, self._picked = list(thumbs), set()
         self._divide()
         async with self.batch():
             await self.remove_children()
@@ -142,10 +144,28 @@ class Thumbs(Grid, can_focus=True):
         """The image under the cursor."""
         return self._thumbs[self.cursor].image if self.cursor < len(self._thumbs) else None
 
+    @property
+    def picked(self) -> list[Image]:
+        """The picked images of the page, without any the one under the cursor."""
+        chosen = self._picked or {self.cursor}
+        return [thumb.image for place, thumb in enumerate(self._thumbs) if place in chosen]
+
+    @property
+    def picking(self) -> bool:
+        """Whether any image is picked."""
+        return bool(self._picked)
+
+    def action_pick(self) -> None:
+        """Pick the image under the cursor, or let it go."""
+        if self.selected is not None:
+            self._picked ^= {self.cursor}
+            self.watch_cursor()
+
     def watch_cursor(self) -> None:
         """Mark the thumbnail under the cursor."""
         for place, cell in enumerate(self.query(ThumbCell)):
             cell.set_class(place == self.cursor, "-cursor")
+            cell.set_class(place in self._picked, "-picked")
 
     def action_move(self, across: int, down: int) -> None:
         """Move the cursor; past the ends of the page it turns the page."""
@@ -182,7 +202,7 @@ class Thumbs(Grid, can_focus=True):
             self.post_message(self.Resized())
 
 
-def _said(thumb: Thumb) -> Text:
+def _caption(thumb: Thumb) -> Text:
     image = thumb.image
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append("✎ " if thumb.marked else "", style="magenta")

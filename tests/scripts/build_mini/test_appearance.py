@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -480,7 +481,7 @@ def test_dark_surroundings_are_dark_and_not_black() -> None:
 
 def test_the_grammar_has_many_shapes() -> None:
     """Count sentences with their nouns and colours blanked out."""
-    shapes = Counter()
+    shapes: Counter[Any] = Counter()
     for seen in every_look():
         for caption in many(seen, TABBY, 200):
             bare = re.sub(r"\b(house cat|tabby( cat)?|cat|feline|animal)\b", "N", caption)

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.build_mini import cache, stamps
+from scripts.build_mini import cache
 from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.cache import Order, fill_album, open_album
 from scripts.build_mini.stamps import RENDERS, render, training_stamps
 from scripts.build_mini.views import View
+from scripts.build_sample.cutouts import STAMPS as PLANTED
 from scripts.build_sample.render import read_stamps
 
 
@@ -75,7 +76,7 @@ def write_stamp(folder: Path, name: str, sentence: str) -> None:
 
 def test_stamps_of_the_sample_and_of_the_test_bed_are_left_out(tmp_path: Path) -> None:
     (used, *_) = read_stamps()["bird"]
-    for name in (used, *list(stamps.PLANTED.values())[:2], "animals/birds/red_bird.png",
+    for name in (used, *list(PLANTED.values())[:2], "animals/birds/red_bird.png",
                  "symbols/a.png", "food/cartoon/apple.png", "medical/3_mask.png"):  # fmt: skip
         write_stamp(tmp_path, name, "A red bird sits here today." if "bird" in name else "A mask.")
     found = training_stamps(tmp_path)

@@ -141,6 +141,7 @@ def test_the_pair_differs_in_colour_alone() -> None:
         # Pillow rounds hue, saturation and value to bytes on the way.
         assert np.abs(first - second)[:, 1:].max() <= 3
         difference = (first - second)[:, 0]
+        assert one.hue is not None and other.hue is not None
         assert np.median(difference) == one.hue - other.hue
 
 
