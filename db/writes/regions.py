@@ -99,8 +99,8 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
     own = table.run_id == run_id, table.representation == representation
     with writing(engine) as connection:
         held = select(func.max(table.last_region_id), func.coalesce(func.sum(table.count), 0))
-        last, count = connection.execute(held.where(*own)).one()
-        after = int(last or 0)
+        packed, count = connection.execute(held.where(*own)).one()
+        after = int(packed or 0)
         regions = select(func.count()).where(Region.run_id == run_id, Region.id <= after)
         if connection.execute(regions).scalar_one() != count:
             connection.execute(delete(table).where(*own))

@@ -14,7 +14,7 @@ from db.errors import StoreError
 from db.records import Vectors
 from db.rows import NewRegions, NewRelevance
 from db.schema import Image
-from tests.store.conftest import make_region
+from tests.stores import make_region
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float16]:
@@ -82,9 +82,12 @@ def test_blocks_hold_every_region_once(
 def test_what_is_in_blocks_is_not_read_again(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
     packed: list[int] = []
-    monkeypatch.setattr(
-        "db.writes.regions.codes_of", lambda found: packed.append(found.ids.size) or codes_of(found)
-    )
+
+    def counted(vectors: Vectors) -> Any:
+        packed.append(vectors.ids.size)
+        return codes_of(vectors)
+
+    monkeypatch.setattr("db.writes.regions.codes_of", counted)
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
     assert packed == []
 
