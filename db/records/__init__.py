@@ -19,7 +19,7 @@ from db.records.pictures import (
     TopClass,
     Vectors,
 )
-from db.records.runs import Run, RunCounts, RunStatus, RunTotals, Stage, StageStatus
+from db.records.runs import Lease, Run, RunCounts, RunStatus, RunTotals, Stage, StageStatus
 from db.records.words import (
     CaptionContrast,
     CaptionHit,
@@ -43,6 +43,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Image",
+    "Lease",
     "Place",
     "Pmi",
     "Region",

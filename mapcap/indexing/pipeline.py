@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from db import writes
+from db.rows import Spent
 from mapcap.indexing.stages import STAGES
 from mapcap.indexing.stages.base import Job, Stage
 
@@ -66,7 +67,7 @@ def _run_stage(
         stage.compute(data, tick)
         now = time.perf_counter()
         writes.progress_stage(
-            job.engine, job.run_id, stage.name, items=len(items), seconds=now - began
+            job.engine, job.run_id, stage.name, items=len(items), spent=Spent(computing=now - began)
         )
         began = now
         progress.advance(len(items) - reported)
