@@ -44,7 +44,7 @@ def fill(
     db: Path,
     *,
     device: str,
-    batch_size: int,
+    batch_size: int | None,
     console: Console,
 ) -> tuple[int, RunStatus]:
     """Fill a file with a run, or go on with it; return its id and how it ended.
@@ -122,7 +122,11 @@ def _end(job: Job, status: RunStatus, console: Console) -> None:
 
 
 def _begin(
-    config: IndexConfig, dataset: Dataset, networks: Networks, engine: Engine, batch_size: int
+    config: IndexConfig,
+    dataset: Dataset,
+    networks: Networks,
+    engine: Engine,
+    batch_size: int | None,
 ) -> Job:
     """Begin a run or take it up, and drop from the store what is no more.
 

@@ -44,7 +44,7 @@ def index_photos(
     db: Path,
     *,
     device: str,
-    batch_size: int,
+    batch_size: int | None,
     console: Console,
     log: Path | None = None,
 ) -> tuple[int, bool]:
@@ -55,7 +55,7 @@ def index_photos(
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
     with logging_to(log):
         check_free(db)
