@@ -25,6 +25,20 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of a stage: waiting for what is read, at work, waiting for what is stored."""
+
+    reading: float = 0.0
+    computing: float = 0.0
+    writing: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+        return self.reading + self.computing + self.writing
+
+
+@dataclass(frozen=True, slots=True)
 class NewClass:
     """A class: `position` is its index in the logits, `label` what the dataset calls it."""
 

@@ -21,7 +21,7 @@ from db.records.pictures import (
     TopClass,
     Vectors,
 )
-from db.records.runs import Run, RunCounts, RunStatus, RunTotals, Stage, StageStatus
+from db.records.runs import Lease, Run, RunCounts, RunStatus, RunTotals, Stage, StageStatus
 from db.records.words import (
     CaptionContrast,
     CaptionHit,
@@ -47,6 +47,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Image",
+    "Lease",
     "Place",
     "Pmi",
     "Region",

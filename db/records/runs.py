@@ -39,7 +39,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How far one stage of a run has come; `seconds` add up over all its sessions."""
+    """How far one stage of a run has come; `seconds` add up over all its sessions.
+
+    They went by in waiting for what is read (`reading`), at work on it (`computing`) and in
+    waiting for what is stored (`writing`); of what an older MapCap stored these three are 0.
+    """
 
     name: str
     position: int
@@ -48,6 +52,19 @@ class Stage:
     seconds: float
     items_per_second: float | None
     status: StageStatus
+    reading: float = 0.0
+    computing: float = 0.0
+    writing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one job to fill a file: who has it, since when, and when it was last renewed."""
+
+    host: str
+    process: int
+    started: datetime
+    renewed: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,11 @@ class Run(Base):
 
 
 class Stage(Base):
-    """How far one stage of a run has come; `seconds` and `worked` add up over all sessions."""
+    """How far one stage of a run has come; `seconds` and `worked` add up over all sessions.
+
+    `seconds` went by in waiting for what is read (`reading`), at work on it (`computing`) and in
+    waiting for what is stored (`writing`); of what an older MapCap stored these three are 0.
+    """
 
     __tablename__ = "stage"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
@@ -60,6 +64,20 @@ class Stage(Base):
     worked: Mapped[int]
     seconds: Mapped[float]
     status: Mapped[str]
+    reading: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    computing: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    writing: Mapped[float] = mapped_column(default=0.0, server_default="0")
+
+
+class Lease(Base):
+    """The job that fills the file now, the only row; `renewed` tells that it is alive."""
+
+    __tablename__ = "lease"
+    id: Mapped[Key]
+    host: Mapped[str]
+    process: Mapped[int]
+    started: Mapped[datetime]
+    renewed: Mapped[datetime]
 
 
 class ClassName(Base):

@@ -16,6 +16,7 @@ from db.writes.images import (
     remove_images,
     set_boxes,
 )
+from db.writes.lease import release_lease, renew_lease, take_lease
 from db.writes.regions import add_embeddings, add_regions, pack_embeddings
 from db.writes.runs import (
     add_classes,
@@ -52,10 +53,13 @@ __all__ = [
     "outdate",
     "pack_embeddings",
     "progress_stage",
+    "release_lease",
     "remove_images",
+    "renew_lease",
     "set_boxes",
     "set_class_texts",
     "set_figures",
     "set_status",
     "start_run",
+    "take_lease",
 ]

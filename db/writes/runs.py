@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, select, update
 from db.engine import writing
 from db.errors import StoreError
 from db.records import RunStatus
-from db.rows import NewClass, NewClassText, RunSpec
+from db.rows import NewClass, NewClassText, RunSpec, Spent
 from db.schema import ClassName, ClassText, Run, Stage
 from db.sql import merge, row_of, upsert
 
@@ -78,8 +78,8 @@ def begin_stage(
         connection.execute(statement, row)
 
 
-def progress_stage(engine: Engine, run_id: int, name: str, *, items: int, seconds: float) -> None:
-    """Add a batch's items and seconds to a stage."""
+def progress_stage(engine: Engine, run_id: int, name: str, *, items: int, spent: Spent) -> None:
+    """Add a batch's items and the seconds that were spent on it to a stage."""
     with writing(engine) as connection:
         connection.execute(
             update(Stage)
@@ -87,7 +87,10 @@ def progress_stage(engine: Engine, run_id: int, name: str, *, items: int, second
             .values(
                 done=Stage.done + items,
                 worked=Stage.worked + items,
-                seconds=Stage.seconds + seconds,
+                seconds=Stage.seconds + spent.total,
+                reading=Stage.reading + spent.reading,
+                computing=Stage.computing + spent.computing,
+                writing=Stage.writing + spent.writing,
             )
         )
 

@@ -123,7 +123,14 @@ def index(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 64,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Images in a batch, always. Default: 64 at first; more on CUDA while that fits "
+            "and pays, fewer where the memory of the device runs out.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.

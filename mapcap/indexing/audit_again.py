@@ -51,7 +51,7 @@ def _audit(auditor: Auditor, bars: Bars, stopping: Callable[[], bool]) -> bool:
     for class_id in pending:
         if stopping():
             return False
-        auditor.audit(auditor.read(class_id))
+        auditor.store(auditor.audit(auditor.read(class_id)))
         bars.advance(1)
     bars.end()
     return True

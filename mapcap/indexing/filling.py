@@ -20,6 +20,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.indexing.changes import Changes, compare
 from mapcap.indexing.digests import check_digests, digests
+from mapcap.indexing.lease import Hold, holding
 from mapcap.indexing.logs import Logged, note_unreadable, say
 from mapcap.indexing.pipeline import Stopped, run_stages
 from mapcap.indexing.stages.base import Job
@@ -43,7 +44,7 @@ def fill(
     db: Path,
     *,
     device: str,
-    batch_size: int,
+    batch_size: int | None,
     console: Console,
 ) -> tuple[int, RunStatus]:
     """Fill a file with a run, or go on with it; return its id and how it ended.
@@ -56,51 +57,76 @@ def fill(
         networks = load_networks(config, place)
     engine = open_write(db)
     try:
-        job = _begin(config, dataset, networks, engine, batch_size)
-    except Exception:
+        with holding(engine, db) as hold:
+            job = _begin(config, dataset, networks, engine, batch_size)
+            return job.run_id, _run(job, hold, console)
+    finally:
         finish(engine)
-        raise
-    run_id = job.run_id
-    line = job.changes.told()
-    if line:
-        say(console, line)
-    if not networks.language_model.packed:
-        slower = (
-            f"--lm {config.lm} does not read sentences packed in rows: every pair is scored for "
-            "itself, which is right and slower."
-        )
-        say(console, slower, "yellow")
-        writes.add_note(engine, run_id, slower)
+
+
+def _run(job: Job, hold: Hold, console: Console) -> RunStatus:
+    """Run the stages of a job, and return how that ended."""
+    _warn(job, console)
     status: RunStatus = "failed"
     try:
         with (
             to_the_log(),
-            stop_on_signals(lambda: _announce(console)) as stopping,
+            stop_on_signals(lambda: _announce(console)) as asked,
             Bars(console) as bars,
         ):
+
+            def stopping() -> bool:
+                hold.check()
+                return asked()
+
             run_stages(job, Logged(bars), stopping)
         status = "done"
     except (Stopped, KeyboardInterrupt):
         status = "interrupted"
         # Otherwise written when their stage ends: what is there is to be seen.
-        writes.aggregate_accuracy(engine, run_id)
+        writes.aggregate_accuracy(job.engine, job.run_id)
     finally:
-        writes.set_status(engine, run_id, status)
-        unreadable = unreadable_images(engine, run_id)
-        note_unreadable(unreadable)
-        if status == "done":
-            show(console, class_table(queries.classes(engine, run_id, sort="accuracy")))
-        if unreadable:
-            names = [f"{path} ({error})" for path, error in unreadable]
-            console.print(
-                listed("could not be read", names), style="yellow", markup=False, highlight=False
-            )
-        finish(engine)
-    return run_id, status
+        if not hold.lost.is_set():  # else the run is another job's
+            _end(job, status, console)
+    return status
+
+
+def _warn(job: Job, console: Console) -> None:
+    """Say what changed since the run was left, and what about it is slower than usual."""
+    config = job.config
+    line = job.changes.told()
+    if line:
+        say(console, line)
+    if not job.networks.language_model.packed:
+        slower = (
+            f"--lm {config.lm} does not read sentences packed in rows: every pair is scored for "
+            "itself, which is right and slower."
+        )
+        say(console, slower, "yellow")
+        writes.add_note(job.engine, job.run_id, slower)
+
+
+def _end(job: Job, status: RunStatus, console: Console) -> None:
+    """Note how a run ended, and print what came of it."""
+    engine, run_id = job.engine, job.run_id
+    writes.set_status(engine, run_id, status)
+    unreadable = unreadable_images(engine, run_id)
+    note_unreadable(unreadable)
+    if status == "done":
+        show(console, class_table(queries.classes(engine, run_id, sort="accuracy")))
+    if unreadable:
+        names = [f"{path} ({error})" for path, error in unreadable]
+        console.print(
+            listed("could not be read", names), style="yellow", markup=False, highlight=False
+        )
 
 
 def _begin(
-    config: IndexConfig, dataset: Dataset, networks: Networks, engine: Engine, batch_size: int
+    config: IndexConfig,
+    dataset: Dataset,
+    networks: Networks,
+    engine: Engine,
+    batch_size: int | None,
 ) -> Job:
     """Begin a run or take it up, and drop from the store what is no more.
 

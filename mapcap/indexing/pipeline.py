@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+import torch
+
 from db import writes
+from db.rows import Spent
+from mapcap.errors import UserError
+from mapcap.indexing.feeding import read_ahead, stored_behind
 from mapcap.indexing.stages import STAGES
 from mapcap.indexing.stages.base import Job, Stage
 
@@ -34,62 +38,140 @@ def run_stages(job: Job, progress: Progress, stopping: Callable[[], bool]) -> No
 
     Raises:
         Stopped: if `stopping` said so; the batches finished until then are stored.
+        UserError: if the device's memory does not suffice.
     """
     writes.keep_stages(job.engine, job.run_id, [stage.name for stage in STAGES])
     for position, stage_class in enumerate(STAGES):
-        _run_stage(stage_class(job), position, progress, stopping)
+        run_stage(stage_class(job), position, progress, stopping)
 
 
-def _run_stage(
-    stage: Stage[Any], position: int, progress: Progress, stopping: Callable[[], bool]
+def run_stage(
+    stage: Stage[Any, Any], position: int, progress: Progress, stopping: Callable[[], bool]
 ) -> None:
-    job = stage.job
+    """Work through what is pending of a stage; see `run_stages`."""
+    engine, run_id = stage.job.engine, stage.job.run_id
     total = stage.total()
     pending = stage.pending()
     done = total - len(pending)
-    writes.begin_stage(
-        job.engine, job.run_id, stage.name, position=position, total=total, done=done
-    )
+    writes.begin_stage(engine, run_id, stage.name, position=position, total=total, done=done)
     progress.begin(stage.name, stage.unit, done, total)
-    # From batch to batch, so that waiting for the disk counts too.
-    began = time.perf_counter()
-    for items, data in _read_ahead(stage, pending):
-        _check(stopping)
-        reported = 0.0
-
-        def tick(share: float, items: Sequence[Any] = items) -> None:
-            nonlocal reported
-            _check(stopping)
-            progress.advance(share * len(items) - reported)
-            reported = share * len(items)
-
-        stage.compute(data, tick)
-        now = time.perf_counter()
-        writes.progress_stage(
-            job.engine, job.run_id, stage.name, items=len(items), seconds=now - began
-        )
-        began = now
-        progress.advance(len(items) - reported)
+    watch = _Watch()
+    with stored_behind() as behind:
+        for items, data in read_ahead(stage, pending, lambda: stage.size.now):
+            reading = watch.seconds()
+            for count, result in _computed(stage, len(items), data, progress, stopping):
+                spent = Spent(reading, watch.seconds(), watch.waited)
+                behind.put(_storing(stage, result, count, spent))
+                reading, watch.waited = 0.0, watch.seconds()
+        behind.drain()
+        rest = Spent(writing=watch.waited + watch.seconds())
+        writes.progress_stage(engine, run_id, stage.name, items=0, spent=rest)
     _check(stopping)
     stage.finish()
-    writes.finish_stage(job.engine, job.run_id, stage.name)
+    writes.finish_stage(engine, run_id, stage.name)
     progress.end()
+
+
+class _Watch:
+    """Tells the seconds since it was last asked, so that none are counted twice or not at all."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self.waited = 0.0
+        """Seconds that the batch before waited to be stored: known when it has been handed over."""
+
+    def seconds(self) -> float:
+        now = time.perf_counter()
+        passed, self._last = now - self._last, now
+        return passed
+
+
+def _storing(stage: Stage[Any, Any], result: Any, count: int, spent: Spent) -> Callable[[], None]:
+    """Return what the writing thread does with a batch."""
+
+    def store() -> None:
+        stage.store(result)
+        job = stage.job
+        writes.progress_stage(job.engine, job.run_id, stage.name, items=count, spent=spent)
+
+    return store
+
+
+def _computed(
+    stage: Stage[Any, Any],
+    count: int,
+    data: Any,
+    progress: Progress,
+    stopping: Callable[[], bool],
+) -> Iterator[tuple[int, Any]]:
+    """Yield what is computed of a batch: whole, or in parts where it is too large for the device.
+
+    Each comes with the number of its items.
+    """
+    _check(stopping)
+    halves: Sequence[tuple[int, Any]] = ()
+    began = time.perf_counter()
+    try:
+        result = _compute(stage, count, data, progress, stopping)
+    except torch.OutOfMemoryError as error:
+        halves = _smaller(stage, count, data, error)
+    if not halves:
+        stage.size.worked(count, time.perf_counter() - began)
+        yield count, result
+        return
+    # Here the error is gone, and with it what its frames held of the device's memory.
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    for part_count, part in halves:
+        yield from _computed(stage, part_count, part, progress, stopping)
+
+
+def _compute(
+    stage: Stage[Any, Any],
+    count: int,
+    data: Any,
+    progress: Progress,
+    stopping: Callable[[], bool],
+) -> Any:
+    """Compute a batch, and tell how far it is."""
+    reported = 0.0
+
+    def tick(share: float) -> None:
+        nonlocal reported
+        _check(stopping)
+        progress.advance(share * count - reported)
+        reported = share * count
+
+    result = stage.compute(data, tick)
+    progress.advance(count - reported)
+    return result
+
+
+def _smaller(
+    stage: Stage[Any, Any], count: int, data: Any, error: torch.OutOfMemoryError
+) -> Sequence[tuple[int, Any]]:
+    """Return the two halves of a batch for which memory did not suffice; make the next smaller.
+
+    Raises:
+        UserError: if it cannot be halved, or a person chose its size.
+    """
+    halves = () if stage.size.fixed else stage.halves(data)
+    if not halves:
+        chosen = stage.size.fixed and stage.size.now > 1
+        advice = (
+            f"give a smaller --batch-size than {stage.size.now}, or leave it out"
+            if chosen
+            else "free memory there, or name another --device or smaller networks"
+        )
+        raise UserError(
+            f"{stage.name}: the memory of --device {stage.job.networks.clip.device} does not "
+            f"suffice for {count} {stage.unit} at once. What was finished is stored; {advice}, "
+            "and the same command goes on from here."
+        ) from error
+    stage.size.too_large(count)
+    return halves
 
 
 def _check(stopping: Callable[[], bool]) -> None:
     if stopping():
         raise Stopped
-
-
-def _read_ahead(stage: Stage[Any], pending: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Any]]:
-    """Yield each batch with its data, reading the next one while the caller computes."""
-    size = stage.items_per_batch
-    batches = [pending[start : start + size] for start in range(0, len(pending), size)]
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read") as reader:
-        waiting = reader.submit(stage.read, batches[0]) if batches else None
-        for index, items in enumerate(batches):
-            assert waiting is not None
-            data = waiting.result()
-            more = index + 1 < len(batches)
-            waiting = reader.submit(stage.read, batches[index + 1]) if more else None
-            yield items, data

@@ -16,6 +16,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
+from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.printing.pages import listed
 from mapcap.text import counted
@@ -43,7 +44,7 @@ def index_photos(
     db: Path,
     *,
     device: str,
-    batch_size: int,
+    batch_size: int | None,
     console: Console,
     log: Path | None = None,
 ) -> tuple[int, bool]:
@@ -54,9 +55,10 @@ def index_photos(
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
     with logging_to(log):
+        check_free(db)
         with console.status("looking for the photos"):
             dataset = scan(
                 config.photos,

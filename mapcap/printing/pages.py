@@ -252,12 +252,19 @@ def status_page(
     )
     networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
     when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
-    numbers = ("done", "of", "seconds", "per second")
-    table = _table("stage", *numbers, right=numbers, least=("seconds", "per second"))
+    shares = ("reading", "computing", "writing")
+    numbers = ("done", "of", "seconds", "per second", *shares)
+    table = _table("stage", *numbers, right=numbers, least=("seconds", "per second", *shares))
     for stage in stages:
         rate = figure(stage.items_per_second, 1)
+        spent = [getattr(stage, share) for share in shares]
         table.add_row(
-            safe(stage.name), f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate
+            safe(stage.name),
+            f"{stage.done:,}",
+            f"{stage.total:,}",
+            f"{stage.seconds:.1f}",
+            rate,
+            *(f"{part / sum(spent):.0%}" if sum(spent) else "-" for part in spent),
         )
     accuracy = f", accuracy {counts.correct / counts.predicted:.3f}" if counts.predicted else ""
     held = (

@@ -14,17 +14,20 @@ def standing(run: Run) -> str:
 
     Only on the run's own host is it known that a process is gone.
     """
-    if run.status != "running" or run.host != socket.gethostname():
+    process = run.versions.get(PROCESS)
+    if run.status != "running" or not isinstance(process, str) or not process.isdecimal():
         return run.status
-    return "running" if _is_there(run.versions.get(PROCESS)) else "stopped"
+    return "stopped" if is_gone(run.host, int(process)) else "running"
 
 
-def _is_there(process: object) -> bool:
-    """Tell whether a process is there; of a run that names none it is believed."""
-    if not isinstance(process, str) or not process.isdecimal() or os.name != "posix":
-        return True
+def is_gone(host: str, process: int) -> bool:
+    """Tell whether a process is known to be gone: only of this host's it can be."""
+    return host == socket.gethostname() and os.name == "posix" and not _is_there(process)
+
+
+def _is_there(process: int) -> bool:
     try:
-        os.kill(int(process), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):  # somebody else's; no such number

@@ -12,7 +12,7 @@ from mapcap.indexing.stages.summaries import Summaries
 
 __all__ = ["STAGES"]
 
-STAGES: tuple[type[Stage[Any]], ...] = (
+STAGES: tuple[type[Stage[Any, Any]], ...] = (
     Images,
     Captions,
     Pmi,

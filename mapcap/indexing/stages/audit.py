@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
+from db.rows import NewAudit
 from mapcap.audit.material import Material
 from mapcap.indexing.stages.audit_reading import Source
 from mapcap.indexing.stages.auditor import Auditor
 from mapcap.indexing.stages.base import Job, Stage
 
 
-class Audit(Stage[Material]):
+class Audit(Stage[Material, NewAudit]):
     """Findings, error words and one line for every class."""
 
     name = "audit"
     unit = "classes"
-    items_per_batch = 1
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -29,5 +29,8 @@ class Audit(Stage[Material]):
         (class_id,) = items
         return self._auditor.read(class_id)
 
-    def compute(self, data: Material, tick: Callable[[float], None]) -> None:  # noqa: D102
-        self._auditor.audit(data)
+    def compute(self, data: Material, tick: Callable[[float], None]) -> NewAudit:  # noqa: D102
+        return self._auditor.audit(data)
+
+    def store(self, result: NewAudit) -> None:  # noqa: D102
+        self._auditor.store(result)

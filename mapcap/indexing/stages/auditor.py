@@ -63,9 +63,13 @@ class Auditor:
             seed=source.config.seed,
         )
 
-    def audit(self, material: Material) -> None:
-        """Audit a class and store what is found."""
-        writes.add_audit(self._source.engine, new_audit(material.class_id, audit_class(material)))
+    def audit(self, material: Material) -> NewAudit:
+        """Audit a class."""
+        return new_audit(material.class_id, audit_class(material))
+
+    def store(self, audit: NewAudit) -> None:
+        """Store the audit of a class."""
+        writes.add_audit(self._source.engine, audit)
 
     def _embed(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the text embeddings of words; those of other classes are mostly the same."""

@@ -11,10 +11,12 @@ from sqlalchemy import Engine
 from db.records import StoredImage
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
+from mapcap.indexing.batch_size import BatchSize
 from mapcap.indexing.changes import Changes
 from mapcap.networks.loading import Networks
 
 Data = TypeVar("Data")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -30,26 +32,31 @@ class Job:
     """The store's id of each class, in the order of the logits."""
     paths: Mapping[str, Path]
     """Where the image stored under a path lies."""
-    batch_size: int
+    batch_size: int | None
+    """Items in a batch as a person chose it; None: what fits and pays."""
     changes: Changes
     """What is to be done about the files."""
     stored: Mapping[str, StoredImage]
     """What the run had of each file when it was taken up, by path."""
 
 
-class Stage(ABC, Generic[Data]):
+class Stage(ABC, Generic[Data, Result]):
     """A step of the pipeline: finds what is not stored yet, and computes it batch by batch.
 
-    The pipeline calls `read` for the next batch in a thread of its own while `compute` works on
-    the one before: what needs the disk belongs in `read`, what needs the networks in `compute`.
+    The pipeline calls `read` for the next batches in threads of their own while `compute` works on
+    the one before, and `store` in one thread behind it: what needs the disk belongs in `read`, what
+    needs the networks in `compute`, what writes in `store`.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str]
     """What is counted, in the plural."""
+    ahead: ClassVar[int] = 1
+    """Batches that are read while one is computed."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.size = self.first_size()
 
     @abstractmethod
     def total(self) -> int:
@@ -64,16 +71,23 @@ class Stage(ABC, Generic[Data]):
         """Fetch what the computation of a batch needs."""
 
     @abstractmethod
-    def compute(self, data: Data, tick: Callable[[float], None]) -> None:
-        """Compute and store a batch; `tick` takes the share of it that is done, for long ones.
+    def compute(self, data: Data, tick: Callable[[float], None]) -> Result:
+        """Compute a batch; `tick` takes the share of it that is done, for long ones.
 
         `tick` raises when the user wants to stop; nothing of the batch is stored then.
         """
 
+    @abstractmethod
+    def store(self, result: Result) -> None:
+        """Store what `compute` returned."""
+
+    def halves(self, data: Data) -> Sequence[tuple[int, Data]]:
+        """Return a batch in two, each with the number of its items; nothing if it cannot be."""
+        return ()
+
     def finish(self) -> None:
         """Store the figures that need the whole stage."""
 
-    @property
-    def items_per_batch(self) -> int:
-        """Number of items in a batch."""
-        return self.job.batch_size
+    def first_size(self) -> BatchSize:
+        """Return how many items the first batch has, and whether the next ones may have others."""
+        return BatchSize(1)

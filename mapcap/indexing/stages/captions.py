@@ -10,6 +10,7 @@ from torch import Tensor
 from db import queries, writes
 from db.records import RegionTask
 from db.rows import NewCaption
+from mapcap.indexing.batch_size import START, BatchSize
 from mapcap.indexing.stages.base import Stage
 from mapcap.indexing.stages.pictures import at_once, load
 from mapcap.networks.captioners import RegionBatch
@@ -28,16 +29,17 @@ class Uncaptioned:
     crops: list[Image.Image]
 
 
-class Captions(Stage[Uncaptioned]):
+class Captions(Stage[Uncaptioned, list[NewCaption]]):
     """A caption for every region, and its cosine with the region's embedding."""
 
     name = "captions"
     unit = "regions"
 
-    @property
-    def items_per_batch(self) -> int:
-        """Number of regions in a batch: a large captioner takes fewer than the CLIP."""
-        return min(self.job.batch_size, self.job.networks.captioner.batch_size)
+    def first_size(self) -> BatchSize:  # noqa: D102
+        chosen = self.job.batch_size
+        # A large captioner takes fewer than the CLIP.
+        most = self.job.networks.captioner.batch_size
+        return BatchSize(min(chosen or START, most), fixed=chosen is not None)
 
     def total(self) -> int:  # noqa: D102
         return queries.region_count(self.job.engine, self.job.run_id)
@@ -70,15 +72,17 @@ class Captions(Stage[Uncaptioned]):
             return None
         return loaded.image.crop(whole_pixels(task.box))
 
-    def compute(self, data: Uncaptioned, tick: Callable[[float], None]) -> None:  # noqa: D102
+    def compute(  # noqa: D102
+        self, data: Uncaptioned, tick: Callable[[float], None]
+    ) -> list[NewCaption]:
         if not data.region_ids:
-            return
+            return []
         networks = self.job.networks
         features = data.features.to(networks.clip.device, networks.clip.dtype)
         captions = networks.captioner.caption(RegionBatch(features, data.crops))
         captions = [tidy(caption) for caption in captions]
         cosines = caption_cosines(networks.clip, [c.text for c in captions], data.features)
-        rows = [
+        return [
             NewCaption(
                 region_id=region_id,
                 text=caption.text,
@@ -92,7 +96,21 @@ class Captions(Stage[Uncaptioned]):
                 data.region_ids, captions, cosines.tolist(), strict=True
             )
         ]
-        writes.add_captions(self.job.engine, self.job.run_id, rows)
+
+    def halves(self, data: Uncaptioned) -> Sequence[tuple[int, Uncaptioned]]:  # noqa: D102
+        count, middle = len(data.region_ids), len(data.region_ids) // 2
+        if not middle:
+            return ()
+        return [
+            (
+                len(data.region_ids[part]),
+                Uncaptioned(data.region_ids[part], data.features[part], data.crops[part]),
+            )
+            for part in (slice(0, middle), slice(middle, count))
+        ]
+
+    def store(self, result: list[NewCaption]) -> None:  # noqa: D102
+        writes.add_captions(self.job.engine, self.job.run_id, result)
 
     def finish(self) -> None:
         """Store how often each caption stands in each class."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from db import queries
 from db.rows import NewClassText
+from mapcap.indexing.batch_size import START
 from mapcap.indexing.stages.base import Job
 from mapcap.networks.tokens import token_texts
 from mapcap.networks.towers import text_tower
@@ -56,8 +57,9 @@ def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
         if image.predicted_class_id is not None
     ]
     sums = np.zeros(tokens.shape)
-    for start in range(0, len(best), job.batch_size):
-        _add(job, tokens, dict(best[start : start + job.batch_size]), sums)
+    size = job.batch_size or START
+    for start in range(0, len(best), size):
+        _add(job, tokens, dict(best[start : start + size]), sums)
     totals = sums.sum(1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
     return shares

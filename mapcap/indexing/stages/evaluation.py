@@ -10,12 +10,11 @@ from mapcap.evaluation.reading import ClassMaterial
 from mapcap.indexing.stages.base import Job, Stage
 
 
-class Evaluation(Stage[ClassMaterial]):
+class Evaluation(Stage[ClassMaterial, None]):
     """Figures of every class and of the run, from what is stored and the text tower."""
 
     name = "evaluation"
     unit = "classes"
-    items_per_batch = 1
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -33,6 +32,9 @@ class Evaluation(Stage[ClassMaterial]):
 
     def compute(self, data: ClassMaterial, tick: Callable[[float], None]) -> None:  # noqa: D102
         self._measuring.measure(data)
+
+    def store(self, result: None) -> None:
+        """Store nothing yet: the figures are of all classes."""
 
     def finish(self) -> None:
         """Store the figures; nothing of the stage is stored before."""

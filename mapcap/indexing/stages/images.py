@@ -1,5 +1,6 @@
 """Stage `images`: every photo of the dataset, read once and explained in one pass."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
@@ -13,6 +14,7 @@ from db.engine import writing
 from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance
 from mapcap.datasets import Item, LoadedImage, read_image
 from mapcap.explanation import Explanation, Method, explain
+from mapcap.indexing.batch_size import START, BatchSize
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.pictures import at_once, unreachable
@@ -24,13 +26,35 @@ _FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "i
 
 @dataclass(frozen=True)
 class Photos:
-    """The files of a batch as the store takes them in, and what the network sees of each."""
+    """The files of a batch as the store takes them in, and what the network sees of them."""
 
     rows: list[NewImage]
-    views: list[Tensor | None]
-    """(3, H, W) each, None where the file cannot be read"""
     classes: list[int]
     """The index of each photo's class."""
+    seen: list[int]
+    """The V photos that the network is to see: not those that cannot be read."""
+    views: Tensor | None
+    """(V, 3, H, W), None where there are none"""
+
+    def part(self, start: int, stop: int) -> "Photos":
+        """Return the photos from `start` up to `stop`."""
+        first, last = bisect_left(self.seen, start), bisect_left(self.seen, stop)
+        return Photos(
+            self.rows[start:stop],
+            self.classes[start:stop],
+            [place - start for place in self.seen[first:last]],
+            None if self.views is None or first == last else self.views[first:last],
+        )
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The photos of a batch with what is to be stored of them."""
+
+    rows: list[NewImage]
+    seen: list[int]
+    found: Explanation | None
+    """Of those seen."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -38,7 +62,7 @@ def _opened(row: NewImage) -> bool:
     return row.content_hash is not None or row.file_size is not None
 
 
-class Images(Stage[Photos]):
+class Images(Stage[Photos, Passed]):
     """Thumbnails, predictions, embeddings, maps and regions; a broken file with its error.
 
     A photo is stored whole, in one transaction with its batch, or it is pending.
@@ -46,11 +70,17 @@ class Images(Stage[Photos]):
 
     name = "images"
     unit = "images"
+    ahead = 2
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._method = Method.of(job.config)
         self._weights: Tensor | None = None
+
+    def first_size(self) -> BatchSize:  # noqa: D102
+        chosen = self.job.batch_size
+        on_cuda = self.job.networks.clip.device.type == "cuda"
+        return BatchSize(chosen or START, fixed=chosen is not None, grows=on_cuda)
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)
@@ -59,10 +89,14 @@ class Images(Stage[Photos]):
         return self.job.changes.pending
 
     def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
-        rows, views = zip(*at_once(self._photo, items), strict=True)
+        rows, found = zip(*at_once(self._photo, items), strict=True)
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(self.job, rows[0].path, rows[0].error)
-        return Photos(list(rows), list(views), [item.class_index for item in items])
+        seen = [place for place, view in enumerate(found) if view is not None]
+        views = torch.stack([found[place] for place in seen]) if seen else None
+        if views is not None and self.job.networks.clip.device.type == "cuda":
+            views = views.pin_memory()  # which the device can fetch by itself
+        return Photos(list(rows), [item.class_index for item in items], seen, views)
 
     def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
         """Read a photo once: for the store, and as the network sees it."""
@@ -89,24 +123,31 @@ class Images(Stage[Photos]):
         """Tell whether any photo of the dataset can still be reached: the batch may be deleted."""
         return any(item.path.is_file() for item in self.job.dataset.items)
 
-    def compute(self, data: Photos, tick: Callable[[float], None]) -> None:  # noqa: D102
-        job = self.job
-        seen = [place for place, view in enumerate(data.views) if view is not None]
+    def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
         found = None
-        if seen:
-            views = torch.stack([view for view in data.views if view is not None])
-            true = torch.tensor([data.classes[place] for place in seen])
-            found = explain(
-                job.networks.clip.model, views, self._class_weights(), true, self._method
-            )
+        if data.views is not None:
+            clip = self.job.networks.clip
+            views = data.views.to(clip.device, non_blocking=True)
+            true = torch.tensor([data.classes[place] for place in data.seen])
+            found = explain(clip.model, views, self._class_weights(), true, self._method)
+        return Passed(data.rows, data.seen, found)
+
+    def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
+        count, middle = len(data.rows), len(data.rows) // 2
+        if not middle:
+            return ()
+        return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
+
+    def store(self, result: Passed) -> None:  # noqa: D102
+        job, found = self.job, result.found
         with writing(job.engine) as transaction:
-            ids = writes.add_images(transaction, job.run_id, data.rows)
+            ids = writes.add_images(transaction, job.run_id, result.rows)
             if found is None:
                 return
-            shown = [ids[place] for place in seen]
+            shown = [ids[place] for place in result.seen]
             writes.add_predictions(transaction, _predictions(shown, found, job.class_ids))
             maps = writes.add_relevance(transaction, _maps(shown, found, job.class_ids))
-            regions = self._regions(maps, [data.rows[place] for place in seen], found)
+            regions = self._regions(maps, [result.rows[place] for place in result.seen], found)
             region_ids = writes.add_regions(transaction, regions)
             representation = job.config.representation
             writes.add_embeddings(transaction, representation, region_ids, found.region_features)

@@ -3,20 +3,33 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import cache
+from typing import Final, TypeVar
 
 from mapcap.datasets import LoadedImage, read_image
 from mapcap.errors import UserError
 from mapcap.indexing.stages.base import Job
 
+_MOST_THREADS: Final = 32
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 
 def at_once(function: Callable[[_Given], _Made], items: Iterable[_Given]) -> list[_Made]:
-    """Apply a function that reads pictures to items, in threads: Pillow works without the GIL."""
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        return list(pool.map(function, items))
+    """Apply a function that reads pictures to items, in threads: Pillow works without the GIL.
+
+    The threads serve all callers, the first one first: the end of one batch is read together with
+    the beginning of the next.
+    """
+    return list(_pool().map(function, items))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # a job may have been given fewer than there are
+        cores = len(os.sched_getaffinity(0))
+    return ThreadPoolExecutor(min(_MOST_THREADS, cores), thread_name_prefix="decode")
 
 
 def load(job: Job, stored_path: str) -> LoadedImage:

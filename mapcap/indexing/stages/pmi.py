@@ -23,12 +23,11 @@ class Candidates:
     captions: list[ClassCaption]
 
 
-class Pmi(Stage[Candidates]):
+class Pmi(Stage[Candidates, NewPmi]):
     """The PMI matrix of every class, over at most `max_sentences` distinct captions."""
 
     name = "pmi"
     unit = "classes"
-    items_per_batch = 1
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.class_ids)
@@ -44,7 +43,7 @@ class Pmi(Stage[Candidates]):
             captions = [one for one in captions if not one.artefact] or captions
         return Candidates(class_id, captions)
 
-    def compute(self, data: Candidates, tick: Callable[[float], None]) -> None:  # noqa: D102
+    def compute(self, data: Candidates, tick: Callable[[float], None]) -> NewPmi:  # noqa: D102
         captions = self._chosen(data)
         language_model = self.job.networks.language_model
         pmi = pmi_matrix(
@@ -55,18 +54,18 @@ class Pmi(Stage[Candidates]):
             packed=language_model.packed,
         )
         counts = np.array([caption.count for caption in captions], dtype=np.int64)
-        writes.add_pmi(
-            self.job.engine,
-            NewPmi(
-                class_id=data.class_id,
-                caption_ids=np.array([c.caption_id for c in captions], dtype=np.int64),
-                counts=counts,
-                matrix=pmi.matrix,
-                surprisal=pmi.surprisal,
-                relevance=relevances(pmi.matrix, counts),
-                distinct_total=len(data.captions),
-            ),
+        return NewPmi(
+            class_id=data.class_id,
+            caption_ids=np.array([c.caption_id for c in captions], dtype=np.int64),
+            counts=counts,
+            matrix=pmi.matrix,
+            surprisal=pmi.surprisal,
+            relevance=relevances(pmi.matrix, counts),
+            distinct_total=len(data.captions),
         )
+
+    def store(self, result: NewPmi) -> None:  # noqa: D102
+        writes.add_pmi(self.job.engine, result)
 
     def _chosen(self, data: Candidates) -> list[ClassCaption]:
         """Return the captions that enter the matrix, and note it on the run if not all do."""

@@ -1,6 +1,7 @@
 """Stage `summaries`: the sentences that stand for a class, for every length."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from db import queries, writes
 from db.engine import writing
@@ -14,12 +15,20 @@ from mapcap.summaries.words import words
 LENGTHS = range(1, MAX_SENTENCES_PER_SUMMARY + 1)
 
 
-class Summaries(Stage[Pmi | None]):
+@dataclass(frozen=True)
+class Said:
+    """What is said of a class."""
+
+    class_id: int
+    summaries: list[NewSummary]
+    words: list[WordScore]
+
+
+class Summaries(Stage[Pmi | None, Said | None]):
     """Summaries of every length from the stored matrix, and the class's words."""
 
     name = "summaries"
     unit = "classes"
-    items_per_batch = 1
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.class_ids)
@@ -32,14 +41,19 @@ class Summaries(Stage[Pmi | None]):
         (class_id,) = items
         return queries.pmi(self.job.engine, class_id)
 
-    def compute(self, data: Pmi | None, tick: Callable[[float], None]) -> None:  # noqa: D102
+    def compute(self, data: Pmi | None, tick: Callable[[float], None]) -> Said | None:  # noqa: D102
         if data is None:
-            return
+            return None
         scores = [WordScore(*word) for word in words(data.texts, data.relevance, data.counts)]
+        return Said(data.class_id, lengths(data, self.job.config.redundancy), scores)
+
+    def store(self, result: Said | None) -> None:  # noqa: D102
+        if result is None:
+            return
         # Pending is a class without summaries: a kill between the two would lose its words.
         with writing(self.job.engine) as transaction:
-            writes.add_summaries(transaction, lengths(data, self.job.config.redundancy))
-            writes.add_word_scores(transaction, data.class_id, "relevance", scores)
+            writes.add_summaries(transaction, result.summaries)
+            writes.add_word_scores(transaction, result.class_id, "relevance", result.words)
 
 
 def lengths(pmi: Pmi, redundancy: float) -> list[NewSummary]:
