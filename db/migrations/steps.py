@@ -27,6 +27,11 @@ def note_times(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE image ADD COLUMN modified INTEGER")
 
 
+def add_attributes(connection: Connection) -> None:
+    """Add figures of an image's pixels, by name; those stored before have none."""
+    connection.exec_driver_sql("ALTER TABLE image ADD COLUMN attributes TEXT DEFAULT '{}' NOT NULL")
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -34,4 +39,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_kinds,
     rename_metrics,
     note_times,
+    add_attributes,
 )

@@ -20,7 +20,8 @@ class Images:
 
     `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
     logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
-    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw.
+    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw;
+    `attributes` (n, A) as `attribute_row` gives them.
     """
 
     ids: NDArray[np.int64]
@@ -32,6 +33,7 @@ class Images:
     embeddings: NDArray[np.float16]
     grids: NDArray[np.float32]
     pictures: NDArray[np.uint8]
+    attributes: NDArray[np.float64]
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -68,7 +70,8 @@ class Reference:
 
     `classes` (m,) ids; `predicted` (m,) ids, with `confidence` (m,); `embeddings` (m, D);
     `backgrounds` (m, 5); `pictures` (m, side, side, 3); `histogram` of all the pictures, as
-    `place_histogram` gives it; `phrases` counts the images that hold each word.
+    `place_histogram` gives it; `phrases` counts the images that hold each word; `attributes`
+    (m, A).
     """
 
     ids: NDArray[np.int64]
@@ -80,6 +83,7 @@ class Reference:
     pictures: NDArray[np.uint8]
     histogram: NDArray[np.int64]
     phrases: Mapping[str, int]
+    attributes: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from mapcap.audit.attributes import ATTRIBUTES
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.findings import Finding, discounted, ranked
 from mapcap.audit.kinds import KINDS, confusion
@@ -55,6 +56,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         embeddings=embeddings,
         grids=rng.random((n, 4, 4)).astype(np.float32) + 1,
         pictures=pictures,
+        attributes=rng.random((n, len(ATTRIBUTES))),
     )
     regions = Regions(ids + 1000, np.arange(n), embeddings, list(captions))
     wrong = np.flatnonzero(said != ME)
@@ -71,6 +73,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         pictures=everything,
         histogram=place_histogram(everything),
         phrases={"cat": n, "grey": n // 3, "brown": n // 3},
+        attributes=rng.random((n + 40, len(ATTRIBUTES))),
     )
     names = ClassNames(
         ids=list(NAMES),
