@@ -74,6 +74,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         histogram=place_histogram(everything),
         phrases={"cat": n, "grey": n // 3, "brown": n // 3},
         attributes=rng.random((n + 40, len(ATTRIBUTES))),
+        same_files=np.empty((0, 3), np.int64),
     )
     names = ClassNames(
         ids=list(NAMES),
@@ -88,7 +89,10 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     def embed(words: Sequence[str]) -> np.ndarray:
         return unit(np.array([[len(word), *map(ord, word[:1] * 7)] for word in words], float))
 
-    return Material(ME, images, regions, contrasts, rivals, reference, names, embed, 0)
+    def paths(numbers: Sequence[int]) -> dict[int, str]:
+        return {number: f"{number}.jpg" for number in numbers}
+
+    return Material(ME, images, regions, contrasts, rivals, reference, names, embed, 0, paths)
 
 
 def half_wrong() -> Material:

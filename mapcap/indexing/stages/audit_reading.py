@@ -91,6 +91,7 @@ def read_reference(source: Source) -> Reference:
         attributes=_joined(
             [images.attributes for images, _ in parts], (0, len(ATTRIBUTES)), np.float64
         ),
+        same_files=evidence.same_files(source.engine, source.run_id),
     )
 
 
