@@ -1,7 +1,7 @@
 """What the store takes in: one frozen record per row of a batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class NewClassText:
 class NewImage:
     """A file of the dataset; an unreadable one carries its `error` and no thumbnail.
 
-    `file_size` in bytes, `modified` in nanoseconds.
+    `file_size` in bytes, `modified` in nanoseconds; `attributes` are figures of its pixels by name.
     """
 
     path: str
@@ -73,6 +73,7 @@ class NewImage:
     thumbnail: bytes | None = None
     error: str | None = None
     modified: int | None = None
+    attributes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ def add_blocks(connection: Connection) -> None:
     )
 
 
+def add_attributes(connection: Connection) -> None:
+    """Add figures of an image's pixels, by name; those stored before have none."""
+    connection.exec_driver_sql("ALTER TABLE image ADD COLUMN attributes TEXT DEFAULT '{}' NOT NULL")
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -50,4 +55,5 @@ STEPS: Final[tuple[Step, ...]] = (
     note_times,
     add_blocks,
     add_feeding,
+    add_attributes,
 )

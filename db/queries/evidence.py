@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Engine, and_, func, select
 
 from db import schema
 from db.records import Role, Vectors
@@ -24,6 +24,39 @@ def predicted_ids(engine: Engine, run_id: int) -> NDArray[np.int64]:
         rows = connection.execution_options(yield_per=10_000).execute(query)
         flat = np.fromiter((value for row in rows for value in row), np.int64)
     return flat.reshape(-1, 2)
+
+
+def same_files(engine: Engine, run_id: int) -> NDArray[np.int64]:
+    """Return the images of a run whose files have equal content: (k, 3), by image.
+
+    Columns: id, class id, and a number that images of equal content share.
+    """
+    table = schema.Image
+    repeated = (
+        select(table.content_hash)
+        .where(table.run_id == run_id, table.error.is_(None), table.content_hash.is_not(None))
+        .group_by(table.content_hash)
+        .having(func.count() > 1)
+    )
+    query: Query = (
+        select(table.id, table.class_id, table.content_hash)
+        .where(table.run_id == run_id, table.error.is_(None), table.content_hash.in_(repeated))
+        .order_by(table.id)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    groups: dict[str, int] = {}
+    table_of = [(one, label, groups.setdefault(digest, len(groups))) for one, label, digest in rows]
+    return np.array(table_of, np.int64).reshape(-1, 3)
+
+
+def paths_of(engine: Engine, image_ids: Sequence[int]) -> dict[int, str]:
+    """Return the paths of images by id."""
+    query: Query = select(schema.Image.id, schema.Image.path).where(
+        in_ids(schema.Image.id, image_ids)
+    )
+    with engine.connect() as connection:
+        return dict(connection.execute(query).all())
 
 
 _PREDICTED: Query = (

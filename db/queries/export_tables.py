@@ -155,6 +155,7 @@ def _images() -> Table:
             ("y1", "float", _image.y1, "lower side of it"),
             ("error", "text", _image.error, "why the file could not be read"),
             ("figures", "json", _image_figures(), "its metrics, by name, if sampled"),
+            ("attributes", "json", _image.attributes, "figures of its pixels, by name"),
         ],
     )
     query = (

@@ -1,11 +1,17 @@
 """Records that the audit reads by the thousand: without pictures, paths and masks."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from db.records.pictures import Box
 
 
 @dataclass(frozen=True, slots=True)
 class PredictedImage:
-    """A predicted image; `confidence` is the probability of the predicted class."""
+    """A predicted image; `confidence` is the probability of the predicted class.
+
+    `attributes` are figures of its pixels by name, as the file has them: they may be anything.
+    """
 
     id: int
     predicted_class_id: int
@@ -14,6 +20,9 @@ class PredictedImage:
     margin: float
     width: int
     height: int
+    file_size: int | None
+    box: Box | None
+    attributes: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ class Image(Base):
     """One file of the dataset; `error` says why it could not be read.
 
     `file_size` in bytes and `modified` in nanoseconds are those of the file as it was read: what
-    changed since is found by them.
+    changed since is found by them. `attributes` are figures of its pixels by name, empty
+    where it is unreadable or an older MapCap read it.
     """
 
     __tablename__ = "image"
@@ -137,6 +138,7 @@ class Image(Base):
     y1: Mapped[float | None]
     error: Mapped[str | None]
     modified: Mapped[int | None]
+    attributes: Mapped[JsonValue] = mapped_column(default=dict, server_default="{}")
 
 
 class Thumbnail(Base):

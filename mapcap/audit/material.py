@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
 """Words to their text embeddings (W, D), L2-normalised."""
 
+PathsOf = Callable[[Sequence[int]], Mapping[int, str]]
+"""Ids of images of the run to their paths in the data set."""
+
 PICTURE_SIDE = 32
 """Pictures are looked at this many pixels wide and high."""
 
@@ -20,7 +23,8 @@ class Images:
 
     `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
     logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
-    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw.
+    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw;
+    `attributes` (n, A) as `attribute_row` gives them.
     """
 
     ids: NDArray[np.int64]
@@ -32,6 +36,7 @@ class Images:
     embeddings: NDArray[np.float16]
     grids: NDArray[np.float32]
     pictures: NDArray[np.uint8]
+    attributes: NDArray[np.float64]
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -68,7 +73,9 @@ class Reference:
 
     `classes` (m,) ids; `predicted` (m,) ids, with `confidence` (m,); `embeddings` (m, D);
     `backgrounds` (m, 5); `pictures` (m, side, side, 3); `histogram` of all the pictures, as
-    `place_histogram` gives it; `phrases` counts the images that hold each word.
+    `place_histogram` gives it; `phrases` counts the images that hold each word; `attributes`
+    (m, A). `same_files` (k, 3) is of the whole run: id, class and a number, the same for files of
+    equal content, for every image that has such a copy.
     """
 
     ids: NDArray[np.int64]
@@ -80,6 +87,8 @@ class Reference:
     pictures: NDArray[np.uint8]
     histogram: NDArray[np.int64]
     phrases: Mapping[str, int]
+    attributes: NDArray[np.float64]
+    same_files: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +138,7 @@ class Material:
     names: ClassNames
     embed: EmbedWords
     seed: int
+    paths: PathsOf
 
 
 def rate(wrong: NDArray[np.bool_]) -> float:

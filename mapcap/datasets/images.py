@@ -1,13 +1,15 @@
 """Reading an image file whatever it turns out to be."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from mapcap.datasets.attributes import attributes_of
 from mapcap.text import clean
 
 # Below Pillow's own limit, whose first effect is only a warning.
@@ -24,7 +26,7 @@ class LoadedImage:
 
     `image` is RGB and upright, `width` and `height` are its own. `content_hash` is the SHA-256 of
     the file in hex, None only if the file could not be read at all; `modified` is in nanoseconds;
-    `thumbnail` is WebP.
+    `thumbnail` is WebP; `attributes` are figures of the picture, as `attributes_of` gives them.
     """
 
     content_hash: str | None = None
@@ -35,6 +37,7 @@ class LoadedImage:
     height: int | None = None
     thumbnail: bytes | None = None
     error: str | None = None
+    attributes: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_image(path: Path) -> LoadedImage:
@@ -59,7 +62,14 @@ def read_image(path: Path) -> LoadedImage:
     try:
         image = _decode(data)
         return LoadedImage(
-            content_hash, len(data), modified, image, image.width, image.height, _thumbnail(image)
+            content_hash=content_hash,
+            file_size=len(data),
+            modified=modified,
+            image=image,
+            width=image.width,
+            height=image.height,
+            thumbnail=_thumbnail(image),
+            attributes=attributes_of(image),
         )
     except Exception as error:  # Pillow's readers raise nearly anything on hostile files.
         return LoadedImage(content_hash, len(data), modified, error=_reason(error, data))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mapcap.audit.attributes import ATTRIBUTES
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.findings import Finding, discounted, ranked
 from mapcap.audit.kinds import KINDS, confusion
@@ -56,6 +57,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         embeddings=embeddings,
         grids=rng.random((n, 4, 4)).astype(np.float32) + 1,
         pictures=pictures,
+        attributes=rng.random((n, len(ATTRIBUTES))),
     )
     regions = Regions(ids + 1000, np.arange(n), embeddings, list(captions))
     wrong = np.flatnonzero(said != ME)
@@ -72,6 +74,8 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         pictures=everything,
         histogram=place_histogram(everything),
         phrases={"cat": n, "grey": n // 3, "brown": n // 3},
+        attributes=rng.random((n + 40, len(ATTRIBUTES))),
+        same_files=np.empty((0, 3), np.int64),
     )
     names = ClassNames(
         ids=list(NAMES),
@@ -86,7 +90,10 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     def embed(words: Sequence[str]) -> np.ndarray:
         return unit(np.array([[len(word), *map(ord, word[:1] * 7)] for word in words], float))
 
-    return Material(ME, images, regions, contrasts, rivals, reference, names, embed, 0)
+    def paths(numbers: Sequence[int]) -> dict[int, str]:
+        return {number: f"{number}.jpg" for number in numbers}
+
+    return Material(ME, images, regions, contrasts, rivals, reference, names, embed, 0, paths)
 
 
 def half_wrong() -> Material:

@@ -8,16 +8,19 @@ was audited with these kinds.
 from typing import Final
 
 from mapcap.audit.kind import Kind
+from mapcap.audit.kinds.attribute import ATTRIBUTE
 from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
+from mapcap.audit.kinds.duplicate import DUPLICATE
 from mapcap.audit.kinds.label import LABEL
 from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
 from mapcap.audit.kinds.word import WORD
 
-AUDIT_VERSION: Final = 2
+AUDIT_VERSION: Final = 3
 """Raised with every change of what the audit finds or says: older audits are made again."""
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK)
+    kind.name: kind
+    for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK, ATTRIBUTE, DUPLICATE)
 }

@@ -15,6 +15,7 @@ from db import queries
 from db.queries import evidence
 from db.records import Role
 from db.records.evidence import PredictedImage
+from mapcap.audit.attributes import ATTRIBUTES, attribute_row
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
@@ -87,6 +88,10 @@ def read_reference(source: Source) -> Reference:
         pictures=pictures,
         histogram=place_histogram(pictures),
         phrases=counts,
+        attributes=_joined(
+            [images.attributes for images, _ in parts], (0, len(ATTRIBUTES)), np.float64
+        ),
+        same_files=evidence.same_files(source.engine, source.run_id),
     )
 
 
@@ -106,7 +111,7 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         for image in found
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
-    words = _words(source, [image.id for image in whole])
+    words, regions = _words(source, [image.id for image in whole])
     pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
     grids = [maps[image.id]["true"].grid for image in whole]
     clip, side = source.clip, PICTURE_SIDE
@@ -120,19 +125,29 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         embeddings=_stacked([features[image.id] for image in whole], clip.embed_dim, np.float16),
         grids=np.array(grids, np.float32).reshape(-1, *clip.grid),
         pictures=np.array(pictures, np.uint8).reshape(-1, side, side, 3),
-    )
+        attributes=np.array(
+            [
+                attribute_row(
+                    image.attributes, (image.width, image.height), image.file_size, image.box,
+                    grid, count,
+                )
+                for image, grid, count in zip(whole, grids, regions, strict=True)
+            ]
+        ).reshape(-1, len(ATTRIBUTES)),
+    )  # fmt: skip
 
 
 def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:
     return np.array(rows, dtype).reshape(-1, width)
 
 
-def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
-    """Return the words of each image: those of the captions for its true class."""
+def _words(source: Source, image_ids: Sequence[int]) -> tuple[list[frozenset[str]], list[int]]:
+    """Return the words of each image's captions for its true class, and how many these are."""
     texts: dict[int, list[str]] = {image_id: [] for image_id in image_ids}
     for region in evidence.region_words(source.engine, image_ids, "true"):
         texts[region.image_id].append(region.caption)
-    return [phrases(texts[image_id]) for image_id in image_ids]
+    held = [texts[image_id] for image_id in image_ids]
+    return [phrases(captions) for captions in held], [len(captions) for captions in held]
 
 
 def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
@@ -172,4 +187,5 @@ def read_rival(source: Source, class_id: int) -> Rival:
     """Return the right images of a class, at most a thousand."""
     found = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
     stored = evidence.image_features(source.engine, [image.id for image in found])
-    return Rival(_words(source, stored.ids.tolist()), stored.vectors)
+    words, _ = _words(source, stored.ids.tolist())
+    return Rival(words, stored.vectors)

@@ -61,6 +61,7 @@ class Auditor:
             names=self._names,
             embed=self._embed,
             seed=source.config.seed,
+            paths=lambda ids: evidence.paths_of(source.engine, ids),
         )
 
     def audit(self, material: Material) -> NewAudit:
