@@ -2,30 +2,28 @@
 
 from mapcap.audit.facts import ALIKE, UNLIKE, Clause, Facts
 from mapcap.audit.kinds import KINDS, confusion, word
-from mapcap.audit.kinds import slice as slices
 from mapcap.stats import SIGNIFICANT
 
 _GAP = 0.2
-_PRONOUNCED = 0.05
-"""Least score of a finding that the line names."""
 _MOST_NAMED = 2
+"""Causes that the line names."""
 
 
 def clauses(facts: Facts) -> list[Clause]:
     """Return the clauses of a class's line: what happens, what may explain it, what does not."""
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
-    # Slices and words say already what the errors' regions are.
-    explained = bool(facts.of_kind(slices.NAME) or word.telling_words(facts))
+    causes = _causes(facts)
     said = [
         Clause(
             f"{facts.right} of {facts.images} correct",
             {"right": facts.right, "images": facts.images},
         ),
         *confusion.clauses(facts),
-        *_explanations(facts),
-        *_look(facts, explained=explained),
-        *word.clauses(facts, explained=explained),
+        *causes,
+        *_look(facts, explained=bool(causes)),
+        # Beside a cause that separates them, no word needs to.
+        *([] if causes else word.none_separates(facts)),
         *_sureness(facts),
     ]
     if len(said) == 1:
@@ -33,21 +31,13 @@ def clauses(facts: Facts) -> list[Clause]:
     return said
 
 
-def _explanations(facts: Facts) -> list[Clause]:
-    """Name the strongest findings of the kinds that the line does not sum up."""
-    pronounced = [
-        finding
-        for finding in facts.findings
-        if KINDS[finding.kind].clause is not None and finding.score >= _PRONOUNCED
-    ]
-    strongest = sorted(pronounced, key=lambda finding: -finding.score)[:_MOST_NAMED]
-    if not strongest and not word.telling_words(facts):
-        strongest = facts.of_kind(slices.NAME)[:1]
+def _causes(facts: Facts) -> list[Clause]:
+    """Name the first findings of the kinds that say more than what the images are predicted as."""
     return [
         Clause(clause(finding), {"kind": finding.kind, **finding.figures})
-        for finding in strongest
-        if (clause := KINDS[finding.kind].clause) is not None
-    ]
+        for finding in facts.findings
+        if not finding.is_note and (clause := KINDS[finding.kind].clause) is not None
+    ][:_MOST_NAMED]
 
 
 def _look(facts: Facts, *, explained: bool) -> list[Clause]:

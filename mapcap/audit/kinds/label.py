@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from mapcap.audit.cost import NOTHING, beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, listed, percent
@@ -33,7 +34,7 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
         Finding(
             NAME,
             f"{n} of {len(images)} may be labelled wrongly: {look} like {of_classes}",
-            n / len(images) * float((doubted.votes * doubted.confidence).mean()),
+            beyond_expected(n, len(images), 0) if n > 1 else NOTHING,
             {
                 "images": n,
                 "of": len(images),

@@ -13,6 +13,7 @@ from db.records import ErrorWord
 from db.rows import NewAudit, NewFinding
 from mapcap.audit.class_audit import ClassReport, audit_class
 from mapcap.audit.findings import Finding
+from mapcap.audit.kind import printed
 from mapcap.audit.kinds import AUDIT_VERSION, KINDS
 from mapcap.audit.material import Images, Material
 from mapcap.indexing.stages.audit_reading import (
@@ -99,17 +100,17 @@ def new_audit(class_id: int, report: ClassReport) -> NewAudit:
 
 
 def _new_finding(finding: Finding) -> NewFinding:
-    """Return a finding as it is stored: with all that is printed of it."""
+    """Return a finding as it is stored: with its cost as a score, and all that is printed of it."""
     kind = KINDS[finding.kind]
     return NewFinding(
         kind=kind.name,
         title=finding.title,
-        score=finding.score,
-        figures=finding.figures,
+        score=finding.cost.images,
+        figures={**finding.figures, "cost": asdict(finding.cost)},
         image_ids=finding.images,
         region_ids=finding.regions,
         plain=kind.plain,
         colour=kind.colour,
         overlay=kind.overlay,
-        details=kind.details(finding),
+        details=printed(kind, finding),
     )
