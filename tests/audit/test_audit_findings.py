@@ -13,10 +13,10 @@ from mapcap.audit.kind import printed
 from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.label import labels
+from mapcap.audit.kinds.odd import odd
 from mapcap.audit.kinds.slice import Slice, slices
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.kinds.word import words
-from mapcap.audit.labels import Suspects
 from mapcap.audit.material import (
     PICTURE_SIDE,
     ClassNames,
@@ -25,7 +25,9 @@ from mapcap.audit.material import (
     Reference,
     Regions,
     Rival,
+    bars_of,
 )
+from mapcap.audit.suspects import Suspects
 from mapcap.audit.word_rows import error_words, pair_words
 from mapcap.audit.words import phrases
 
@@ -76,9 +78,9 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     names = ClassNames(
         ids=list(NAMES),
         names=NAMES,
-        embeddings=unit(np.array([[1, 0.9, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])),
-        self_confidence=dict.fromkeys(NAMES, 0.5),
-        predicted=dict.fromkeys(NAMES, 40),
+        embeddings=unit(
+            np.array([[1, 0.9, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]) @ np.eye(4, SIZE)
+        ),
         taken_for={(LYNX, ME): 2, (CRANE, ME): 30},
     )
     rivals = {LYNX: Rival([phrases(["a spotted cat"])] * 20, unit(rng.normal(size=(20, SIZE))))}
@@ -86,7 +88,8 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
     def embed(words: Sequence[str]) -> np.ndarray:
         return unit(np.array([[len(word), *map(ord, word[:1] * 7)] for word in words], float))
 
-    return Material(ME, images, regions, contrasts, rivals, reference, names, embed, 0)
+    bars = bars_of(reference, names, seed=0)
+    return Material(ME, images, regions, contrasts, rivals, reference, names, bars, embed, 0)
 
 
 def half_wrong() -> Material:
@@ -203,6 +206,24 @@ def test_doubted_labels_are_one_finding() -> None:
     assert found.title == "2 of 40 may be labelled wrongly: they look like lynx (1), crane (1)"
     assert found.cost.images == 2
     assert list(found.images) == [125, 121]
+    one = Suspects(*(part[:1] for part in (doubted.index, doubted.said, *[np.ones(1)] * 2)))
+    (listed,) = labels(half_wrong(), one)
+    assert listed.is_note and list(listed.images) == [125], "one alone is listed as a note"
+
+
+def test_odd_images_are_a_kind_of_their_own() -> None:
+    """Five of the images point away from names and other photos: all are misclassified."""
+    given = material([ME] * 20 + [LYNX] * 20, ["a cat."] * 40)
+    vectors = given.images.embeddings.copy()
+    far = -given.reference.embeddings.mean(0) + 0.02 * np.eye(SIZE)[:5]
+    vectors[35:] = unit(far)
+    given = replace(given, images=replace(given.images, embeddings=vectors))
+    (found,) = [one for one in audit_class(given).findings if one.kind == "odd"]
+    assert found.title == "5 of 40 resemble no class of the run"
+    assert set(found.images) == set(range(135, 140)) and found.figures["wrong"] == 5
+    assert not found.is_note and found.cost.images == pytest.approx(5 * (1 - 15 / 35))
+    (alone,) = odd(given, np.array([39]))
+    assert alone.is_note and alone.title == "1 of 40 resembles no class of the run"
 
 
 def test_what_costs_most_comes_first_and_notes_last() -> None:

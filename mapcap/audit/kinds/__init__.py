@@ -11,6 +11,7 @@ from mapcap.audit.kind import Kind
 from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
 from mapcap.audit.kinds.label import LABEL
+from mapcap.audit.kinds.odd import ODD
 from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
 from mapcap.audit.kinds.word import WORD
@@ -19,5 +20,5 @@ AUDIT_VERSION: Final = 3
 """Raised with every change of what the audit finds or says: older audits are made again."""
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK)
+    kind.name: kind for kind in (CONFUSION, WORD, SLICE, LABEL, ODD, BACKGROUND, WATERMARK)
 }

@@ -48,8 +48,6 @@ def read_names(source: Source) -> ClassNames:
         ids=texts.ids.tolist(),
         names={found.id: found.name for found in classes},
         embeddings=texts.vectors,
-        self_confidence={found.id: found.mean_true_probability or 0.0 for found in classes},
-        predicted={found.id: found.predicted for found in classes},
         taken_for={
             (found.id, confusion.predicted_class_id): confusion.count
             for found in classes

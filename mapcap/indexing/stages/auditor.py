@@ -15,7 +15,7 @@ from mapcap.audit.class_audit import ClassReport, audit_class
 from mapcap.audit.findings import Finding
 from mapcap.audit.kind import printed
 from mapcap.audit.kinds import AUDIT_VERSION, KINDS
-from mapcap.audit.material import Images, Material
+from mapcap.audit.material import Images, Material, bars_of
 from mapcap.indexing.stages.audit_reading import (
     Source,
     read_images,
@@ -46,6 +46,7 @@ class Auditor:
             # One pass over the run; each class is then held against the same figures.
             self._names = read_names(self._source)
             self._reference = read_reference(self._source)
+            self._bars = bars_of(self._reference, self._names, seed=self._source.config.seed)
         return pending
 
     def read(self, class_id: int) -> Material:
@@ -60,6 +61,7 @@ class Auditor:
             rivals={said: read_rival(source, said) for said in _rivals(images)},
             reference=self._reference,
             names=self._names,
+            bars=self._bars,
             embed=self._embed,
             seed=source.config.seed,
         )
