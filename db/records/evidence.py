@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from db.records.pictures import Box
+
 
 @dataclass(frozen=True, slots=True)
 class PredictedImage:
@@ -14,6 +16,7 @@ class PredictedImage:
     margin: float
     width: int
     height: int
+    box: Box | None
 
 
 @dataclass(frozen=True, slots=True)

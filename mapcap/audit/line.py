@@ -1,12 +1,13 @@
 """One line about a class, in clauses each of which rests on its own figures."""
 
-from mapcap.audit.facts import ALIKE, UNLIKE, Clause, Facts
+from mapcap.audit.facts import Clause, Facts
 from mapcap.audit.kinds import KINDS, confusion, word
 from mapcap.stats import SIGNIFICANT
 
 _GAP = 0.2
 _MOST_NAMED = 2
 """Causes that the line names."""
+_LOOKS = ("regions_", "maps_")
 
 
 def clauses(facts: Facts) -> list[Clause]:
@@ -43,23 +44,31 @@ def _causes(facts: Facts) -> list[Clause]:
 def _look(facts: Facts, *, explained: bool) -> list[Clause]:
     """Say whether misclassified images attend to what correct ones attend to.
 
-    A high cosine without a significant difference is no difference shown, not sameness.
+    That no difference is significant shows no sameness: the yardstick of that is how alike the
+    correct images are among themselves.
     """
-    cosine = facts.figures["regions_cosine"]
-    if cosine is None or not facts.comparable:
+    cosine, half = facts.figures["regions_cosine"], facts.figures["regions_half"]
+    if cosine is None or half is None or not facts.comparable:
         return []
-    keys = ("regions_cosine", "regions_p", "maps_cosine", "maps_p")
-    figures = {key: facts.figures[key] for key in keys}
-    if facts.same_regions:
+    figures = {key: value for key, value in facts.figures.items() if key.startswith(_LOOKS)}
+    if facts.regions_as_alike:
+        text = (
+            "misclassified images' regions are as like the correct ones' as these are among "
+            f"themselves (cosine {cosine:.2f}, halves of the correct {half:.2f})"
+        )
+    elif not facts.regions_differ:
         text = (
             "no difference shown between the regions of misclassified and correct images "
             f"(cosine {cosine:.2f}, {facts.wrong} misclassified)"
         )
-    elif cosine < UNLIKE and not explained:
-        text = f"misclassified images' regions differ from the correct ones' (cosine {cosine:.2f})"
+    elif not explained:
+        text = (
+            "misclassified images' regions differ from the correct ones' "
+            f"(cosine {cosine:.2f}, halves of the correct {half:.2f})"
+        )
     else:
         return []
-    if (facts.figures["maps_p"] or 1) <= SIGNIFICANT and facts.figures["maps_cosine"] < ALIKE:
+    if (facts.figures["maps_p"] or 1) <= SIGNIFICANT:
         text += f", in other places (cosine {facts.figures['maps_cosine']:.2f})"
     return [Clause(text, figures)]
 

@@ -22,7 +22,8 @@ class Images:
 
     `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
     logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
-    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw.
+    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw;
+    `grounds` (n, side, side) which pixels of them are background.
     """
 
     ids: NDArray[np.int64]
@@ -34,6 +35,7 @@ class Images:
     embeddings: NDArray[np.float16]
     grids: NDArray[np.float32]
     pictures: NDArray[np.uint8]
+    grounds: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -8,6 +8,7 @@ import pytest
 
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.cost import NOTHING, Cost, beyond, beyond_expected
+from mapcap.audit.facts import Facts
 from mapcap.audit.findings import Finding, discounted, ranked
 from mapcap.audit.kind import printed
 from mapcap.audit.kinds import KINDS, confusion
@@ -17,6 +18,7 @@ from mapcap.audit.kinds.odd import odd
 from mapcap.audit.kinds.slice import Slice, slices
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.kinds.word import words
+from mapcap.audit.line import clauses
 from mapcap.audit.material import (
     PICTURE_SIDE,
     ClassNames,
@@ -58,6 +60,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         embeddings=embeddings,
         grids=rng.random((n, 4, 4)).astype(np.float32) + 1,
         pictures=pictures,
+        grounds=np.ones((n, PICTURE_SIDE, PICTURE_SIDE), bool),
     )
     regions = Regions(ids + 1000, np.arange(n), embeddings, list(captions))
     wrong = np.flatnonzero(said != ME)
@@ -70,7 +73,9 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         predicted=np.concatenate([said, np.repeat([LYNX, CRANE], 20)]),
         confidence=np.concatenate([images.confidence, np.full(40, 0.9)]),
         embeddings=np.concatenate([embeddings, unit(rng.normal(size=(40, SIZE)))]),
-        backgrounds=background_properties(everything, np.ones((n + 40, 4, 4))),
+        backgrounds=background_properties(
+            everything, np.ones((n + 40, PICTURE_SIDE, PICTURE_SIDE), bool)
+        ),
         pictures=everything,
         histogram=place_histogram(everything),
         phrases={"cat": n, "grey": n // 3, "brown": n // 3},
@@ -333,6 +338,31 @@ def test_names_compete_where_nothing_else_differs() -> None:
     )
     figures = next(c.figures for c in report.clauses if "compete" in c.text)
     assert figures["share_of_errors"] == 1 and figures["names_rank"] == 1
+
+
+@pytest.mark.parametrize(
+    ("p", "low", "said"),
+    [
+        (0.3, 0.92, "are as like the correct ones' as these are among themselves (cosine 0.94, "),
+        (0.3, 0.85, "no difference shown between the regions of misclassified and correct images"),
+        (0.01, 0.92, "differ from the correct ones' (cosine 0.94, halves of the correct 0.95)"),
+    ],
+)
+def test_what_is_said_of_the_regions(p: float, low: float, said: str) -> None:
+    """Sameness needs the whole interval above the yardstick; a high cosine alone shows none."""
+    figures = dict.fromkeys(("predicted_images", "maps_p"), None) | {
+        "regions_cosine": 0.94,
+        "regions_p": p,
+        "regions_low": low,
+        "regions_half": 0.95,
+        "regions_half_low": 0.9,
+        "accuracy": None,
+        "mean_confidence": None,
+        "ece": None,
+        "ece_level": None,
+    }
+    line = "; ".join(clause.text for clause in clauses(Facts("tabby", 20, 10, figures, [], [], [])))
+    assert said in line
 
 
 def test_an_overconfident_class_is_called_so() -> None:

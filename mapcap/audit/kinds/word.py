@@ -140,7 +140,7 @@ def _competing(facts: Facts, figures: dict[str, Any]) -> str:
     word tells them from the right images of that class either.
     """
     first = next(iter(confusion.drawn(facts)), None)
-    if first is None or not facts.same_regions:
+    if first is None or facts.regions_differ is not False:
         return ""
     of_pair = [
         row.q for row in facts.pairs if row.against_class_id == first.figures["predicted_class_id"]

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.queries import evidence
-from db.records import Role
+from db.records import Relevance, Role
 from db.records.evidence import PredictedImage
+from mapcap.audit.grounds import ground_of_box, ground_of_maps
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
@@ -70,7 +71,7 @@ def read_reference(source: Source) -> Reference:
     for start in range(0, len(numbers), _CHUNK):
         ids = numbers[start : start + _CHUNK, 0].tolist()
         images = read_images(source, evidence.predictions_of(source.engine, ids))
-        parts.append((images, background_properties(images.pictures, images.grids)))
+        parts.append((images, background_properties(images.pictures, images.grounds)))
         counts.update(word for held in images.words for word in held)
     ids = _joined([images.ids for images, _ in parts], (0,), np.int64)
     side = (0, PICTURE_SIDE, PICTURE_SIDE, 3)
@@ -118,7 +119,24 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         embeddings=_stacked([features[image.id] for image in whole], clip.embed_dim, np.float16),
         grids=np.array(grids, np.float32).reshape(-1, *clip.grid),
         pictures=np.array(pictures, np.uint8).reshape(-1, side, side, 3),
+        grounds=np.array([_ground(source, image, maps[image.id]) for image in whole], bool).reshape(
+            -1, side, side
+        ),
     )
+
+
+def _ground(
+    source: Source, image: PredictedImage, maps: Mapping[Role, Relevance]
+) -> NDArray[np.bool_]:
+    """Return which pixels of what the network saw are background."""
+    if image.box is None:
+        grids = [maps[role].grid for role in ("true", "predicted") if role in maps]
+        return ground_of_maps(grids, PICTURE_SIDE)
+    view = source.clip.view(image.width, image.height)
+    height, width = source.clip.size
+    sizes = (width, height, width, height)
+    edges = zip(view.from_original(image.box), sizes, strict=True)
+    return ground_of_box([edge / size for edge, size in edges], PICTURE_SIDE)
 
 
 def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:
