@@ -23,6 +23,8 @@ DRAWS: Final = 2000
 """Resamples of a bootstrap interval."""
 FEWEST_CLASSES: Final = 5
 """Pairs below which a rank correlation says nothing."""
+FEWEST_RESAMPLED: Final = 5
+"""Values below which resampling them says nothing: its intervals would be far too narrow."""
 
 _ENDS: Final = (100 * SIGNIFICANT / 2, 100 * (1 - SIGNIFICANT / 2))
 _LARGE: Final = 5000

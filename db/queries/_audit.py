@@ -57,12 +57,12 @@ def _kind(name: str, plain: str, colour: str) -> FindingKind:
 
 
 def finding_kinds(engine: Engine, run_id: int) -> list[FindingKind]:
-    """Return the kinds of a run's findings, that of the highest score first."""
+    """Return the kinds of a run's findings, that of the highest score first; not those of notes."""
     table = schema.Finding
     query = (
         select(finding_kind(), func.max(table.plain), func.max(table.colour))
         .join(schema.ClassName, schema.ClassName.id == table.class_id)
-        .where(schema.ClassName.run_id == run_id)
+        .where(schema.ClassName.run_id == run_id, table.score > 0)
         .group_by(finding_kind())
         .order_by(func.max(table.score).desc(), finding_kind())
     )
@@ -79,12 +79,12 @@ def findings(engine: Engine, class_id: int, kind: str | None = None) -> list[Fin
 def run_findings(
     engine: Engine, run_id: int, kind: str | None = None, *, limit: int | None = None
 ) -> list[Finding]:
-    """Return the findings of all classes of a run, the highest score first."""
+    """Return the findings of all classes of a run, the highest score first, without the notes."""
     table = schema.Finding
     best = (
         select(table.id)
         .join(schema.ClassName, schema.ClassName.id == table.class_id)
-        .where(schema.ClassName.run_id == run_id)
+        .where(schema.ClassName.run_id == run_id, table.score > 0)
     )
     if kind is not None:
         best = best.where(finding_kind() == kind)

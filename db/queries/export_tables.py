@@ -272,7 +272,12 @@ def _findings() -> Table:
             ("position", "integer", _finding.position, "place among the class's findings, from 0"),
             ("kind", "text", finding_kind(), "what sort of finding it is"),
             ("title", "text", _finding.title, "the finding in words"),
-            ("score", "float", _finding.score, "part of the class concerned x strength, 0 to 1"),
+            (
+                "score",
+                "float",
+                _finding.score,
+                "misclassified images that it accounts for beyond chance; 0: a note",
+            ),
             ("figures", "json", _finding.figures, "the numbers behind the title"),
             ("images", "json", _evidence(), "paths of the images that show it, best first"),
             ("details", "json", _finding.details, "the figures as printed lines"),

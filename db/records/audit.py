@@ -17,10 +17,12 @@ class FindingKind:
 class Finding:
     """Something that may explain a class's errors; position 0 is the class's first.
 
-    `score` lies in [0, 1] and is comparable across kinds; `figures` are the numbers behind the
-    title; `images` and `regions` count what is stored as its evidence. Of its kind, `plain` is
-    what a person reads and `colour` is `#rrggbb`; `overlay` says whether its pictures bear the
-    relevance. `details` are the figures as printed lines; an audit by an older MapCap has none.
+    `score` is how many misclassified images it accounts for beyond chance, 0 for a note, which
+    stands below all findings; of an older audit it is a figure in [0, 1]. `figures` are the numbers
+    behind the title; `images` and `regions` count what is stored as its evidence. Of its kind,
+    `plain` is what a person reads and `colour` is `#rrggbb`; `overlay` says whether its pictures
+    bear the relevance. `details` are the figures as printed lines; an audit by an older MapCap has
+    none.
     """
 
     id: int
@@ -36,6 +38,11 @@ class Finding:
     colour: str
     overlay: bool
     details: list[str]
+
+    @property
+    def is_note(self) -> bool:
+        """Whether no error goes with it."""
+        return self.score == 0
 
 
 @dataclass(frozen=True, slots=True)

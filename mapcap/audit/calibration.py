@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.stats import AT_ONCE, SIGNIFICANT, permutation, permutations
+from mapcap.stats import AT_ONCE, FEWEST_RESAMPLED, SIGNIFICANT, permutation, permutations
 
 BINS = 10
 _DRAWS = 1000
+_ENDS = (SIGNIFICANT / 2, 1 - SIGNIFICANT / 2)
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,19 @@ def calibration_level(confidence: NDArray[Any], *, seed: int, draws: int = _DRAW
 
 @dataclass(frozen=True)
 class Likeness:
-    """The cosine of the means of two groups, and the p of one so low if the groups were random."""
+    """The cosine of the means of two groups, and the p of one so low if the groups were random.
+
+    `low` and `high` are its 95 % interval; `half` is what two random halves of the second group
+    have in the middle, and `half_low` what 5 % of such halves are below: the yardstick. All four
+    are None where a group has fewer than five vectors.
+    """
 
     cosine: float
     p: float
+    low: float | None
+    high: float | None
+    half: float | None
+    half_low: float | None
 
 
 def likeness(
@@ -87,7 +97,8 @@ def likeness(
     """Return how alike the means of two groups of vectors are, or None where one is empty or zero.
 
     The p is that of a permutation test over the vectors (one an image), low cosines being extreme;
-    the split at hand counts as one of the draws.
+    the split at hand counts as one of the draws. The interval is a percentile bootstrap over the
+    vectors of each group.
 
     Args:
         vectors: (n, D); a grid may be given flat.
@@ -102,8 +113,32 @@ def likeness(
     total = given.sum(0)
     sums = permutations(first, seed=seed, draws=draws) @ given
     others = total - sums
-    norms = np.linalg.norm(sums, axis=1) * np.linalg.norm(others, axis=1)
-    if norms[0] == 0:
+    if np.linalg.norm(sums[0]) * np.linalg.norm(others[0]) == 0:
         return None
-    cosines = np.divide((sums * others).sum(1), norms, out=np.ones_like(norms), where=norms > 0)
-    return Likeness(float(cosines[0].clip(-1, 1)), permutation(cosines))
+    cosines = _cosines(sums, others)
+    low = high = half = half_low = None
+    if min(int(first.sum()), n - int(first.sum())) >= FEWEST_RESAMPLED:
+        one, two = (_resampled(given[side], seed=seed, draws=draws) for side in (first, ~first))
+        low, high = map(float, np.quantile(_cosines(one, two), _ENDS))
+        second = given[~first]
+        size = len(second) // 2
+        chosen = permutations(np.arange(len(second)) < size, seed=seed, draws=draws) @ second
+        halves = _cosines(chosen, second.sum(0) - chosen)
+        half_low, half = map(float, np.quantile(halves, (SIGNIFICANT, 1 / 2)))
+    return Likeness(float(cosines[0].clip(-1, 1)), permutation(cosines), low, high, half, half_low)
+
+
+def _cosines(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cosine of each pair of rows (n, D), 1 where a row is zero."""
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    dots = np.einsum("nd,nd->n", one, two)
+    cosines: NDArray[np.float64] = np.divide(dots, norms, out=np.ones_like(norms), where=norms > 0)
+    return cosines
+
+
+def _resampled(vectors: NDArray[np.float64], *, seed: int, draws: int) -> NDArray[np.float64]:
+    """Return sums of vectors (n, D) drawn with replacement: (draws, D)."""
+    n = len(vectors)
+    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    sums: NDArray[np.float64] = times @ vectors
+    return sums

@@ -1,7 +1,7 @@
 """The audit of one class: every test, and what they amount to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,5 @@ def _per_image(
 
 
 def _named(name: str, found: Likeness | None) -> dict[str, float | None]:
-    return {
-        f"{name}_cosine": None if found is None else found.cosine,
-        f"{name}_p": None if found is None else found.p,
-    }
+    keys = [each.name for each in fields(Likeness)]
+    return {f"{name}_{key}": None if found is None else getattr(found, key) for key in keys}

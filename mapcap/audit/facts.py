@@ -10,8 +10,6 @@ from mapcap.stats import SIGNIFICANT
 
 ENOUGH = 5
 """Wrong, and right, images without which the two are not compared."""
-ALIKE, UNLIKE = 0.95, 0.85
-"""Cosines of regions or maps above which they are the same, and below which they differ."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,19 @@ class Facts:
         return min(self.right, self.wrong) >= ENOUGH
 
     @property
-    def same_regions(self) -> bool:
-        """Whether the errors look at what the right images look at."""
-        cosine, p = self.figures["regions_cosine"], self.figures["regions_p"]
-        return cosine is not None and cosine >= UNLIKE and (cosine >= ALIKE or p > SIGNIFICANT)
+    def regions_differ(self) -> bool | None:
+        """Whether the errors look at something else than the right images; None if nobody knows."""
+        p = self.figures["regions_p"]
+        return None if p is None else bool(p <= SIGNIFICANT)
+
+    @property
+    def regions_as_alike(self) -> bool:
+        """Whether the errors look at what the right images do, as surely as these at the same.
+
+        The yardstick is how alike halves of the right images are: the whole interval must reach it.
+        """
+        low, half = self.figures["regions_low"], self.figures["regions_half_low"]
+        return self.regions_differ is False and low is not None and low >= half
 
     def of_kind(self, *kinds: str) -> list[Finding]:
         """Return the findings of some kinds, in their order."""

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mapcap.audit.labels import Suspects, nearest, neighbour_count, suspects
+from mapcap.audit.labels import geometry, nearest, neighbour_count
 from mapcap.audit.material import Material
+from mapcap.audit.suspects import Suspects, suspects
 from mapcap.audit.word_rows import WordRow, error_words, pair_words
 
 
@@ -14,11 +16,13 @@ from mapcap.audit.word_rows import WordRow, error_words, pair_words
 class AuditInputs:
     """A class's material with its doubted labels and its tested words.
 
-    `words` tell its wrong images from its right ones, `pairs` those taken for a rival from the
-    right ones of that rival.
+    `neighbours` (n, k) are the places in the reference of the photos nearest to each image.
+    `words` tell the class's wrong images from its right ones, `pairs` those taken for a rival from
+    the right ones of that rival.
     """
 
     material: Material
+    neighbours: NDArray[np.int64]
     suspects: Suspects
     words: Sequence[WordRow]
     pairs: Sequence[WordRow]
@@ -31,19 +35,27 @@ class AuditInputs:
 
 def audit_inputs(material: Material) -> AuditInputs:
     """Return what the kinds of findings are given of a class."""
-    return AuditInputs(material, _suspects(material), error_words(material), pair_words(material))
-
-
-def _suspects(material: Material) -> Suspects:
-    images, reference, names = material.images, material.reference, material.names
+    images, reference = material.images, material.reference
     _, sizes = np.unique(reference.classes, return_counts=True)
     k = neighbour_count(sizes)
     places = nearest(images.embeddings, images.ids, reference.embeddings, reference.ids, k)
-    return suspects(
-        material.class_id,
-        images.predicted,
-        images.confidence,
-        reference.classes[places],
-        names.self_confidence,
-        {said: names.mixed(material.class_id, said) for said in set(images.predicted.tolist())},
+    return AuditInputs(
+        material,
+        places,
+        _suspects(material, places),
+        error_words(material),
+        pair_words(material),
     )
+
+
+def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
+    images, names = material.images, material.names
+    said, me = names.places(images.predicted), names.places(np.array([material.class_id]))
+    own, around = geometry(
+        images.embeddings,
+        material.reference.embeddings,
+        places,
+        names.embeddings[said],
+        names.embeddings[np.repeat(me, len(said))],
+    )
+    return suspects(material.class_id, images.predicted, images.margins, own, around, material.bars)

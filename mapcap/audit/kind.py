@@ -25,9 +25,18 @@ class Kind:
     details: Callable[[Finding], list[str]]
     """Return the figures of a finding as printed lines, the most telling first."""
     clause: Callable[[Finding], str] | None
-    """Return what the class's line says of a finding; None if it says all of the kind at once."""
+    """Return what the class's line says of a finding as a cause; None if the kind names none."""
     overlay: bool = True
     """Whether its pictures bear the relevance; not where the photo itself is to be judged."""
+
+
+def printed(kind: Kind, finding: Finding) -> list[str]:
+    """Return what is printed of a finding below its title: its cost, then its kind's details."""
+    if finding.is_note:
+        cost = "A note: no error of the class goes with it."
+    else:
+        cost = f"{str(finding.cost).capitalize()}: misclassified beyond chance, 95 % interval."
+    return [cost, *kind.details(finding)]
 
 
 def percent(share: float) -> str:

@@ -1,7 +1,5 @@
-"""Suspected label errors: what the model is sure of, and the nearest images agree with."""
+"""The surroundings of a photo: those nearest to it, and how far all lie from two names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +8,6 @@ from numpy.typing import NDArray
 _CHUNK = 4096
 """Images of the run compared at a time."""
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 10, 3
-MOST_MIXED = 0.2
-"""A model that takes more of two classes' images for the other is no witness between them."""
 
 
 def neighbour_count(class_sizes: NDArray[np.int64]) -> int:
@@ -60,52 +56,37 @@ def nearest(
     return places
 
 
-@dataclass(frozen=True, eq=False)
-class Suspects:
-    """Images whose label is doubted, the most doubtful first.
+def geometry(
+    vectors: NDArray[Any],
+    references: NDArray[Any],
+    places: NDArray[np.int64],
+    toward: NDArray[Any],
+    away: NDArray[Any],
+    *,
+    chunk: int = _CHUNK,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how much nearer photos, and their surroundings, are to one name than to another.
 
-    `index` (s,) are places in the class; `said` (s,) the classes they are taken for; `votes` (s,)
-    the share of the neighbours that are of that class; `confidence` (s,) the model's probability.
-    """
-
-    index: NDArray[np.int64]
-    said: NDArray[np.int64]
-    votes: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-
-
-def suspects(
-    own_class: int,
-    predicted: NDArray[np.int64],
-    confidence: NDArray[Any],
-    neighbour_classes: NDArray[np.int64],
-    self_confidence: Mapping[int, float],
-    mixed: Mapping[int, float],
-) -> Suspects:
-    """Return the images of a class that look wrongly labelled.
-
-    Two witnesses must agree. The model: the image is taken for another class with at least the
-    probability that images of that class have for it on average (the threshold of confident
-    learning, Northcutt et al., arXiv 1911.00068). The images: more than half of the nearest are
-    of that class, and at most half as many of the image's own. Both look through the same model:
-    where it mixes two classes up (`MOST_MIXED`), neither says anything about a label.
+    Both (n,), in cosines. Of the surroundings it is what four in five neighbours exceed: a photo
+    with a wrong label lies among photos that are as far from the label's name as it is itself, one
+    of two classes that mix lies among photos of both. Minus infinity without neighbours.
 
     Args:
-        own_class: the class's id.
-        predicted: (n,) ids of the classes the images were taken for.
-        confidence: (n,) probability of those.
-        neighbour_classes: (n, k) classes of the nearest images, by their labels.
-        self_confidence: mean probability of the true class, by class id.
-        mixed: share of the images of this class and another taken for each other, by its id.
+        vectors: (n, D) photos, L2-normalised.
+        references: (m, D) photos of the run, L2-normalised.
+        places: (n, k) those nearest to each, as `nearest` gives them.
+        toward: (n, D) text embedding of the name that each may have in truth.
+        away: (n, D) of the name that it has.
+        chunk: photos whose neighbours are read at a time.
     """
-    if not neighbour_classes.shape[1]:
-        empty = np.empty(0, np.int64)
-        return Suspects(empty, empty, empty.astype(float), empty.astype(float))
-    needed = np.array([self_confidence.get(int(said), 1.0) for said in predicted])
-    apart = np.array([mixed.get(int(said), 0.0) <= MOST_MIXED for said in predicted], bool)
-    votes = (neighbour_classes == predicted[:, None]).mean(1)  # (n,)
-    own = (neighbour_classes == own_class).mean(1)  # (n,)
-    agree = (votes > 1 / 2) & (own <= votes / 2)
-    doubted = np.flatnonzero((predicted != own_class) & (confidence >= needed) & agree & apart)
-    order = doubted[np.lexsort((doubted, -votes[doubted] * confidence[doubted]))]
-    return Suspects(order, predicted[order], votes[order], confidence[order].astype(float))
+    n, k = places.shape
+    own, around = np.zeros(n), np.full(n, -np.inf)
+    for start in range(0, n, chunk):
+        part = slice(start, start + chunk)
+        direction = toward[part].astype(np.float32) - away[part].astype(np.float32)
+        own[part] = np.einsum("nd,nd->n", vectors[part].astype(np.float32), direction)
+        if k:
+            near = references[places[part]].astype(np.float32)
+            margins = np.einsum("nkd,nd->nk", near, direction)
+            around[part] = np.sort(margins, axis=1)[:, k // 5]
+    return own, around

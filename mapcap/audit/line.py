@@ -1,31 +1,30 @@
 """One line about a class, in clauses each of which rests on its own figures."""
 
-from mapcap.audit.facts import ALIKE, UNLIKE, Clause, Facts
+from mapcap.audit.facts import Clause, Facts
 from mapcap.audit.kinds import KINDS, confusion, word
-from mapcap.audit.kinds import slice as slices
 from mapcap.stats import SIGNIFICANT
 
 _GAP = 0.2
-_PRONOUNCED = 0.05
-"""Least score of a finding that the line names."""
 _MOST_NAMED = 2
+"""Causes that the line names."""
+_LOOKS = ("regions_", "maps_")
 
 
 def clauses(facts: Facts) -> list[Clause]:
     """Return the clauses of a class's line: what happens, what may explain it, what does not."""
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
-    # Slices and words say already what the errors' regions are.
-    explained = bool(facts.of_kind(slices.NAME) or word.telling_words(facts))
+    causes = _causes(facts)
     said = [
         Clause(
             f"{facts.right} of {facts.images} correct",
             {"right": facts.right, "images": facts.images},
         ),
         *confusion.clauses(facts),
-        *_explanations(facts),
-        *_look(facts, explained=explained),
-        *word.clauses(facts, explained=explained),
+        *causes,
+        *_look(facts, explained=bool(causes)),
+        # Beside a cause that separates them, no word needs to.
+        *([] if causes else word.none_separates(facts)),
         *_sureness(facts),
     ]
     if len(said) == 1:
@@ -33,43 +32,43 @@ def clauses(facts: Facts) -> list[Clause]:
     return said
 
 
-def _explanations(facts: Facts) -> list[Clause]:
-    """Name the strongest findings of the kinds that the line does not sum up."""
-    pronounced = [
-        finding
-        for finding in facts.findings
-        if KINDS[finding.kind].clause is not None and finding.score >= _PRONOUNCED
-    ]
-    strongest = sorted(pronounced, key=lambda finding: -finding.score)[:_MOST_NAMED]
-    if not strongest and not word.telling_words(facts):
-        strongest = facts.of_kind(slices.NAME)[:1]
+def _causes(facts: Facts) -> list[Clause]:
+    """Name the first findings of the kinds that say more than what the images are predicted as."""
     return [
         Clause(clause(finding), {"kind": finding.kind, **finding.figures})
-        for finding in strongest
-        if (clause := KINDS[finding.kind].clause) is not None
-    ]
+        for finding in facts.findings
+        if not finding.is_note and (clause := KINDS[finding.kind].clause) is not None
+    ][:_MOST_NAMED]
 
 
 def _look(facts: Facts, *, explained: bool) -> list[Clause]:
     """Say whether misclassified images attend to what correct ones attend to.
 
-    A high cosine without a significant difference is no difference shown, not sameness.
+    That no difference is significant shows no sameness: the yardstick of that is how alike the
+    correct images are among themselves.
     """
-    cosine = facts.figures["regions_cosine"]
-    if cosine is None or not facts.comparable:
+    cosine, half = facts.figures["regions_cosine"], facts.figures["regions_half"]
+    if cosine is None or half is None or not facts.comparable:
         return []
-    keys = ("regions_cosine", "regions_p", "maps_cosine", "maps_p")
-    figures = {key: facts.figures[key] for key in keys}
-    if facts.same_regions:
+    figures = {key: value for key, value in facts.figures.items() if key.startswith(_LOOKS)}
+    if facts.regions_as_alike:
+        text = (
+            "misclassified images' regions are as like the correct ones' as these are among "
+            f"themselves (cosine {cosine:.2f}, halves of the correct {half:.2f})"
+        )
+    elif not facts.regions_differ:
         text = (
             "no difference shown between the regions of misclassified and correct images "
             f"(cosine {cosine:.2f}, {facts.wrong} misclassified)"
         )
-    elif cosine < UNLIKE and not explained:
-        text = f"misclassified images' regions differ from the correct ones' (cosine {cosine:.2f})"
+    elif not explained:
+        text = (
+            "misclassified images' regions differ from the correct ones' "
+            f"(cosine {cosine:.2f}, halves of the correct {half:.2f})"
+        )
     else:
         return []
-    if (facts.figures["maps_p"] or 1) <= SIGNIFICANT and facts.figures["maps_cosine"] < ALIKE:
+    if (facts.figures["maps_p"] or 1) <= SIGNIFICANT:
         text += f", in other places (cosine {facts.figures['maps_cosine']:.2f})"
     return [Clause(text, figures)]
 

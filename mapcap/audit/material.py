@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.bars import Bars, run_bars
+
 EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
 """Words to their text embeddings (W, D), L2-normalised."""
 
@@ -24,7 +26,8 @@ class Images:
     `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
     logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
     relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw;
-    `attributes` (n, A) as `attribute_row` gives them.
+    `grounds` (n, side, side) which pixels of them are background; `attributes` (n, A) as
+    `attribute_row` gives them.
     """
 
     ids: NDArray[np.int64]
@@ -37,6 +40,7 @@ class Images:
     grids: NDArray[np.float32]
     pictures: NDArray[np.uint8]
     attributes: NDArray[np.float64]
+    grounds: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -95,23 +99,19 @@ class Reference:
 class ClassNames:
     """The classes of a run in the order of the logits, with their text embeddings (K, D).
 
-    `self_confidence` is the mean probability of the true class, by id; `predicted` the number of
-    predicted images, by id; `taken_for` counts the images of each class (first id) taken for
+    `taken_for` counts the images of each class (first id) taken for
     another (second id).
     """
 
     ids: Sequence[int]
     names: Mapping[int, str]
     embeddings: NDArray[np.float16]
-    self_confidence: Mapping[int, float]
-    predicted: Mapping[int, int]
     taken_for: Mapping[tuple[int, int], int]
 
-    def mixed(self, one: int, other: int) -> float:
-        """Return which share of the images of two classes is taken for the other of them."""
-        pairs = (one, other), (other, one)
-        images = self.predicted.get(one, 0) + self.predicted.get(other, 0)
-        return sum(self.taken_for.get(pair, 0) for pair in pairs) / max(1, images)
+    def places(self, class_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of classes, given by id (n,), in `ids` and `embeddings`."""
+        known = {class_id: place for place, class_id in enumerate(self.ids)}
+        return np.array([known[number] for number in class_ids.tolist()], np.int64)
 
     def nearness(self, one: int, other: int) -> tuple[float, int]:
         """Return the cosine of two names, and the other's rank among the names nearest to one."""
@@ -136,6 +136,8 @@ class Material:
     """By the id of the classes that the images were most taken for."""
     reference: Reference
     names: ClassNames
+    bars: Bars
+    """What a wrong label and an odd image look like in the run."""
     embed: EmbedWords
     seed: int
     paths: PathsOf
@@ -150,3 +152,15 @@ def places(mask: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
     """Return where a mask (n,) holds, in ascending order of the values (n,)."""
     found = np.flatnonzero(mask)
     return found[np.argsort(order[found], kind="stable")]
+
+
+def bars_of(reference: Reference, names: ClassNames, *, seed: int) -> Bars:
+    """Return what a wrong label and an odd image look like in a run."""
+    return run_bars(
+        reference.embeddings,
+        reference.ids,
+        names.places(reference.classes),
+        names.places(reference.predicted),
+        names.embeddings,
+        seed=seed,
+    )

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.cost import beyond
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.kind import chance, percent
 from mapcap.audit.material import Material, places
@@ -46,7 +47,7 @@ def finding_of(
 ) -> Finding:
     """Return the finding of what images share; its shares, p and accuracies are added.
 
-    The score is the share of the class times by how much it is larger than elsewhere.
+    It is a note where the images that have it are misclassified no more often than the others.
     """
     images, having = material.images, seen.having
     telling = places(having, images.margins)
@@ -61,7 +62,7 @@ def finding_of(
     return Finding(
         kind,
         title,
-        seen.share * seen.excess,
+        beyond(having, ~images.correct),
         whole,
         images.ids[telling].tolist()[:MOST_EVIDENCE],
         (),
@@ -102,6 +103,4 @@ def details(finding: Finding) -> list[str]:
     if p is not None:
         there, absent = figures["accuracy_with"], figures["accuracy_without"]
         lines.append(f"{percent(there)} right with it, {percent(absent)} without ({chance(p)}).")
-        if p > SIGNIFICANT:
-            lines.append("So far no error follows from it: it may where it is absent.")
     return lines

@@ -45,8 +45,7 @@ def _finding(finding: Finding, paths: Sequence[str]) -> list[RenderableType]:
     head = Text.assemble(
         f"{finding.position + 1}. ",
         (clean(finding.plain), f"bold {finding.colour}"),
-        f"  {clean(finding.title)}  ",
-        (f"score {finding.score:.2f}", "dim"),
+        f"  {clean(finding.title)}",
     )
     below = [*finding.details, ", ".join(paths)]
     return [head, *(Padding(Text(clean(text), "dim"), (0, 0, 0, 3)) for text in below if text)]

@@ -17,7 +17,9 @@ from db import queries, writes
 from db.engine import open_write
 from db.records import ErrorWord, Figure, WordScore
 from db.rows import NewAudit, NewFinding, RunSpec
+from mapcap.audit.cost import Cost
 from mapcap.audit.findings import Finding
+from mapcap.audit.kind import printed
 from mapcap.audit.kinds import KINDS
 from tests.stores import GRID, Photo, make_spec, summarize, write_run
 from tui.app import MapCapApp, make_app
@@ -98,10 +100,10 @@ def finding(
     kind: str, title: str, score: float, figures: dict[str, Any], images: Any, regions: Any
 ) -> NewFinding:
     """Return a finding with all that its kind says of it, as the audit stores it."""
-    known, made = KINDS[kind], Finding(kind, title, score, figures)
+    known, made = KINDS[kind], Finding(kind, title, Cost(score, score / 2, score), figures)
     return NewFinding(
         kind, title, score, figures, images, regions,
-        known.plain, known.colour, known.overlay, known.details(made),
+        known.plain, known.colour, known.overlay, printed(known, made),
     )  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
     count = len(wrong)
     findings = [
         finding(
-            "confusion", f"{count} of 8 are predicted as {classes[after]}", count / 8,
+            "confusion", f"{count} of 8 are predicted as {classes[after]}", count,
             {"predicted_class_id": ids[after], "predicted": classes[after], "count": count,
              "images": 8, "share_of_errors": 1.0, "mean_confidence": 0.7, "doubted_labels": 2,
              "taken_back": 0, "names_cosine": 0.5, "names_rank": 1, "q": 1e-5,
@@ -122,26 +124,26 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
             wrong, regions[: 2 * count],
         ),
         finding(
-            "label", "2 of 8 may be labelled wrongly", 0.15,
+            "label", "2 of 8 may be labelled wrongly", 1.5,
             {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_confidence": 0.7,
              "mean_share_of_neighbours": 0.9},
             [image.id for image in images[:2]], [],
         ),
         finding(
-            "slice", "images like “a striped animal”: 4 of 5 wrong, the others 0 of 3", 0.1,
+            "slice", "images like “a striped animal”: 4 of 5 wrong, the others 0 of 3", 1,
             {"wrong": 4, "images": 5, "wrong_without": 0, "images_without": 3, "regions": 5,
              "p": 0.01, "q": 0.02, "names": ["a striped animal."]},
             [image.id for image in images[:5]], regions[:5],
         ),
         finding(
-            "watermark", "6 of 8 have the same lime mark at the top left", 0.09,
+            "watermark", "6 of 8 have the same lime mark at the top left", 0.9,
             {"share": 0.75, "share_elsewhere": 0.0, "p": 1e-4, "accuracy_with": 0.5,
              "accuracy_without": 0.5, "accuracy_p": 1.0, "area": 0.02, "relevance": 0.3,
              "box": [0.03, 0.03, 0.2, 0.2]},
             [image.id for image in images[:6]], [],
         ),
         finding(
-            "confusion", f"3 of the 9 predicted as {classes[i]} are {classes[i - 1]}", 0.05,
+            "confusion", f"3 of the 9 predicted as {classes[i]} are {classes[i - 1]}", 0,
             {"class": classes[i - 1], "class_id": ids[i - 1], "count": 3, "said": 9}, [], [],
         ),
     ]  # fmt: skip

@@ -49,7 +49,7 @@ def test_blurred_photos_are_named() -> None:
     assert found.title == "22 of the 25 blurred ones are misclassified (the others 3 of 25)"
     assert KINDS["attribute"].clause is not None
     assert KINDS["attribute"].clause(found) == found.title
-    assert found.score == pytest.approx(22 / 50 * (22 / 25 - 3 / 25))
+    assert found.cost.images == pytest.approx(22 - 3)
     assert found.wrong == frozenset(range(28, 50))
     assert set(found.images[:22]) == set(range(128, 150)), "misclassified images come first"
     lines = KINDS["attribute"].details(found)

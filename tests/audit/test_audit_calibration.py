@@ -79,3 +79,39 @@ def test_one_group_alone_or_nothing_is_not_compared() -> None:
     assert likeness(np.ones((3, 2)), np.zeros(3, bool), seed=0) is None
     assert likeness(np.ones((3, 2)), np.ones(3, bool), seed=0) is None
     assert likeness(np.zeros((3, 2)), np.array([True, False, False]), seed=0) is None
+
+
+def around(rng: np.random.Generator, count: int, shift: float = 0.0) -> np.ndarray:
+    """Vectors around one direction, the first axis of which is shifted."""
+    centre = np.ones(24)
+    centre[0] += shift
+    return centre + rng.normal(scale=1.5, size=(count, 24))
+
+
+def test_the_yardstick_is_how_alike_halves_of_the_second_group_are() -> None:
+    """By plain draws; the interval holds the cosine of the centres for alike and unlike groups."""
+    rng = np.random.default_rng(1)
+    vectors, first = np.concatenate([around(rng, 30), around(rng, 60)]), np.arange(90) < 30
+    found = likeness(vectors, first, seed=0)
+    assert found is not None and found.half is not None and found.half_low is not None
+    halves = []
+    for _ in range(2000):
+        order = rng.permutation(np.arange(30, 90))
+        halves.append(cosine(vectors[order[:30]].mean(0), vectors[order[30:]].mean(0)))
+    assert found.half == pytest.approx(np.median(halves), abs=0.01)
+    assert found.half_low == pytest.approx(np.quantile(halves, 0.05), abs=0.01)
+    assert found.low is not None and found.high is not None
+    assert found.low < found.cosine and found.low < found.high <= 1
+    assert found.p > 0.05
+    apart = np.concatenate([around(rng, 30, shift=9), around(rng, 60)])
+    other = likeness(apart, first, seed=0)
+    assert other is not None and other.high is not None and other.half_low is not None
+    assert other.p < 0.01 and other.high < other.half_low
+
+
+def test_fewer_than_five_have_neither_interval_nor_yardstick() -> None:
+    vectors = np.random.default_rng(2).random((20, 3))
+    found = likeness(vectors, np.arange(20) < 4, seed=0)
+    assert found is not None
+    assert [found.low, found.high, found.half, found.half_low] == [None] * 4
+    assert found.p > 0

@@ -4,7 +4,6 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 
@@ -36,7 +35,7 @@ def test_a_copy_in_another_class_names_both_paths() -> None:
     (found,) = duplicates(with_copies(half_wrong(), {40: 20, 41: 0}))
     assert found.title == "2 of 40 are in another class as well (lynx): 100.jpg is 501.jpg"
     assert found.figures["pairs"] == [("100.jpg", "501.jpg", False), ("120.jpg", "500.jpg", False)]
-    assert found.wrong == frozenset({20}) and found.score == pytest.approx(1 / 40)
+    assert found.wrong == frozenset({20}) and found.cost.images == 1
     assert set(found.images) == {100, 120}
     kind = KINDS["duplicate"]
     assert kind.clause is not None and kind.clause(found) == "2 are in lynx as well"
@@ -50,7 +49,7 @@ def test_copies_within_a_class_explain_no_error() -> None:
     (found,) = duplicates(replace(given, reference=replace(given.reference, same_files=files)))
     assert found.title == "2 of 40 are copies within the class: 103.jpg is 107.jpg"
     assert found.figures["pairs"] == [("103.jpg", "107.jpg", True)]
-    assert found.score == 0 and not found.wrong
+    assert found.is_note and not found.wrong
 
 
 def test_alike_to_the_network_alone_is_no_copy() -> None:

@@ -1,9 +1,11 @@
-"""Nearest images against brute force, and the two witnesses of a wrong label."""
+"""Nearest images against brute force; wrong labels told from mixed classes; odd images."""
 
 import numpy as np
 import pytest
 
-from mapcap.audit.labels import nearest, neighbour_count, suspects
+from mapcap.audit.bars import Bars, run_bars
+from mapcap.audit.labels import geometry, nearest, neighbour_count
+from mapcap.audit.suspects import odd_images, suspects
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
@@ -38,26 +40,127 @@ def test_how_many_neighbours_vote() -> None:
     assert neighbour_count(np.empty(0, np.int64)) == 3
 
 
-def test_both_witnesses_must_agree() -> None:
-    """Class 1; only the first image is taken for 2 with confidence and neighbours that agree."""
-    predicted = np.array([2, 2, 2, 2, 1])
-    confidence = np.array([0.9, 0.5, 0.9, 0.9, 0.9])
-    neighbours = np.array([[2, 2, 2, 1], [2, 2, 2, 2], [2, 2, 1, 1], [3, 3, 3, 2], [2, 2, 2, 2]])
-    found = suspects(1, predicted, confidence, neighbours, {1: 0.5, 2: 0.8}, {})
-    assert found.index.tolist() == [0] and found.said.tolist() == [2]
-    assert found.votes.tolist() == [0.75] and found.confidence.tolist() == [0.9]
+def test_margins_are_those_of_the_photo_and_of_four_fifths_of_its_neighbours() -> None:
+    """Toward the second axis, away from the first: -1, 0 and 1 by hand; chunks change nothing."""
+    axes = np.eye(3)
+    places = np.array([[0, 1, 1, 1, 2], [1, 1, 1, 1, 1]])
+    toward, away = np.tile(axes[1], (2, 1)), np.tile(axes[0], (2, 1))
+    for chunk in (1, 8):
+        own, around = geometry(axes[:2], axes, places, toward, away, chunk=chunk)
+        assert own.tolist() == [-1, 1] and around.tolist() == [0, 1]
+    assert geometry(axes[:2], axes, places[:, :0], toward, away)[1].tolist() == [-np.inf] * 2
 
 
-def test_the_most_doubtful_comes_first_and_no_neighbours_no_doubt() -> None:
-    predicted, confidence = np.array([2, 2]), np.array([0.8, 0.95])
-    found = suspects(1, predicted, confidence, np.full((2, 3), 2), {2: 0.5}, {})
-    assert found.index.tolist() == [1, 0]
-    assert not suspects(1, predicted, confidence, np.empty((2, 0), int), {2: 0.5}, {}).index.size
+KINDS, PER_KIND, SIZE = 10, 40, 24
 
 
-def test_a_model_that_mixes_two_classes_up_is_no_witness() -> None:
-    predicted, confidence = np.array([2, 3]), np.array([0.9, 0.9])
-    neighbours = np.array([[2, 2, 2], [3, 3, 3]])
-    expected = {2: 0.5, 3: 0.5}
-    found = suspects(1, predicted, confidence, neighbours, expected, {2: 0.21, 3: 0.2})
-    assert found.index.tolist() == [1]
+class Made:
+    """Photos around the names of ten classes; the names of the classes 2 and 3 are close."""
+
+    def __init__(self, seed: int, swapped: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        names = rng.normal(size=(KINDS, SIZE))
+        names[3] = names[2] + 0.4 * rng.normal(size=SIZE)
+        self.names = names / np.linalg.norm(names, axis=1, keepdims=True)
+        self.true = np.repeat(np.arange(KINDS), PER_KIND)
+        # Every photo is as far from its name, in a direction of its own.
+        photos = self.names[self.true] + rng.normal(scale=0.17, size=(len(self.true), SIZE))
+        self.photos = photos / np.linalg.norm(photos, axis=1, keepdims=True)
+        self.predicted = (self.photos @ self.names.T).argmax(1)
+        self.labels = self.true.copy()
+        self.labels[:swapped], self.labels[PER_KIND : PER_KIND + swapped] = 1, 0
+        self.ids = np.arange(len(self.true))
+
+    def bars(self) -> Bars:
+        return run_bars(self.photos, self.ids, self.labels, self.predicted, self.names, seed=0)
+
+    def doubted(self, predicted: np.ndarray | None = None) -> dict[int, np.ndarray]:
+        """The doubted images of every class, by the numbers of the photos."""
+        said, bars = self.predicted if predicted is None else predicted, self.bars()
+        near = nearest(self.photos, self.ids, self.photos, self.ids, 10)
+        own, around = geometry(
+            self.photos, self.photos, near, self.names[said], self.names[self.labels]
+        )
+        found = {}
+        for kind in range(KINDS):
+            members = np.flatnonzero(self.labels == kind)
+            marks = suspects(
+                kind, said[members], -50 * own[members], own[members], around[members], bars
+            )
+            found[kind] = members[marks.index]
+        return found
+
+
+@pytest.mark.parametrize("swapped", [2, 8, 9, 12, 20, 40])
+def test_wrong_labels_are_named_however_many_there_are(swapped: int) -> None:
+    """Of two classes' labels 5 to 100 % are exchanged: there is no cliff at a fifth."""
+    named = right = 0
+    for seed in range(3):
+        made = Made(seed, swapped)
+        found = np.concatenate(list(made.doubted().values()))
+        named += len(found)
+        right += int((made.labels != made.true)[found].sum())
+    assert right >= 0.7 * 3 * 2 * swapped
+    assert right >= 0.8 * named
+
+
+def test_two_classes_that_mix_are_not_wrong_labels() -> None:
+    mixed = doubted = 0
+    for seed in range(6):
+        made = Made(seed)
+        cats = (made.true == 2) | (made.true == 3)
+        mixed += int((made.predicted != made.true)[cats].sum())
+        doubted += sum(len(made.doubted()[kind]) for kind in (2, 3))
+    assert mixed > 0.1 * 6 * 2 * PER_KIND, "the two are mixed up in many photos"
+    assert doubted == 0
+
+
+def test_a_class_with_nothing_wrong_seldom_has_a_finding() -> None:
+    """Right labels, and predictions permuted within the classes: at most 5 % have two doubts."""
+    plain, permuted = [], []
+    for seed in range(6):
+        made = Made(seed)
+        rng = np.random.default_rng(seed)
+        said = np.concatenate([rng.permutation(part) for part in np.split(made.predicted, KINDS)])
+        plain += [len(found) >= 2 for found in made.doubted().values()]
+        permuted += [len(found) >= 2 for found in made.doubted(said).values()]
+    assert np.mean(plain) <= 0.05 and np.mean(permuted) <= 0.05
+
+
+def test_the_bar_is_what_chance_leaves_in_classes_of_that_size() -> None:
+    """Two of n images reach the bar in 5 % of classes of independent levels."""
+    rng = np.random.default_rng(0)
+    bars = Bars(np.empty(0), np.empty(0), np.sort(rng.random(100_000)), 0, 0)
+    for images in (20, 200):
+        reached = (rng.random((4000, images)) >= bars.least(images)).sum(1) >= 2
+        assert 0.035 <= reached.mean() <= 0.065
+
+
+def test_the_most_doubtful_comes_first() -> None:
+    known = np.linspace(0, 1, 101)
+    bars = Bars(known, known, np.empty(0), 0, 0)
+    own, around = np.array([0.5, 0.9, 0.9, 0.1]), np.array([0.9, 0.8, 0.1, 0.9])
+    sure = np.full(4, -9.0)
+    found = suspects(1, np.array([2, 3, 2, 2]), sure, own, around, bars)
+    assert found.index.tolist() == [1, 0] and found.said.tolist() == [3, 2]
+    assert found.level == pytest.approx([0.8, 0.5], abs=0.01)
+    assert not suspects(2, np.array([2, 2]), sure[:2], own[:2], around[:2], bars).index.size
+    unsure = suspects(1, np.array([2, 3]), np.array([-9.0, -2.9]), own[:2], around[:2], bars)
+    assert unsure.index.tolist() == [0], "2.9 is less than 19 to 1"
+
+
+def test_odd_images_are_far_from_every_name_and_from_other_photos() -> None:
+    made = Made(0)
+    foreign = np.random.default_rng(9).normal(size=(3, SIZE))
+    foreign -= foreign @ np.linalg.pinv(made.names) @ made.names
+    foreign /= np.linalg.norm(foreign, axis=1, keepdims=True)
+    photos = np.concatenate([made.photos[:40], foreign])
+    near = nearest(photos, np.arange(1000, 1043), made.photos, made.ids, 10)
+    found = odd_images(photos, made.photos[near].mean(1), made.names, made.bars())
+    assert sorted(found.tolist()) == [40, 41, 42]
+
+
+def test_bars_of_a_run_without_images_doubt_nothing() -> None:
+    empty = np.empty(0, np.int64)
+    bars = run_bars(np.empty((0, 4)), empty, empty, empty, np.eye(4), seed=0)
+    assert not suspects(1, np.array([2]), -9 * np.ones(1), np.ones(1), np.ones(1), bars).index.size

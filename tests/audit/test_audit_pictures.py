@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from mapcap.audit.colours import colour_name, lab
+from mapcap.audit.grounds import ground_of_box, ground_of_maps
 from mapcap.audit.kinds.background import background_properties, find_background
 from mapcap.audit.kinds.watermark import find_watermark, place_histogram
+from mapcap.regions import upsample
 
 SIDE = 32
 
@@ -34,11 +37,9 @@ def test_colours_have_their_names() -> None:
         assert colour_name(np.array(rgb)) == name
 
 
-def grids(count: int) -> np.ndarray:
-    """Relevance in the middle of a 4 x 4 grid."""
-    grid = np.zeros((4, 4))
-    grid[1:3, 1:3] = 1
-    return np.tile(grid, (count, 1, 1))
+def grounds(count: int) -> np.ndarray:
+    """Where the backgrounds of `scenes` are, for the most part."""
+    return np.tile(ground_of_box((0.3, 0.3, 0.7, 0.7), SIDE), (count, 1, 1))
 
 
 def scenes(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -48,14 +49,56 @@ def scenes(rng: np.random.Generator, count: int) -> np.ndarray:
     return ground.clip(0, 255).astype(np.uint8)
 
 
-def test_properties_are_those_of_the_pixels_without_relevance() -> None:
+def test_properties_are_those_of_the_pixels_outside_the_object() -> None:
     picture = np.full((1, SIDE, SIDE, 3), 255, np.uint8)
     picture[:, 10:22, 10:22] = (255, 0, 0)
-    found = background_properties(picture, grids(1))
+    found = background_properties(picture, grounds(1))
     assert found[0] == pytest.approx([100, 0, 0, 0, 0], abs=0.02)
-    flat = background_properties(picture, np.zeros((1, 4, 4)))  # a flat map has a background too
-    assert np.isfinite(flat).all()
-    assert background_properties(picture[:0], grids(0)).shape == (0, 5)
+    assert background_properties(picture[:0], grounds(0)).shape == (0, 5)
+
+
+def test_nothing_is_known_where_the_object_fills_the_frame() -> None:
+    picture = np.full((1, SIDE, SIDE, 3), 255, np.uint8)
+    full = ground_of_box((0.02, 0.02, 0.98, 0.98), SIDE)
+    assert np.isnan(background_properties(picture, full[None])).all()
+
+
+def test_a_lemon_is_no_yellow_background() -> None:
+    """Fifty yellow things on a ground as yellow, from outside the box: other classes are grey."""
+    rng = np.random.default_rng(7)
+    noise = rng.normal(0, 3, (50, SIDE, SIDE, 3))
+    lemons = (noise + (235, 205, 50)).clip(0, 255).astype(np.uint8)
+    others = scenes(rng, 300)
+    elsewhere = background_properties(others, grounds(300))
+    assert np.isnan(background_properties(lemons, grounds(50))[:, :4]).all()
+    found = find_background(background_properties(lemons, grounds(50)), elsewhere)
+    assert found is None or found.quality == "texture"
+    on_blue = lemons.copy()
+    on_blue[grounds(50)] = (40, 70, 210)
+    found = find_background(background_properties(on_blue, grounds(50)), elsewhere)
+    assert found is not None and found.having.all() and found.judged == 50
+    assert (found.quality, found.word) in {("blue-yellow", "blue"), ("colourfulness", "colourful")}
+
+
+def test_the_ground_is_outside_the_box_grown_by_a_tenth() -> None:
+    """Pixels 8 to 24 of 32 are the box; a tenth of 16 to each side makes that 6.4 to 25.6."""
+    ground = ground_of_box((0.25, 0.25, 0.75, 0.75), 32)
+    assert np.flatnonzero(~ground.any(0)).size == 0
+    assert np.flatnonzero(~ground[16]).tolist() == list(range(6, 26))
+    assert ground[:6].all() and ground[26:].all()
+
+
+def test_without_a_box_the_ground_is_far_from_the_maps_of_both_roles() -> None:
+    """Patches of 8 pixels: one corner for the true class, another for the predicted one."""
+    first, second = np.zeros((4, 4)), np.zeros((4, 4))
+    first[0, 0], second[3, 3] = 1, 1
+    one, both = ground_of_maps([first], 32), ground_of_maps([first, second], 32)
+    assert not one[:8, :8].any() and one[24:, 24:].all()
+    assert not both[:8, :8].any() and not both[24:, 24:].any() and both[:8, 24:].all()
+    salient = upsample(first, (32, 32)) >= upsample(first, (32, 32)).mean()
+    far = ndimage.distance_transform_cdt(~salient, metric="chessboard") > 3
+    assert np.array_equal(one, far), "three pixels, a tenth of the side, on each side"
+    assert not ground_of_maps([np.ones((4, 4))], 32).any(), "a flat map knows of no background"
 
 
 def test_a_planted_dark_background_is_found_and_measured() -> None:
@@ -63,7 +106,7 @@ def test_a_planted_dark_background_is_found_and_measured() -> None:
     own, others = scenes(rng, 50), scenes(rng, 400)
     own[:40] = np.where(own[:40] == own[:40, 16:17, 16:17], own[:40], own[:40] // 8)
     found = find_background(
-        background_properties(own, grids(50)), background_properties(others, grids(400))
+        background_properties(own, grounds(50)), background_properties(others, grounds(400))
     )
     assert found is not None
     assert found.quality == "brightness" and found.word == "dark"
@@ -88,8 +131,8 @@ def test_a_class_like_the_others_has_no_pronounced_background() -> None:
     rng = np.random.default_rng(1)
     for _ in range(5):
         found = find_background(
-            background_properties(scenes(rng, 40), grids(40)),
-            background_properties(scenes(rng, 400), grids(400)),
+            background_properties(scenes(rng, 40), grounds(40)),
+            background_properties(scenes(rng, 400), grounds(400)),
         )
         assert found is None or found.p > 0.01 or found.excess < 0.3
 
@@ -98,6 +141,8 @@ def test_backgrounds_need_both_sides() -> None:
     some = np.ones((3, 5))
     assert find_background(some[:0], some) is None
     assert find_background(some, some[:0]) is None
+    unknown = np.full((3, 5), np.nan)
+    assert find_background(unknown, some) is None and find_background(some, unknown) is None
     assert find_background(some, some) is None
 
 

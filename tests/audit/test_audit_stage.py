@@ -55,20 +55,21 @@ def test_findings_stand_in_order_with_evidence_of_their_class(engine: Engine) ->
     for found in classes(engine):
         findings = queries.findings(engine, found.id)
         assert [finding.position for finding in findings] == list(range(len(findings)))
-        best: dict[str, float] = {}
+        costs = [finding.score for finding in findings]
+        assert costs == sorted(costs, reverse=True) and all(cost >= 0 for cost in costs)
         for finding in findings:
-            assert 0 <= finding.score <= best.get(finding.kind, 1)
+            cost = finding.figures["cost"]
+            assert finding.score == cost["images"] and cost["low"] <= cost["images"] <= cost["high"]
             kind = KINDS[finding.kind]
             assert (finding.plain, finding.colour, finding.overlay) == (
                 kind.plain, kind.colour, kind.overlay,
             )  # fmt: skip
             assert finding.details and all(line.strip() for line in finding.details)
-            best[finding.kind] = finding.score
+            kinds.add(finding.kind)
             images = queries.finding_images(engine, finding.id)
             regions = queries.finding_regions(engine, finding.id)
             assert {image.class_id for image in images} <= {found.id}
             assert {region.class_id for region in regions} <= {found.id}
-        kinds |= set(best)
     assert {"watermark", "confusion"} <= kinds
 
 
@@ -85,7 +86,7 @@ def test_confusions_are_the_stored_ones(engine: Engine) -> None:
                 assert {region.role for region in regions} <= {"contrast"}
 
 
-def test_the_watermark_is_found_first_and_only_where_it_is(engine: Engine) -> None:
+def test_the_watermark_is_found_only_where_it_is(engine: Engine) -> None:
     marks = {
         found.name: finding
         for found in classes(engine)
@@ -93,7 +94,9 @@ def test_the_watermark_is_found_first_and_only_where_it_is(engine: Engine) -> No
     }
     assert set(marks) == {MARKED}
     mark = marks[MARKED]
-    assert mark.position < 3
+    assert mark.is_note, "all photos of the class bear it, so that no error goes with it"
+    run = queries.latest_run(engine).id
+    assert mark.id not in {one.id for one in queries.run_findings(engine, run)}
     assert (mark.figures["colour"], mark.figures["place"]) == ("magenta", "top left")
     assert mark.figures["share"] >= 0.9 and mark.figures["share_elsewhere"] == 0
     assert 0 < mark.figures["relevance"] < 1 and mark.figures["p"] < 0.001

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from db import queries, writes
 from db.engine import finish, open_read, open_write
 from mapcap.audit.class_audit import audit_class
+from mapcap.audit.cost import Cost
 from mapcap.audit.findings import Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind
@@ -29,12 +30,13 @@ from tui.screens.run_findings import RunFindingsScreen
 from tui.widgets.record_table import Rows
 
 TITLE = "5 of 8 objects are tiny"
+COST = "Costs 4 images, 2 to 5: misclassified beyond chance, 95 % interval."
 DETAIL = "5 objects cover less than 2 % of the photo."
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
     ids = inputs.material.images.ids.tolist()[:5]
-    return [Finding("size", TITLE, 0.45, {"images": len(ids)}, ids)]
+    return [Finding("size", TITLE, Cost(4, 2, 5), {"images": len(ids)}, ids)]
 
 
 SIZE = Kind(
@@ -86,7 +88,7 @@ def test_the_command_prints_it(stored: Path, capsys: pytest.CaptureFixture[str])
     audit(stored, "tabby", json=True)
     findings = json.loads(capsys.readouterr().out)["findings"]
     (found,) = [one["finding"] for one in findings if one["finding"]["kind"] == "size"]
-    assert (found["plain"], found["details"], found["images"]) == ("tiny thing", [DETAIL], 5)
+    assert (found["plain"], found["details"], found["images"]) == ("tiny thing", [COST, DETAIL], 5)
 
 
 async def test_the_app_shows_it(stored: Path) -> None:
@@ -133,4 +135,4 @@ def test_the_export_holds_it(stored: Path) -> None:
     rows = [dict(zip(names, row, strict=True)) for part in parts for row in part]
     (found,) = [row for row in rows if row["kind"] == "size"]
     assert (found["class"], found["title"]) == ("tabby", TITLE)
-    assert json.loads(str(found["details"])) == [DETAIL]
+    assert json.loads(str(found["details"])) == [COST, DETAIL]

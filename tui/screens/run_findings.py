@@ -1,4 +1,4 @@
-"""The findings of all classes of the run, the strongest first."""
+"""The findings of all classes of the run, what costs most first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class RunFindingsScreen(FindingsScreen):
     """A table of findings over the evidence of the one under the cursor."""
 
     HELP_TEXT = (
-        "What the audit found in all classes, the highest score first: the share of the class's "
-        "images that it concerns, times the strength of the effect. Enter lists the pictures of a "
-        "finding, v judges it, c opens its class, f shows one kind only."
+        "What the audit found in all classes, what costs most first: the misclassified images that "
+        "it accounts for beyond chance. Notes, with which no error goes, stand with their class. "
+        "Enter lists the pictures of a finding, v judges it, c opens its class, f shows one kind."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "kind(1)", "Kind", id="run_findings.kind", tooltip="Findings of one kind"),

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from db.records import Finding, Image
 from db.verdicts import Mark
-from tui.texts import bar, safe
+from tui.texts import safe
 from tui.widgets.finding_detail import Evidence, FindingDetail
 from tui.widgets.finding_text import TAG_WIDTH, tag
 from tui.widgets.record_table import Column, Rows
@@ -105,7 +105,7 @@ class FindingsBrowser(Vertical):
         columns: list[Column[Listed]] = [
             Column("kind", "finding", TAG_WIDTH, lambda r, w: _tag(r.finding), rank=1),
             Column("title", "", 30, _title, wide=True),
-            Column("score", "score", 12, lambda r, w: _score(r.finding, w), rank=2),
+            Column("costs", "costs", 6, lambda r, w: _cost(r.finding), right=True, rank=2),
         ]
         if self._classes_named:
             columns.insert(0, Column("class", "class", 14, lambda r, w: safe(r.class_name, "bold")))
@@ -237,5 +237,8 @@ def _title(listed: Listed, width: int) -> Text:
     return Text.assemble((f"✎ {listed.mark} ", "magenta"), title) if listed.mark else title
 
 
-def _score(finding: Finding, width: int) -> Text:
-    return bar(finding.score, width - 5) + Text(f"{finding.score:5.2f}")
+def _cost(finding: Finding) -> Text:
+    """Return how many misclassified images a finding accounts for beyond chance."""
+    if finding.is_note:
+        return Text("note", style="dim")
+    return Text(f"{finding.score:.{0 if finding.score >= 1 else 1}f}")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mapcap.audit import shortcuts
 from mapcap.audit.attributes import ATTRIBUTES, Attribute, Cut, find_cuts
+from mapcap.audit.cost import beyond
 from mapcap.audit.facts import ENOUGH
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
@@ -87,7 +88,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
     return Finding(
         NAME,
         f"{bad} of the {inside} {text} are misclassified (the others {bad_without} of {outside})",
-        bad / len(images) * (rate(wrong[having]) - rate(wrong[~having])),
+        beyond(having, wrong),
         {
             "attribute": attribute.name,
             "text": text,

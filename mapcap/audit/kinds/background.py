@@ -1,7 +1,7 @@
-"""Findings of kind `background`: what lies outside the relevance is unlike other classes'."""
+"""Findings of kind `background`: what lies around the objects is unlike other classes'."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from mapcap.audit.findings import Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind
 from mapcap.audit.material import Material
-from mapcap.regions import upsample
 
 NAME: Final = "background"
 PROPERTIES: Final = ("brightness", "red-green", "blue-yellow", "colourfulness", "texture")
@@ -30,6 +29,13 @@ _RARE = 0.2
 _NEARLY = 0.85
 _COLOURED = 5.0
 """Least |a*| or |b*| of what is called by a colour."""
+_SHARED = 10.0
+"""Units of L*a*b* by which an object must differ from what is called its background."""
+_LEAST_GROUND = 0.15
+"""Share of a picture below which an object fills the frame."""
+_LEAST_JUDGED = 0.5
+"""Share of a class's images whose background must be known."""
+_AT_ONCE = 1024
 _LEAST_EXCESS = 0.3
 """By how much more of the class's backgrounds than of others must have what they are said to."""
 
@@ -38,44 +44,65 @@ def detect(inputs: AuditInputs) -> list[Finding]:
     """Return what most of the class's backgrounds have and few others, if it is pronounced."""
     images, reference = inputs.material.images, inputs.material.reference
     others = reference.backgrounds[reference.classes != inputs.material.class_id]
-    own = background_properties(images.pictures, images.grids)
+    own = background_properties(images.pictures, images.grounds)
     return backgrounds(inputs.material, find_background(own, others))
 
 
-def background_properties(pictures: NDArray[np.uint8], grids: NDArray[Any]) -> NDArray[np.float64]:
-    """Return what the backgrounds are like: (n, 5), columns as `PROPERTIES`.
+def background_properties(
+    pictures: NDArray[np.uint8], grounds: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return what the backgrounds are like: (n, 5), columns as `PROPERTIES`, NaN where unknown.
 
-    The background is the half of the pixels with the lowest relevance; of it the means of L*, a*,
-    b* and chroma, and the standard deviation of L*, all in units of L*a*b*.
+    The means of L*, a*, b* and chroma, and the standard deviation of L*, all in units of L*a*b*.
+    Nothing is known where the object fills the frame, and no property that the object shares: what
+    is called a yellow background may be more of the lemon.
 
     Args:
         pictures: (n, H, W, 3) in the view that the network saw, sRGB.
-        grids: (n, gh, gw) relevance of the same views.
+        grounds: (n, H, W) which pixels are background.
     """
-    n, height, width, _ = pictures.shape
-    if not n:
-        return np.empty((0, len(PROPERTIES)))
-    relevance = upsample(grids, (height, width)).reshape(n, -1)
-    # Exactly half of the pixels, also where a map is flat.
-    low = np.argsort(relevance, axis=1, kind="stable")[:, : height * width // 2]
-    colours = np.take_along_axis(pictures.reshape(n, -1, 3), low[:, :, None], axis=1)
-    seen = lab(colours)  # (n, P / 2, 3)
-    chroma = np.hypot(seen[..., 1], seen[..., 2]).mean(1)
-    return np.column_stack([seen.mean(1), chroma, seen[..., 0].std(1)])
+    parts = [np.empty((0, len(PROPERTIES)))]
+    for start in range(0, len(pictures), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        parts.append(_properties(lab(pictures[part]), grounds[part]))
+    return np.concatenate(parts)
+
+
+def _properties(seen: NDArray[np.float64], ground: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the properties of pictures (n, H, W, 3) in L*a*b*: (n, 5)."""
+    values = np.concatenate([seen, np.hypot(seen[..., 1:2], seen[..., 2:3])], axis=-1)
+    inside, outside = _means(values, ~ground), _means(values, ground)  # (n, 4)
+    spread = _means((seen[..., :1] - outside[:, None, None, :1]) ** 2, ground) ** 0.5
+    shared = np.abs(outside - inside) < _SHARED
+    found = np.column_stack([np.where(shared, np.nan, outside), spread])
+    found[ground.mean((1, 2)) < _LEAST_GROUND] = np.nan
+    return found
+
+
+def _means(values: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the means of values (n, H, W, c) where a mask (n, H, W) holds: (n, c)."""
+    sums = np.einsum("nhwc,nhw->nc", values, mask)
+    counts = mask.sum((1, 2))[:, None]
+    means: NDArray[np.float64] = np.divide(
+        sums, counts, out=np.full_like(sums, np.nan), where=counts > 0
+    )
+    return means
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
     """What a class's backgrounds have that few of other classes have.
 
-    `having` (n,) says which images have it; `share` and `share_elsewhere` are the shares of the
-    class's and of the other images; `deviations` is the distance of the means in standard
-    deviations of the others, with its sign; `p` is times the number of properties tried.
+    `having` (n,) says which images have it, `judged` of how many it is known; `share` and
+    `share_elsewhere` are the shares of those of the class and of the others; `deviations` is the
+    distance of the means in standard deviations of the others, with its sign; `p` is times the
+    number of properties tried.
     """
 
     quality: str
     word: str
     having: NDArray[np.bool_]
+    judged: int
     threshold: float
     share: float
     share_elsewhere: float
@@ -96,10 +123,11 @@ def find_background(own: NDArray[np.float64], others: NDArray[np.float64]) -> Ba
     best. The property and direction that part best are returned, or one that parts nearly as well
     and stands before it in `PROPERTIES`: a black background is also grey. The p is that of the
     one-sided Kolmogorov-Smirnov test for a difference as large, by its bound
-    exp(-2 D^2 nm / (n + m)) (Smirnov 1944). None where a side has no image, or no property parts.
+    exp(-2 D^2 nm / (n + m)) (Smirnov 1944). A property counts where it is known of half of the
+    class. None where a side has no image, or no property parts.
 
     Args:
-        own: (n, 5) of the class, as `background_properties` gives them.
+        own: (n, 5) of the class, NaN where unknown, as `background_properties` gives them.
         others: (m, 5) of images of other classes.
     """
     if not len(own) or not len(others):
@@ -118,8 +146,11 @@ def _compared(
     own: NDArray[np.float64], others: NDArray[np.float64], column: int, direction: int
 ) -> Background | None:
     """Return how far a class's values lie below (direction 0) or above the others'."""
-    sign = 1 if direction == 0 else -1
-    name, below, above = PROPERTIES[column], np.sort(sign * own), np.sort(sign * others)
+    sign, name = 1 if direction == 0 else -1, PROPERTIES[column]
+    known, others = own[~np.isnan(own)], others[~np.isnan(others)]
+    if not len(others) or len(known) < _LEAST_JUDGED * len(own):
+        return None
+    below, above = np.sort(sign * known), np.sort(sign * others)
     elsewhere = np.searchsorted(above, below, side="right") / len(above)
     excess = np.searchsorted(below, below, side="right") / len(below) - elsewhere
     # A colour must be that colour, not only less of the opposite one.
@@ -130,16 +161,17 @@ def _compared(
     place = allowed[excess[allowed].argmax()]
     having = sign * own <= below[place]
     spread = others.std()
-    n, m = len(own), len(others)
+    n, m = len(known), len(others)
     bound = float(np.exp(-2 * excess[place] ** 2 * n * m / (n + m)))
     return Background(
         quality=name,
         word=_WORDS[name][direction],
         having=having,
+        judged=n,
         threshold=float(sign * below[place]),
-        share=float(having.mean()),
+        share=float(having.sum() / n),
         share_elsewhere=float(elsewhere[place]),
-        deviations=float((own.mean() - others.mean()) / spread) if spread > 0 else 0.0,
+        deviations=float((known.mean() - others.mean()) / spread) if spread > 0 else 0.0,
         p=min(1.0, bound * _TESTS),
     )
 
@@ -157,6 +189,7 @@ def backgrounds(material: Material, seen: Background | None) -> list[Finding]:
         "word": seen.word,
         "deviations": seen.deviations,
         "threshold": seen.threshold,
+        "judged": seen.judged,
     }
     return [shortcuts.finding_of(NAME, material, seen, title, figures)]
 
@@ -177,6 +210,7 @@ def details(finding: Finding) -> list[str]:
     return [
         *shortcuts.details(finding),
         f"{quality} {apart:+.1f} standard deviations from other classes.",
+        f"Known of {finding.figures['judged']}: of others the object fills the frame or shares it.",
     ]
 
 

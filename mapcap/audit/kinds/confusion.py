@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.cost import NOTHING, beyond_expected
 from mapcap.audit.facts import ENOUGH, Clause, Facts
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
@@ -30,9 +31,8 @@ def detect(inputs: AuditInputs) -> list[Finding]:
 def confusions(material: Material, suspected: frozenset[int]) -> list[Finding]:
     """Return the classes that errors fall on more often than if they fell on all alike.
 
-    The strength is the share of the class's errors that fall on that class. Errors on images whose
-    label is doubted do not count in the score: they may be none. q is over all other classes of
-    the run: those without an error were candidates as well.
+    Errors on images whose label is doubted cost nothing: they may be none. q is over all other
+    classes of the run: those without an error were candidates as well.
     """
     images, names = material.images, material.names
     wrong = ~images.correct
@@ -81,7 +81,7 @@ def _confusion(
     return Finding(
         NAME,
         f"{count} of {len(images)} are predicted as {names.names[rival]}",
-        trusted / len(images) * count / errors,
+        beyond_expected(trusted, len(images), errors / max(1, len(names.ids) - 1)),
         figures,
         images.ids[members].tolist()[:MOST_EVIDENCE],
         material.contrasts.ids[regions].tolist()[:MOST_EVIDENCE],
@@ -92,8 +92,7 @@ def _confusion(
 def mistaken_others(material: Material) -> list[Finding]:
     """Return the class whose images are most predicted as this one, where they are many.
 
-    The strength is their share of the images predicted as this class; they belong to another class,
-    so that nothing of this one is explained.
+    A note: they belong to another class, so that no error of this one is explained.
     """
     names, me, own = material.names, material.class_id, int(material.images.correct.sum())
     into = {one: n for (one, other), n in names.taken_for.items() if other == me and one != me}
@@ -105,8 +104,7 @@ def mistaken_others(material: Material) -> list[Finding]:
         return []
     title = f"{count} of the {said} predicted as {names.names[me]} are {names.names[other]}"
     figures = {"class_id": other, "class": names.names[other], "count": count, "said": said}
-    # Half as much as one of the class's own: it is the other class that fails.
-    return [Finding(NAME, title, (count / said) ** 2 / 2, figures)]
+    return [Finding(NAME, title, NOTHING, figures)]
 
 
 def drawn(facts: Facts) -> list[Finding]:

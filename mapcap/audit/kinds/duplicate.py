@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.copies import Copies, copies_of
+from mapcap.audit.cost import NOTHING, beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, listed
@@ -96,7 +97,7 @@ def _finding(
     return Finding(
         NAME,
         title,
-        len(wrong) / len(images),
+        beyond_expected(len(wrong), len(images), 0) if wrong else NOTHING,
         {**figures, "images": int(having.sum()), "wrong": len(wrong)},
         images.ids[places(having, images.margins)].tolist()[:MOST_EVIDENCE],
         (),

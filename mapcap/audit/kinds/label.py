@@ -3,14 +3,17 @@
 from collections import Counter
 from typing import Final
 
+from mapcap.audit.cost import NOTHING, beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, listed, percent
-from mapcap.audit.labels import Suspects
 from mapcap.audit.material import Material
+from mapcap.audit.suspects import Suspects
 
 NAME: Final = "label"
 _MOST_SAID = 6
+_FEWEST = 2
+"""Images of a class with a doubted label, below which they are listed as a note."""
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
@@ -19,27 +22,27 @@ def detect(inputs: AuditInputs) -> list[Finding]:
 
 
 def labels(material: Material, doubted: Suspects) -> list[Finding]:
-    """Return doubted images as one finding; `doubted` is what `mapcap.audit.labels` says."""
+    """Return doubted images as one finding; one image alone is a note."""
     images, names = material.images, material.names.names
-    if not len(doubted.index):
+    n = len(doubted.index)
+    if not n:
         return []
     said = Counter(names[class_id] for class_id in doubted.said.tolist())
     of_classes = ", ".join(
         name if len(said) == 1 else f"{name} ({count})" for name, count in said.most_common(3)
     )
-    n = len(doubted.index)
     look = "it looks" if n == 1 else "they look"
     return [
         Finding(
             NAME,
             f"{n} of {len(images)} may be labelled wrongly: {look} like {of_classes}",
-            n / len(images) * float((doubted.votes * doubted.confidence).mean()),
+            beyond_expected(n, len(images), 0) if n >= _FEWEST else NOTHING,
             {
                 "images": n,
                 "of": len(images),
                 "said": dict(said.most_common()),
-                "mean_confidence": float(doubted.confidence.mean()),
-                "mean_share_of_neighbours": float(doubted.votes.mean()),
+                "mean_margin": float(doubted.margin.mean()),
+                "mean_level": float(doubted.level.mean()),
             },
             images.ids[doubted.index].tolist()[:MOST_EVIDENCE],
             (),
@@ -58,8 +61,9 @@ def details(finding: Finding) -> list[str]:
     figures = finding.figures
     said = list(figures["said"].items())[:_MOST_SAID]
     return [
-        f"The model is {percent(figures['mean_confidence'])} sure of the other class,",
-        f"and {percent(figures['mean_share_of_neighbours'])} of the nearest images belong to it.",
+        f"Nearer to the other name by {figures['mean_margin']:.2f} in cosine, as are the images "
+        "around them:",
+        f"{percent(figures['mean_level'])} of random wrong labels of the run look less wrong.",
         *(listed(f"{count}×", name) for name, count in said),
     ]
 

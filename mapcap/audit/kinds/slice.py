@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.cost import beyond
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, listed, with_without
@@ -25,7 +26,7 @@ _NAMES = 2
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
-    """Return the parts of a class that err more often; doubted labels make them score less."""
+    """Return the parts of a class that err more often; doubted labels make them cost less."""
     material = inputs.material
     regions = material.regions
     parts = find_slices(
@@ -150,7 +151,7 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
                 NAME,
                 f"images like “{name}”: {part.wrong} of {len(part.images)} wrong, "
                 f"the others {bad_without} of {int((~inside).sum())}",
-                part.wrong / len(images) * (here - elsewhere),
+                beyond(inside, wrong),
                 {
                     "names": part.names,
                     "images": len(part.images),

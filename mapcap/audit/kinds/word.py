@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.cost import NOTHING, beyond
 from mapcap.audit.facts import Clause, Facts
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
@@ -26,7 +27,7 @@ _DRAWN = 0.2
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
-    """Return the words of the errors; what doubted labels explain scores less."""
+    """Return the words of the errors; what doubted labels explain costs less."""
     return discounted(words(inputs.material, inputs.words), inputs.suspected)
 
 
@@ -36,7 +37,7 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
     The images concerned are those that hold the word, or for a word of the correct images those
     that lack it. A word that concerns mostly the same misclassified images as a stronger one is
     left out. The class's own noun, absent, says only that the captioner failed as well (both read
-    the same embedding): it comes after every other word, with a score of 0.
+    the same embedding): it comes after every other word, as a note.
     """
     images, name = material.images, material.names.names[material.class_id]
     wrong = ~images.correct
@@ -52,7 +53,7 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
         )
         if row.q > SIGNIFICANT or gap <= 0 or known:
             continue
-        findings.append(_finding(material, row, holding, gap, marked))
+        findings.append(_finding(material, row, holding, marked))
     return findings
 
 
@@ -65,13 +66,12 @@ def _finding(
     material: Material,
     row: WordRow,
     holding: NDArray[np.bool_],
-    gap: float,
     marked: frozenset[int],
 ) -> Finding:
     """Return the finding of a word.
 
-    `holding` (n,) are the images with it, `gap` is the difference of error rates, and `marked` the
-    places of the misclassified images concerned.
+    `holding` (n,) are the images with it, `marked` the places of the misclassified images that it
+    concerns.
     """
     images, wrong = material.images, ~material.images.correct
     concerned = holding if row.z > 0 else ~holding
@@ -84,7 +84,7 @@ def _finding(
         NAME,
         f"“{row.word}”{aside} {verb}: {right} of {int(holding.sum())} correct with it, "
         f"{right_without} of {int((~holding).sum())} without",
-        0.0 if own_noun else len(marked) / len(images) * gap,
+        NOTHING if own_noun else beyond(concerned, wrong),
         {
             "word": row.word,
             "errors_have_it": row.z > 0,
@@ -109,45 +109,28 @@ def _saying(material: Material, telling: NDArray[np.int64], word: str) -> list[i
     return ids[:MOST_EVIDENCE]
 
 
-def telling_words(facts: Facts) -> list[Finding]:
-    """Return the words that say something of the errors: not the class's own noun."""
-    return [finding for finding in facts.of_kind(NAME) if not finding.figures["own_noun"]]
+def clause(finding: Finding) -> str:
+    """Say that a word marks the misclassified images, or that they lack it."""
+    figures = finding.figures
+    verb = (
+        "marks the misclassified"
+        if figures["errors_have_it"]
+        else "is absent from misclassified images"
+    )
+    return f"“{figures['word']}” {verb}"
 
 
-def clauses(facts: Facts, *, explained: bool) -> list[Clause]:
-    """Say which words tell the errors, or that none does and what remains then.
-
-    `explained` says that something else tells already what the errors' regions are.
-    """
+def none_separates(facts: Facts) -> list[Clause]:
+    """Say that no word tells the errors, and what remains then."""
     if not facts.comparable or not facts.words:
         return []
-    if telling := telling_words(facts):
-        figures: dict[str, Any] = {"words": [dict(finding.figures) for finding in telling]}
-        return [Clause(_sentence(telling), figures)]
     least_q = min(row.q for row in facts.words)
-    if least_q <= SIGNIFICANT or explained:
+    if least_q <= SIGNIFICANT:
         return []
-    figures = {"tested": len(facts.words), "least_q": least_q}
+    figures: dict[str, Any] = {"tested": len(facts.words), "least_q": least_q}
     return [
         Clause("no word separates misclassified from correct" + _competing(facts, figures), figures)
     ]
-
-
-def _sentence(telling: Sequence[Finding]) -> str:
-    """Name the two strongest words of misclassified images, and the two absent from them."""
-    parts = []
-    for has_it, verbs, rest in (
-        (True, ("marks", "mark"), "the misclassified"),
-        (False, ("is", "are"), "absent from misclassified images"),
-    ):
-        named = [
-            f"“{finding.figures['word']}”"
-            for finding in telling
-            if finding.figures["errors_have_it"] == has_it
-        ][:2]
-        if named:
-            parts.append(f"{' and '.join(named)} {verbs[len(named) > 1]} {rest}")
-    return ", ".join(parts)
 
 
 def _competing(facts: Facts, figures: dict[str, Any]) -> str:
@@ -157,7 +140,7 @@ def _competing(facts: Facts, figures: dict[str, Any]) -> str:
     word tells them from the right images of that class either.
     """
     first = next(iter(confusion.drawn(facts)), None)
-    if first is None or not facts.same_regions:
+    if first is None or facts.regions_differ is not False:
         return ""
     of_pair = [
         row.q for row in facts.pairs if row.against_class_id == first.figures["predicted_class_id"]
@@ -196,4 +179,4 @@ def details(finding: Finding) -> list[str]:
     ]
 
 
-WORD: Final = Kind(NAME, "word", "#7aa2ff", detect, details, clause=None)
+WORD: Final = Kind(NAME, "word", "#7aa2ff", detect, details, clause)

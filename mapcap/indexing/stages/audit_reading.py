@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.queries import evidence
-from db.records import Role
+from db.records import Relevance, Role
 from db.records.evidence import PredictedImage
 from mapcap.audit.attributes import ATTRIBUTES, attribute_row
+from mapcap.audit.grounds import ground_of_box, ground_of_maps
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
@@ -49,8 +50,6 @@ def read_names(source: Source) -> ClassNames:
         ids=texts.ids.tolist(),
         names={found.id: found.name for found in classes},
         embeddings=texts.vectors,
-        self_confidence={found.id: found.mean_true_probability or 0.0 for found in classes},
-        predicted={found.id: found.predicted for found in classes},
         taken_for={
             (found.id, confusion.predicted_class_id): confusion.count
             for found in classes
@@ -73,7 +72,7 @@ def read_reference(source: Source) -> Reference:
     for start in range(0, len(numbers), _CHUNK):
         ids = numbers[start : start + _CHUNK, 0].tolist()
         images = read_images(source, evidence.predictions_of(source.engine, ids))
-        parts.append((images, background_properties(images.pictures, images.grids)))
+        parts.append((images, background_properties(images.pictures, images.grounds)))
         counts.update(word for held in images.words for word in held)
     ids = _joined([images.ids for images, _ in parts], (0,), np.int64)
     side = (0, PICTURE_SIDE, PICTURE_SIDE, 3)
@@ -134,7 +133,24 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
                 for image, grid, count in zip(whole, grids, regions, strict=True)
             ]
         ).reshape(-1, len(ATTRIBUTES)),
+        grounds=np.array([_ground(source, image, maps[image.id]) for image in whole], bool).reshape(
+            -1, side, side
+        ),
     )  # fmt: skip
+
+
+def _ground(
+    source: Source, image: PredictedImage, maps: Mapping[Role, Relevance]
+) -> NDArray[np.bool_]:
+    """Return which pixels of what the network saw are background."""
+    if image.box is None:
+        grids = [maps[role].grid for role in ("true", "predicted") if role in maps]
+        return ground_of_maps(grids, PICTURE_SIDE)
+    view = source.clip.view(image.width, image.height)
+    height, width = source.clip.size
+    sizes = (width, height, width, height)
+    edges = zip(view.from_original(image.box), sizes, strict=True)
+    return ground_of_box([edge / size for edge, size in edges], PICTURE_SIDE)
 
 
 def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:

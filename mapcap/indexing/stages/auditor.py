@@ -13,8 +13,9 @@ from db.records import ErrorWord
 from db.rows import NewAudit, NewFinding
 from mapcap.audit.class_audit import ClassReport, audit_class
 from mapcap.audit.findings import Finding
+from mapcap.audit.kind import printed
 from mapcap.audit.kinds import AUDIT_VERSION, KINDS
-from mapcap.audit.material import Images, Material
+from mapcap.audit.material import Images, Material, bars_of
 from mapcap.indexing.stages.audit_reading import (
     Source,
     read_images,
@@ -45,6 +46,7 @@ class Auditor:
             # One pass over the run; each class is then held against the same figures.
             self._names = read_names(self._source)
             self._reference = read_reference(self._source)
+            self._bars = bars_of(self._reference, self._names, seed=self._source.config.seed)
         return pending
 
     def read(self, class_id: int) -> Material:
@@ -59,6 +61,7 @@ class Auditor:
             rivals={said: read_rival(source, said) for said in _rivals(images)},
             reference=self._reference,
             names=self._names,
+            bars=self._bars,
             embed=self._embed,
             seed=source.config.seed,
             paths=lambda ids: evidence.paths_of(source.engine, ids),
@@ -104,17 +107,17 @@ def new_audit(class_id: int, report: ClassReport) -> NewAudit:
 
 
 def _new_finding(finding: Finding) -> NewFinding:
-    """Return a finding as it is stored: with all that is printed of it."""
+    """Return a finding as it is stored: with its cost as a score, and all that is printed of it."""
     kind = KINDS[finding.kind]
     return NewFinding(
         kind=kind.name,
         title=finding.title,
-        score=finding.score,
-        figures=finding.figures,
+        score=finding.cost.images,
+        figures={**finding.figures, "cost": asdict(finding.cost)},
         image_ids=finding.images,
         region_ids=finding.regions,
         plain=kind.plain,
         colour=kind.colour,
         overlay=kind.overlay,
-        details=kind.details(finding),
+        details=printed(kind, finding),
     )

@@ -1,0 +1,83 @@
+"""Possible label errors, and images that resemble no class, by the geometry of the embeddings."""
+
+from dataclasses import dataclass
+from math import log
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.audit.bars import Bars
+
+_SURE: Final = log(19)
+"""Least logit of the predicted class over the label: 95 % where there were only these two."""
+
+
+@dataclass(frozen=True, eq=False)
+class Suspects:
+    """Images whose label is doubted, the most doubtful first.
+
+    `index` (s,) are places in the class; `said` (s,) the classes they are predicted as; `margin`
+    (s,) by how much nearer they are to that class's name, in cosine; `level` (s,) the share of
+    random wrong labels that look less wrong.
+    """
+
+    index: NDArray[np.int64]
+    said: NDArray[np.int64]
+    margin: NDArray[np.float64]
+    level: NDArray[np.float64]
+
+
+def suspects(
+    own_class: int,
+    predicted: NDArray[np.int64],
+    logits: NDArray[np.float64],
+    own: NDArray[np.float64],
+    around: NDArray[np.float64],
+    bars: Bars,
+) -> Suspects:
+    """Return the images of a class that look wrongly labelled.
+
+    Two witnesses must agree, the photo and its surroundings, that the name of the class it is
+    predicted as is nearer than that of its label, by as much as under a random wrong label. Labels
+    have no part in it but the photo's own: however many of two classes are exchanged, the
+    surroundings are as far from a wrong name. Of two classes that mix, neither is far; nor is a
+    photo doubted that the model could take for either (odds below 19 to 1).
+
+    Args:
+        own_class: the class's id.
+        predicted: (n,) ids of the classes that the images are predicted as.
+        logits: (n,) margins of the true logit over the largest other.
+        own: (n,) how much nearer each is to that class's name, as `geometry` gives it.
+        around: (n,) the same of its surroundings.
+        bars: of the run.
+    """
+    levels = bars.levels(own, around)
+    sure = (predicted != own_class) & (logits <= -_SURE)
+    doubted = np.flatnonzero(sure & (levels >= bars.least(len(predicted))))
+    order = doubted[np.lexsort((doubted, -own[doubted], -levels[doubted]))]
+    return Suspects(order, predicted[order], own[order], levels[order])
+
+
+def odd_images(
+    vectors: NDArray[Any],
+    neighbours: NDArray[Any],
+    names: NDArray[Any],
+    bars: Bars,
+) -> NDArray[np.int64]:
+    """Return the places of the images that resemble no class, the oddest first.
+
+    Such an image is no nearer to any name than one photo in twenty is to a wrong one, and no
+    nearer to its neighbours, on average, than one in twenty is to a photo of another class.
+
+    Args:
+        vectors: (n, D) photos of a class, L2-normalised.
+        neighbours: (n, D) the mean of those nearest to each.
+        names: (K, D) text embeddings of all class names, L2-normalised.
+        bars: of the run.
+    """
+    photos = vectors.astype(np.float32)
+    best = (photos @ names.astype(np.float32).T).max(1, initial=-1.0)
+    near = np.einsum("nd,nd->n", photos, neighbours.astype(np.float32))
+    odd = np.flatnonzero((best <= bars.name) & (near <= bars.pair))
+    return odd[np.argsort(best[odd], kind="stable")]
