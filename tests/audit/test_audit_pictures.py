@@ -67,7 +67,7 @@ def test_a_lemon_is_no_yellow_background() -> None:
     """Fifty yellow things on a ground as yellow, from outside the box: other classes are grey."""
     rng = np.random.default_rng(7)
     noise = rng.normal(0, 3, (50, SIDE, SIDE, 3))
-    lemons = (noise + (235, 205, 50)).clip(0, 255).astype(np.uint8)
+    lemons = (noise + np.array([235, 205, 50])).clip(0, 255).astype(np.uint8)
     others = scenes(rng, 300)
     elsewhere = background_properties(others, grounds(300))
     assert np.isnan(background_properties(lemons, grounds(50))[:, :4]).all()
