@@ -23,6 +23,7 @@ _BEFORE = {
     "relevance": "chefer",
     "prompt": _PROMPT,
     "first_sentence": True,
+    "weights": None,
 }
 """What runs did before these fields existed."""
 PHRASES = "phrases"
@@ -49,6 +50,8 @@ class IndexConfig:
     """CLIP: an open_clip name, `hf-hub:...`, `local-dir:...`, or `mini`."""
     pretrained: str | None = None
     """open_clip's tag of the weights, or a file of weights."""
+    weights: str | None = None
+    """A file that holds the weights of the tag `pretrained`: an absolute path."""
     captioner: str = "mini"
     """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `vlm:NAME`, `phrases` or
     `phrases:FILE`."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.errors import UserError
+from mapcap.networks.text_towers import without_padding
 from mapcap.networks.towers import ClipModel, cosine_logits
 
 DEFAULT_TEMPLATES = ("{}",)
@@ -46,7 +47,7 @@ def class_weights(
     device = model.logit_scale.device
     embeddings = []
     for start in range(0, len(texts), batch_size):
-        tokens = tokenizer(texts[start : start + batch_size]).to(device)
+        tokens = without_padding(model, tokenizer(texts[start : start + batch_size])).to(device)
         with torch.no_grad():
             features = model.encode_text(tokens)
         wide = torch.promote_types(features.dtype, torch.float32)

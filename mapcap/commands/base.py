@@ -60,14 +60,14 @@ def print_page(page: RenderableType) -> None:
 
 
 def console() -> Console:
-    """Return the console of the standard output."""
-    opened = Console()
+    """Return the console of the standard output; `:x:` in a name is a name, no emoji."""
+    opened = Console(emoji=False)
     if not opened.is_terminal and "COLUMNS" not in os.environ:
         # A file or a pipe has no width: cut and wrap nothing that a person would want to search.
-        opened = Console(width=_UNBOUNDED)
+        opened = Console(width=_UNBOUNDED, emoji=False)
     return opened
 
 
 def errors() -> Console:
     """Return the console of progress and errors."""
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)

@@ -31,6 +31,12 @@ def index(
     pretrained: Annotated[
         str | None, typer.Option(help="open_clip's tag of the weights, or a file of weights.")
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Take the weights of the tag --pretrained from this file."
+        ),
+    ] = None,
     captioner: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +156,7 @@ def index(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
         names=None if names is None else str(names.absolute()),
         boxes=None if boxes is None else str(boxes.absolute()),
+        weights=None if weights is None else str(weights.absolute()),
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,

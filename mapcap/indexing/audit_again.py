@@ -31,7 +31,8 @@ def audit_again(db: Path, run: Run, console: Console) -> bool:
     except (KeyError, TypeError) as error:
         raise UserError(f"the configuration of run {run.id} is not whole ({error})") from error
     with console.status("loading the network, to audit again what an older MapCap audited"):
-        clip = load_clip(config.model, config.pretrained, device=pick_device("auto"))
+        place = pick_device("auto")
+        clip = load_clip(config.model, config.pretrained, config.weights, device=place)
     engine = open_write(db)
     try:
         with (

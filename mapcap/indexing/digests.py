@@ -37,6 +37,7 @@ def _places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
     named = (
         ("--model", config.model.startswith(LOCAL_DIR), config.model.removeprefix(LOCAL_DIR)),
         ("--pretrained", config.pretrained is not None, config.pretrained or ""),
+        ("--weights", config.weights is not None, config.weights or ""),
         ("--captioner", bool(given), given),
         ("--lm", config.lm != MINI, config.lm),
     )

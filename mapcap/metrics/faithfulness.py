@@ -159,7 +159,7 @@ def blurring(model: ClipModel, images: Tensor) -> Eraser:
     `images` (B, 3, H, W) preprocessed; the blur is Gaussian, its standard deviation `BLUR` of the
     longer side. Raises `UserError` for a vision tower without a CLS token.
     """
-    rows_, columns = vision_tower(model.visual).grid(images)
+    rows_, columns = vision_tower(model.visual).grid
     height, width = images.shape[-2:]
     sigma = BLUR * max(height, width)
     pixels = images.float().cpu().numpy()

@@ -13,15 +13,18 @@ from PIL import Image
 from torch import Tensor
 
 from mapcap.errors import UserError
-from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, needs_quick_gelu
+from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, folder_of, training_of
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import said
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
+from mapcap.networks.torchscript import is_torchscript
 from mapcap.networks.weights import fill, is_quantised, load_weights
 
 _CONFIG = "open_clip_config.json"
+_OPENAI_SIZES = ("input_resolution", "context_length", "vocab_size")
+"""Numbers that OpenAI's archives hold beside the weights."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Clip:
 def load_clip(
     name: str,
     pretrained: str | None = None,
+    weights: str | None = None,
     *,
     device: torch.device,
     dtype: torch.dtype | None = None,
@@ -63,14 +67,16 @@ def load_clip(
     """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER` or `mini`.
 
     `pretrained` is open_clip's tag of the weights or a file of weights, and belongs to open_clip's
-    own names only. Weights trained with QuickGELU get it, whatever the name says. `mini` and every
-    folder whose weights are complete load without the network.
+    own names only; `weights` is a file that holds the weights of that tag. Weights trained with
+    QuickGELU get it, whatever the name says, and photos are prepared as the tag asks. OpenAI's
+    TorchScript archives are read without running them. `mini` and every folder whose weights are
+    complete load without the network.
 
     Raises:
         UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
             tower has no patches.
     """
-    folder = check_name(name, pretrained)
+    folder = check_name(name, pretrained, weights)
     if folder is not None:
         source = f"{LOCAL_DIR}{folder}"
         with quiet():
@@ -79,21 +85,39 @@ def load_clip(
         source, model = name, _create(name, name)
     else:
         source = name.replace("/", "-")
-        quick_gelu = needs_quick_gelu(source, pretrained)
-        model = _create(name, source, pretrained=pretrained, force_quick_gelu=quick_gelu)
+        model = _published(name, source, pretrained, weights)
     tokenizer = _tokenizer(name, source)
     model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     embed_dim = open_clip.get_model_config(source)["embed_dim"]
     return _describe(model, tokenizer, name, pretrained, embed_dim)
 
 
-def outline_clip(name: str, pretrained: str | None) -> Any:
+def _published(name: str, source: str, pretrained: str | None, weights: str | None) -> Any:
+    """Build a CLIP of open_clip's table, with the weights of a tag or of a file."""
+    made = training_of(source, pretrained)
+    file = weights or (pretrained if pretrained and Path(pretrained).is_file() else None)
+    if file is None:
+        return _create(name, source, pretrained=pretrained, force_quick_gelu=made.quick_gelu)
+    options = {
+        "force_quick_gelu": made.quick_gelu,
+        "force_preprocess_cfg": dict(made.preprocess),
+    }
+    if not is_torchscript(file):
+        return _create(name, source, pretrained=file, **options)
+    with quiet():
+        model = _create(name, source, filled=False, pretrained_text=False, **options)
+    state = load_weights(file)
+    fill(model, {k: v for k, v in state.items() if k not in _OPENAI_SIZES}, file)
+    return model
+
+
+def outline_clip(name: str) -> Any:
     """Build a CLIP from its configuration alone, on torch's `meta`: every module and no weights.
 
     Raises:
-        UserError: the name, tag or configuration does not exist or cannot be read.
+        UserError: the configuration does not exist or cannot be read.
     """
-    folder = check_name(name, pretrained)
+    folder = folder_of(name)
     source = name.replace("/", "-") if not name.startswith(HF_HUB) else name
     options: dict[str, Any] = {}
     if folder is not None:
@@ -169,7 +193,7 @@ def not_loaded(name: str, reason: str) -> UserError:
     """Return what to tell of a CLIP that cannot be had."""
     return UserError(
         f"--model {name}: could not be loaded ({reason}). "
-        "Without a network, fetch the weights elsewhere and give --pretrained FILE or "
+        "Without a network, fetch the weights elsewhere and add --weights FILE, or give "
         f"--model {LOCAL_DIR}FOLDER; --model {MINI} needs none."
     )
 
@@ -177,7 +201,10 @@ def not_loaded(name: str, reason: str) -> UserError:
 def _describe(
     model: Any, tokenizer: Any, name: str, pretrained: str | None, embed_dim: int
 ) -> Clip:
-    config = PreprocessCfg(**model.visual.preprocess_cfg)
+    prepared = dict(model.visual.preprocess_cfg)
+    if isinstance(prepared["size"], list):  # as a folder's configuration says rows and columns
+        prepared["size"] = tuple(prepared["size"])
+    config = PreprocessCfg(**prepared)
     size = config.input_size[1:]
     weight = next(model.parameters())
     return Clip(

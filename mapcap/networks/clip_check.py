@@ -6,22 +6,24 @@ from mapcap.errors import UserError
 from mapcap.networks.clip import not_loaded, outline_clip, patch_grid
 from mapcap.networks.clip_names import HF_HUB, check_name
 from mapcap.networks.hub import unreachable
-from mapcap.networks.towers import text_tower, vision_tower
+from mapcap.networks.text_towers import text_tower
+from mapcap.networks.towers import vision_tower
 
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_config.json")
 
 
-def check_clip(name: str, pretrained: str | None) -> None:
+def check_clip(name: str, pretrained: str | None, weights: str | None = None) -> None:
     """Check that a CLIP can be had, and by its configuration that its towers can be read.
 
     Raises:
         UserError: otherwise.
     """
-    check_name(name, pretrained)
+    check_name(name, pretrained, weights)
     if name.startswith(HF_HUB):  # its configuration, too, is on the hub
         _require_reachable(name, pretrained)
-    _require_towers(name, pretrained)
-    _require_reachable(name, pretrained)
+    _require_towers(name)
+    if weights is None:
+        _require_reachable(name, pretrained)
 
 
 def _require_reachable(name: str, pretrained: str | None) -> None:
@@ -31,8 +33,8 @@ def _require_reachable(name: str, pretrained: str | None) -> None:
         raise not_loaded(name, reason)
 
 
-def _require_towers(name: str, pretrained: str | None) -> None:
-    model = outline_clip(name, pretrained)
+def _require_towers(name: str) -> None:
+    model = outline_clip(name)
     patch_grid(model.visual, name)
     try:
         vision_tower(model.visual)

@@ -35,7 +35,7 @@ def load_networks(config: IndexConfig, device: torch.device) -> Networks:
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
     """
     check_networks(config)
-    clip = load_clip(config.model, config.pretrained, device=device)
+    clip = load_clip(config.model, config.pretrained, config.weights, device=device)
     language_model = for_scoring(load_language_model(config.lm, device=device))
     captioner = load_captioner(config, clip, device)
     probe(config, clip, captioner, language_model)
@@ -49,7 +49,7 @@ def check_networks(config: IndexConfig) -> None:
         UserError: with all that is wrong, each with the option it was named by, or the preset.
     """
     checks: list[tuple[str, Callable[[], None]]] = [
-        ("model", lambda: check_clip(config.model, config.pretrained)),
+        ("model", lambda: check_clip(config.model, config.pretrained, config.weights)),
         ("captioner", lambda: check_captioner(config)),
         ("lm", lambda: check_language_model(config.lm)),
     ]

@@ -15,8 +15,8 @@ from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
 from mapcap.networks.failures import said
 from mapcap.networks.language_models import LanguageModel
-from mapcap.networks.tokens import token_texts
-from mapcap.networks.towers import text_tower
+from mapcap.networks.text_towers import text_tower
+from mapcap.networks.tokens import proper_tokens, token_texts
 from mapcap.pmi import pmi_matrix
 from mapcap.relevance import chefer_text
 from mapcap.texts.captions import caption_cosines
@@ -72,10 +72,11 @@ def _explained(config: IndexConfig, clip: Clip, picture: Image.Image) -> Explana
 
 def _class_texts(clip: Clip, features: Tensor) -> None:
     tokens = clip.tokenizer(list(_NAMES))  # (K, L)
-    relevance = chefer_text(clip.model, features.to(clip.device, clip.dtype), tokens)
+    proper = proper_tokens(clip.tokenizer, tokens, text_tower(clip.model).end(tokens))  # (K, L)
+    relevance = chefer_text(clip.model, features.to(clip.device, clip.dtype), tokens, proper=proper)
     _require_finite("relevance", relevance.float().cpu().numpy())
-    for row, end in zip(tokens, text_tower(clip.model).end(tokens).tolist(), strict=True):
-        token_texts(clip.tokenizer, row[1:end].tolist())
+    for row, own in zip(tokens, proper, strict=True):
+        token_texts(clip.tokenizer, row[own].tolist())
 
 
 def _require(holds: bool, otherwise: str) -> None:

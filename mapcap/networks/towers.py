@@ -54,14 +54,9 @@ class VisionTower:
     """A vision transformer whose output is read from its CLS token, the first of the sequence."""
 
     blocks: Sequence[nn.Module]
-    patch_size: tuple[int, int]  # rows, columns in pixels
+    grid: tuple[int, int]  # rows, columns of patches
     prefix: int  # tokens before the patches: CLS and any registers
     head: Callable[[Tensor], Tensor]  # last block's CLS token (R, 1, width) -> features (R, D)
-
-    def grid(self, images: Tensor) -> tuple[int, int]:
-        """Patch rows and columns of images (B, 3, H, W)."""
-        height, width = images.shape[-2:]
-        return height // self.patch_size[0], width // self.patch_size[1]
 
 
 def vision_tower(visual: nn.Module) -> VisionTower:
@@ -91,7 +86,7 @@ def _native(visual: Any) -> VisionTower | None:
         features: Tensor = pooled if visual.proj is None else pooled @ visual.proj
         return features
 
-    return VisionTower(visual.transformer.resblocks, tuple(visual.patch_size), prefix=1, head=head)
+    return VisionTower(visual.transformer.resblocks, tuple(visual.grid_size), prefix=1, head=head)
 
 
 def _timm(visual: Any) -> VisionTower | None:
@@ -110,73 +105,9 @@ def _timm(visual: Any) -> VisionTower | None:
         return features
 
     return VisionTower(
-        trunk.blocks, tuple(trunk.patch_embed.patch_size), trunk.num_prefix_tokens, head
+        # Not from the size of a patch: behind a stem of convolutions it says 1.
+        trunk.blocks,
+        tuple(trunk.patch_embed.grid_size),
+        trunk.num_prefix_tokens,
+        head,
     )
-
-
-@dataclass(frozen=True)
-class TextTower:
-    """A text transformer: its depth, and where a text's output is read and ends."""
-
-    depth: int
-    read: Callable[[Tensor], Tensor]  # token ids (B, L) -> weights (B, L) of the rows that are read
-    end: Callable[[Tensor], Tensor]  # token ids (B, L) -> position (B,) of the end-of-text token
-
-
-def text_tower(model: Any) -> TextTower:
-    """Describe a model's text tower, or raise `UserError` naming it and the towers that work."""
-    text = getattr(model, "text", None)
-    if text is None:  # open_clip's CLIP keeps the text tower's parts as its own
-        tower = _causal(model.transformer, model.text_pool_type, model.text_eos_id)
-        kind = f"text transformer with pool_type '{model.text_pool_type}'"
-    elif type(text).__name__ == "TextTransformer":
-        pool = "last" if text.cls_emb is not None else text.pool_type
-        tower = _causal(text.transformer, pool, text.eos_id)
-        kind = f"TextTransformer with pool_type '{pool}'"
-    else:
-        tower = _hugging_face(text) if type(text).__name__ == "HFTextEncoder" else None
-        kind = type(getattr(text, "pooler", text)).__name__
-    if tower is None:
-        raise UserError(
-            f"token relevance does not know how {kind} reads a text. What works: open_clip's text "
-            "transformers read at the end-of-text token (pool_type 'argmax' or 'eos') and Hugging "
-            "Face encoders with a mean or CLS pooler. Choose such a --model."
-        )
-    return tower
-
-
-def _causal(transformer: Any, pool_type: str, eos_id: int) -> TextTower | None:
-    if pool_type not in ("argmax", "eos"):
-        return None
-
-    def end(tokens: Tensor) -> Tensor:
-        # In OpenAI's vocabulary end-of-text is the largest id, and open_clip looks for just that.
-        marked = tokens if pool_type == "argmax" else (tokens == eos_id).int()
-        return marked.argmax(-1)
-
-    def read(tokens: Tensor) -> Tensor:
-        return F.one_hot(end(tokens), tokens.shape[1])
-
-    return TextTower(len(transformer.resblocks), read, end)
-
-
-def _hugging_face(text: Any) -> TextTower | None:
-    pooler = type(text.pooler).__name__
-    if pooler not in ("MeanPooler", "ClsPooler", "ClsLastHiddenStatePooler"):
-        return None
-
-    def attended(tokens: Tensor) -> Tensor:
-        mask: Tensor = tokens != text.config.pad_token_id
-        return mask.float()
-
-    def end(tokens: Tensor) -> Tensor:
-        positions = torch.arange(tokens.shape[1], device=tokens.device)
-        return (attended(tokens) * positions).argmax(-1)
-
-    def read(tokens: Tensor) -> Tensor:
-        if pooler == "MeanPooler":
-            mask = attended(tokens)
-            return mask / mask.sum(-1, keepdim=True)
-        return F.one_hot(torch.zeros_like(tokens[:, 0]), tokens.shape[1])
-
-    return TextTower(text.config.num_hidden_layers, read, end)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mapcap.errors import UserError
 from mapcap.networks.failures import said
+from mapcap.networks.torchscript import is_torchscript, read_torchscript
 
 SCALE = ".scale"
 """Suffix of the tensor that holds one factor per row of the int8 tensor before it."""
@@ -180,6 +181,8 @@ def _unreadable(path: Path, error: Exception) -> UserError:
 
 def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Return a pickle's tensors and notes; `mapped` leaves the tensors' numbers on the disk."""
+    if is_torchscript(path):
+        return read_torchscript(path), {}
     try:
         # Only the zip that torch writes since 1.6 can be mapped.
         mapped = mapped and zipfile.is_zipfile(path)
@@ -187,7 +190,8 @@ def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor]
     except Exception as error:  # hostile bytes make the unpickler fail in any way there is
         raise UserError(
             f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "
-            f"{_advice(path)} (torch says: {said(error)})"
+            "Give a .safetensors file, or a .pt written by torch.save(model.state_dict()). "
+            f"(torch says: {said(error)})"
         ) from error
     notes: dict[str, str] = {}
     if isinstance(loaded, dict) and isinstance(loaded.get(_STATE), dict):
@@ -201,19 +205,6 @@ def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor]
             "Give a file written by torch.save(model.state_dict())."
         )
     return _without_prefix(loaded), notes
-
-
-def _advice(path: Path) -> str:
-    """Return how to make plain weights of a file: OpenAI's own are TorchScript archives."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                return (
-                    "It is a TorchScript archive. If you trust where it comes from, write its "
-                    "weights alone, and give that file: python -c 'import torch; "
-                    f'torch.save(torch.jit.load("{path}", "cpu").state_dict(), "weights.pt")\'.'
-                )
-    return "Give a .safetensors file, or a .pt written by torch.save(model.state_dict())."
 
 
 def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import exposed, first_layer
-from mapcap.networks.towers import ClipModel, as_input, cosine_logits, text_tower, vision_tower
+from mapcap.networks.text_towers import text_tower
+from mapcap.networks.towers import ClipModel, as_input, cosine_logits, vision_tower
 from mapcap.relevance.scene import ROLES, Asked, Scene
 
 
@@ -94,7 +95,6 @@ def relevance_maps(
     changes nothing in the model. Raises `UserError` for a vision tower without a CLS token.
     """
     tower = vision_tower(model.visual)
-    grid = tower.grid(images)
     with torch.inference_mode(False):
         with exposed(len(tower.blocks), start_layer) as attention:
             features = model.encode_image(as_input(model.visual, images))
@@ -106,17 +106,24 @@ def relevance_maps(
         cls_row = first.new_zeros(first.shape[0], first.shape[-1])  # (B, N)
         cls_row[:, 0] = 1
         rows = [_relevance_row(cls_row, attention, score) for score in scores]
-    return [row[:, tower.prefix :].reshape(-1, *grid) for row in rows]
+    return [row[:, tower.prefix :].reshape(-1, *tower.grid) for row in rows]
 
 
-def chefer_text(model: ClipModel, images: Tensor, tokens: Tensor, start_layer: int = -1) -> Tensor:
+def chefer_text(
+    model: ClipModel,
+    images: Tensor,
+    tokens: Tensor,
+    start_layer: int = -1,
+    proper: Tensor | None = None,
+) -> Tensor:
     """Relevance of each token for the match of image b with text b.
 
     `images` (B, 3, H, W) preprocessed, or their features (B, D); `tokens` (B, L) ids of the model's
-    tokenizer; `start_layer` as in `chefer`, but of the text tower. Returns (B, L) raw scores >= 0:
-    the row of R that the tower reads its output from (that of the end-of-text token; in Hugging
-    Face towers that of the CLS token, or the mean of the rows that a mean pooler averages), zero
-    outside the text proper, that is at the start token, at the end token and behind it. Conditions
+    tokenizer; `proper` (B, L) which of them are the text's own (`networks.tokens.proper_tokens`),
+    None: all between the first token and the end token; `start_layer` as in `chefer`, but of the
+    text tower. Returns (B, L) raw scores >= 0: the row of R that the tower reads its output from
+    (that of the end-of-text token or of the last one; in Hugging Face towers that of the CLS token,
+    or the mean of the rows that a mean pooler averages), zero outside the text proper. Conditions
     as in `relevance_maps`; raises `UserError` for a text tower that is read in another way.
     """
     tower = text_tower(model)
@@ -131,9 +138,10 @@ def chefer_text(model: ClipModel, images: Tensor, tokens: Tensor, start_layer: i
         with torch.enable_grad():
             score = cosine_logits(model, image_features, text_features).diagonal().sum()
         row = _relevance_row(tower.read(tokens).to(attention[0]), attention, score)  # (B, L)
-    position = torch.arange(tokens.shape[1], device=tokens.device)
-    proper = (position > 0) & (position < tower.end(tokens).unsqueeze(1))
-    return row.masked_fill(~proper, 0)
+    if proper is None:
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        proper = (position > 0) & (position < tower.end(tokens).unsqueeze(1))
+    return row[:, : tokens.shape[1]].masked_fill(~proper.to(row.device), 0)
 
 
 def logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:

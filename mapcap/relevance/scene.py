@@ -39,7 +39,7 @@ class Scene:
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
-        return self.tower.grid(self.images)
+        return self.tower.grid
 
     def run_again(self) -> None:
         """Run the whole tower once more, for what its hooks and interceptions collect."""

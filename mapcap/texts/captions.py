@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption
+from mapcap.networks.text_towers import without_padding
 
 _TWICE = re.compile(r"\b(\w+(?: \w+)?)(?: and \1\b)+")
 
@@ -65,7 +66,8 @@ def caption_cosines(
     found = distinct(texts)
     encoded = []
     for start in range(0, len(found.texts), batch_size):
-        tokens = clip.tokenizer(found.texts[start : start + batch_size]).to(clip.device)  # (B, L)
+        tokens = clip.tokenizer(found.texts[start : start + batch_size])  # (B, L)
+        tokens = without_padding(clip.model, tokens).to(clip.device)
         encoded.append(clip.model.encode_text(tokens, normalize=True).float().cpu())
     text_embeddings = torch.cat(encoded)[found.index]  # (N, D)
     regions = torch.nn.functional.normalize(embeddings.float().cpu(), dim=-1)

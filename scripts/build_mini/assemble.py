@@ -106,8 +106,14 @@ def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -
 def build_lm(out: Path, trained: Path) -> None:
     """Write the language model's folder."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+    for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(trained / name, out / name)
+    tokenizer = json.loads((trained / "tokenizer_config.json").read_text(encoding="utf-8"))
+    # What transformers 5 calls TokenizersBackend, 4 knows by its former name only; 5 knows both.
+    tokenizer = {k: v for k, v in tokenizer.items() if k != "backend"}
+    tokenizer["tokenizer_class"] = "PreTrainedTokenizerFast"
+    text = json.dumps(tokenizer, indent=2)
+    (out / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
     save_int8(out / "model.safetensors", load_file(trained / "model.safetensors"))
 
 

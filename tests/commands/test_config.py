@@ -43,7 +43,7 @@ def test_every_field_makes_another_run() -> None:
         "threshold": "mass:0.8", "min_area": 0.02,
         "sentences": 4, "redundancy": 0.5, "max_sentences": 10, "keep_artefacts": True,
         "class_frequency": False, "shared": False, "seed": 1, "prompt": "What is it?",
-        "first_sentence": False,
+        "first_sentence": False, "weights": "/w.pt",
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     changes: list[Any] = [{name: value} for name, value in others.items()]

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from db.records import ClassName
+from mapcap.commands.base import console, errors
 from mapcap.printing.narrow import NarrowTable
 from mapcap.printing.pages import class_table, listed, show
 
@@ -15,6 +16,14 @@ TABBY = ClassName(
     1, 0, "tabby", "n02123045", 100, 100, 100, 11, 0.11, 0.063, 0.186, 0.12, 2, "Egyptian cat",
     65, 70, "a house cat with brown fur",
 )  # fmt: skip
+
+
+def test_a_name_with_colons_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    for opened in (console(), errors()):
+        opened.print("clip:x: and :cat:", markup=False)
+        opened.print(listed("left out", ["a:x:b"]))
+    shown = capsys.readouterr()
+    assert shown.out == shown.err and ":x: and :cat:" in shown.out and "a:x:b" in shown.out
 
 
 def drawn(page: object, width: int, *, terminal: bool = True) -> str:

@@ -90,6 +90,7 @@ BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "attention-pool": lambda: native(vision={"attentional_pool": True}),
     "resnet": lambda: native(vision={"layers": [1, 1, 1, 1], "width": 8, "head_width": 32}),
     "last": lambda: native(text={"pool_type": "last"}),
+    "first": lambda: native(text={"pool_type": "first"}),
 }
 
 

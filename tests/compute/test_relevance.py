@@ -91,7 +91,7 @@ def timm_image(model: Any, image: Tensor, nudge=None) -> tuple[Tensor, list[Tens
     return p.linear(p.norm(x[0], "trunk.norm"), "head.0"), p.attention
 
 
-def native_text(model: Any, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
+def native_text(model: Any, tokens: Tensor, at: int | None = None) -> tuple[Tensor, list[Tensor]]:
     text = getattr(model, "text", model)
     p = Plain(text, heads=2, eps=1e-5)
     x = p.w["token_embedding.weight"][tokens] + p.w["positional_embedding"]
@@ -99,7 +99,7 @@ def native_text(model: Any, tokens: Tensor) -> tuple[Tensor, list[Tensor]]:
     mask = torch.full((len(tokens), len(tokens)), float("-inf")).triu(1)
     for layer in range(3):
         x = native_block(p, x, f"transformer.resblocks.{layer}", mask)
-    end = int((tokens == 59).nonzero()[0])
+    end = int((tokens == 59).nonzero()[0]) if at is None else at
     return p.norm(x[end], "ln_final") @ p.w["text_projection"], p.attention
 
 
@@ -177,19 +177,23 @@ def test_plain_gradient_agrees_with_finite_differences(build, images, texts, nam
 
 
 @pytest.mark.parametrize("start_layer", START_LAYERS)
-@pytest.mark.parametrize("name", ["custom-text", "native", "bert"])
+@pytest.mark.parametrize("name", ["custom-text", "native", "bert", "last"])
 def test_chefer_text_equals_the_plain_computation(build, images, tokens, name, start_layer):
     model = build(name)
     got = chefer_text(model, images, tokens, start_layer)
     assert (got > 0).any()
     for image, text, row in zip(images, tokens, got, strict=True):
-        feature, attention = (bert_text if name == "bert" else native_text)(model, text)
+        at = {"at": 8} if name == "last" else {}
+        feature, attention = (bert_text if name == "bert" else native_text)(model, text, **at)
         image_feature = native_image(model, image)[0].detach()
         relevance = whole_relevance(
             logits_of(model, feature, image_feature), attention, start_layer
         )
         end = int((text == 59).nonzero()[0])
-        read = relevance[text != 0].mean(0) if name == "bert" else relevance[end]
+        if name == "last":  # read at the last position; without padding nothing marks the end
+            end = int((text != 0).sum())
+        rows = {"bert": text != 0, "last": [8]}
+        read = relevance[rows.get(name, [end])].mean(0)
         expected = torch.zeros(9, dtype=torch.float64)
         expected[1:end] = read[1:end]
         torch.testing.assert_close(row.double(), expected, rtol=1e-4, atol=1e-6)
@@ -307,5 +311,5 @@ def test_a_tower_without_cls_is_named(build, images, texts, name, word):
 
 
 def test_a_text_tower_read_elsewhere_is_named(build, images, tokens):
-    with pytest.raises(UserError, match=r"pool_type 'last'.*What works"):
-        chefer_text(build("last"), images, tokens)
+    with pytest.raises(UserError, match=r"pool_type 'first'.*What works"):
+        chefer_text(build("first"), images, tokens)

@@ -6,6 +6,7 @@ from typing import Any
 import open_clip
 import pytest
 import torch
+from open_clip.constants import OPENAI_DATASET_MEAN
 from open_clip.pretrained import _PRETRAINED
 from open_clip.transformer import QuickGELU
 from PIL import Image
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from mapcap.errors import UserError
 from mapcap.networks import embedded
 from mapcap.networks.clip import Clip, load_clip
-from mapcap.networks.clip_names import check_published, needs_quick_gelu
+from mapcap.networks.clip_names import Training, check_published, training_of
 from mapcap.networks.weights import load_weights
 
 CPU = torch.device("cpu")
@@ -126,13 +127,14 @@ def registered(
     config = json.loads((clip_folder / "open_clip_config.json").read_text())["model_cfg"]
     config["quick_gelu"] = False
     (tmp_path / "Tiny-7.json").write_text(json.dumps(config))
-    weights = clip_folder / "open_clip_model.safetensors"
+    weights = tmp_path / "weights.safetensors"
+    shutil.copyfile(clip_folder / "open_clip_model.safetensors", weights)
     monkeypatch.setattr("open_clip.factory._MODEL_CONFIG_PATHS", [])
     monkeypatch.setattr("open_clip.factory._MODEL_CONFIGS", {})
     open_clip.add_model_config(tmp_path / "Tiny-7.json")
     tags = {
         "openai": {"file": str(weights), "quick_gelu": True},
-        "other": {"file": str(weights)},
+        "other": {"file": str(weights), "mean": [0.5, 0.5, 0.5], "resize_mode": "squash"},
     }
     monkeypatch.setitem(_PRETRAINED, "Tiny-7", tags)
     return "Tiny-7", weights
@@ -144,20 +146,103 @@ def _activation(clip: Clip) -> nn.Module:
 
 
 def test_the_tag_decides_on_quick_gelu_not_the_name(registered: tuple[str, Path]) -> None:
-    name, weights = registered
+    name = registered[0]
     assert isinstance(_activation(load_clip(name, "openai", device=CPU)), QuickGELU)
     assert isinstance(_activation(load_clip(name, "other", device=CPU)), nn.GELU)
-    assert isinstance(_activation(load_clip(name, str(weights), device=CPU)), nn.GELU)
+
+
+def test_a_file_is_what_its_tag_says(registered: tuple[str, Path]) -> None:
+    """QuickGELU, and how photos are prepared, are the tag's: the file holds neither."""
+    name, weights = registered
+    file = weights.rename(weights.with_name("mine.safetensors"))
+    clip = load_clip(name, "openai", str(file), device=CPU)
+    assert isinstance(_activation(clip), QuickGELU)
+    assert (clip.mean, clip.resize_mode) == (OPENAI_DATASET_MEAN, "shortest")
+    clip = load_clip(name, "other", str(file), device=CPU)
+    assert isinstance(_activation(clip), nn.GELU)
+    assert (clip.mean, clip.resize_mode) == ((0.5, 0.5, 0.5), "squash")
+
+
+def test_a_file_alone_is_refused_where_tags_disagree(
+    registered: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, weights = registered
+    with pytest.raises(UserError, match=r"--pretrained TAG --weights .*: openai, other"):
+        load_clip(name, str(weights), device=CPU)
+    monkeypatch.delitem(_PRETRAINED[name], "openai")
+    clip = load_clip(name, str(weights), device=CPU)
+    assert isinstance(_activation(clip), nn.GELU) and clip.resize_mode == "squash"
+    monkeypatch.delitem(_PRETRAINED[name], "other")
+    assert load_clip(name, str(weights), device=CPU).resize_mode == "shortest"
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "weights", "says"),
+    [
+        ("openai", "/no/such.pt", r"--weights /no/such\.pt: there is no such file"),
+        ("{file}", "{file}", r"--pretrained .* is a file, too.*: openai, other"),
+    ],
+)
+def test_weights_need_a_tag_and_a_file(
+    registered: tuple[str, Path], pretrained: str, weights: str, says: str
+) -> None:
+    name, file = registered
+    with pytest.raises(UserError, match=says):
+        load_clip(name, pretrained.format(file=file), weights.format(file=file), device=CPU)
+
+
+def test_openais_own_archives_are_read(registered: tuple[str, Path], tmp_path: Path) -> None:
+    """What `clip.load` leaves behind: TorchScript, half precision, with three sizes inside."""
+    name, weights = registered
+    state = _raw(weights)
+    path = tmp_path / "ViT.pt"
+    torch.jit.script(Nested(state | {"input_resolution": torch.tensor(28)})).save(path)
+    clip = load_clip(name, "openai", str(path), device=CPU)
+    assert isinstance(_activation(clip), QuickGELU)
+    for key, tensor in clip.model.state_dict().items():
+        assert torch.equal(tensor, state[key].half().float()), key
+
+
+class Nested(nn.Module):
+    """Modules of the shape of a state dict's names, that run as little as OpenAI's archive."""
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        for name in {name.partition(".")[0] for name in state if "." in name}:
+            inner = {k.partition(".")[2]: v for k, v in state.items() if k.startswith(f"{name}.")}
+            self.add_module(name, Nested(inner))
+        for name, tensor in state.items():
+            if "." not in name:
+                half = tensor.half() if tensor.is_floating_point() else tensor
+                self.register_buffer(name, half)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+@pytest.mark.parametrize("size", [[28, 42], [42, 28]])
+def test_a_view_may_be_oblong(clip_folder: Path, tmp_path: Path, size: list[int]) -> None:
+    config = json.loads((clip_folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["vision_cfg"]["image_size"] = size
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    model = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
+    save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
+    clip = load_clip(f"local-dir:{tmp_path}", device=CPU)
+    assert clip.size == tuple(size) and clip.grid == (size[0] // 7, size[1] // 7)
+    pixels = clip.preprocess(Image.new("RGB", (90, 60)))
+    assert pixels.shape == (3, *size)
+    with torch.inference_mode():
+        assert clip.model.encode_image(pixels[None]).shape == (1, 24)
 
 
 @pytest.mark.parametrize("name", ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336"])
 def test_openai_weights_would_get_quick_gelu(name: str) -> None:
     assert not open_clip.get_model_config(name).get("quick_gelu", False)
-    assert needs_quick_gelu(name, "openai")
+    assert training_of(name, "openai") == Training(True, ())
 
 
 def test_laion_weights_would_get_gelu() -> None:
-    assert not needs_quick_gelu("ViT-B-32", "laion2b_s34b_b79k")
+    assert training_of("ViT-B-32", "laion2b_s34b_b79k") == Training(False, ())
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,11 @@ def test_int8_weights_that_lack_a_tensor_are_refused(int8_lm_folder: Path, tmp_p
     save_file(kept, folder / "model.safetensors")
     with pytest.raises(UserError, match=r"missing: transformer\.ln_f\.weight"):
         load_language_model(str(folder), device=CPU)
+
+
+def test_the_embedded_tokenizer_loads_in_transformers_4_and_5() -> None:
+    """Version 5 writes a class name that 4 does not know; the former one is known to both."""
+    path = embedded.embedded("lm") / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast" and "backend" not in config
+    assert load_language_model("mini", device=CPU).tokenizer(" a dog")["input_ids"]

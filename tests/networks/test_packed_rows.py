@@ -43,6 +43,15 @@ def hybrid() -> Any:
     return tf.Lfm2ForCausalLM(tf.Lfm2Config(**SMALL, **HEADS, layer_types=kinds))
 
 
+def neo() -> Any:
+    """Every second layer sees the 64 tokens before it alone."""
+    config: dict[str, Any] = {
+        "attention_types": [[["global", "local"], 1]], "num_layers": 2, "num_heads": 4,
+        "vocab_size": 320, "window_size": 64, "hidden_size": 32,
+    }  # fmt: skip
+    return tf.GPTNeoForCausalLM(tf.GPTNeoConfig(**config))
+
+
 def made(make: Any) -> Any:
     torch.manual_seed(0)
     model = make().eval()
@@ -81,6 +90,18 @@ def test_pmi_is_the_plain_definition_for_every_network(
     np.testing.assert_allclose(pmi.surprisal, -alone, atol=1e-3)
     np.testing.assert_allclose(pmi.matrix, after - alone, atol=2e-3)
     assert steps[-1] == (9, 9)
+
+
+def test_pmi_of_local_attention_is_the_plain_definition(lm: LanguageModel) -> None:
+    """GPT-Neo's: some layers see a few tokens back only, whichever way it is scored."""
+    model = made(neo)
+    packs = scores_packed_rows(model, lm.tokenizer)
+    pmi = pmi_matrix(SENTENCES, model, lm.tokenizer, packed=packs)
+    ids = [lm.tokenizer(f" {each}", add_special_tokens=False)["input_ids"] for each in SENTENCES]
+    alone = np.array([log_p(model, [lm.bos_token_id], each) for each in ids])
+    after = [[log_p(model, [lm.bos_token_id, *i], j) for j in ids] for i in ids]
+    np.testing.assert_allclose(pmi.surprisal, -alone, atol=1e-3)
+    np.testing.assert_allclose(pmi.matrix, np.array(after) - alone, atol=2e-3)
 
 
 def test_a_language_model_is_tried_when_it_is_loaded(tmp_path: Path, lm: LanguageModel) -> None:

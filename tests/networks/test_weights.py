@@ -1,5 +1,6 @@
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,35 @@ def test_filling_names_what_does_not_fit(change: dict[str, Any], fault: str) -> 
     state = {"first.weight": torch.ones(3, 3), "first.bias": torch.zeros(3), **change}
     with pytest.raises(UserError, match=fault):
         fill(Tied(), {k: v for k, v in state.items() if v is not None}, "w.pt")
+
+
+def test_code_in_an_archive_of_torchscript_is_not_run(tmp_path: Path) -> None:
+    """What its pickle names is neither imported nor called."""
+
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    path = tmp_path / "archive.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/constants.pkl", b"")
+        archive.writestr("a/data.pkl", pickle.dumps({"trap": Trap()}))
+    with pytest.raises(UserError, match="TorchScript archive without weights"):
+        load_weights(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_damaged_archive_of_torchscript_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.pt"
+    torch.jit.script(torch.nn.Linear(3, 2)).save(path)
+    assert {name: tuple(t.shape) for name, t in load_weights(path).items()} == {
+        "weight": (2, 3),
+        "bias": (2,),
+    }
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content[:4] if "/data/" in name else content)
+    with pytest.raises(UserError, match="not a readable TorchScript archive"):
+        load_weights(path)

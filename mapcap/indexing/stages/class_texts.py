@@ -11,8 +11,8 @@ from db import queries
 from db.rows import NewClassText
 from mapcap.indexing.batch_size import START
 from mapcap.indexing.stages.base import Job
-from mapcap.networks.tokens import token_texts
-from mapcap.networks.towers import text_tower
+from mapcap.networks.text_towers import text_tower
+from mapcap.networks.tokens import proper_tokens, token_texts
 from mapcap.relevance import chefer_text
 
 _IMAGES = 4
@@ -27,19 +27,18 @@ def class_texts(job: Job, weights: Tensor) -> list[NewClassText]:
     """
     template = job.config.templates[0]
     texts = [template.replace("{}", found.name) for found in job.dataset.classes]
-    tokens = job.networks.clip.tokenizer(texts)  # (K, L)
-    scores = _scores(job, tokens)
-    ends = text_tower(job.networks.clip.model).end(tokens).tolist()
+    clip = job.networks.clip
+    tokens = clip.tokenizer(texts)  # (K, L)
+    proper = proper_tokens(clip.tokenizer, tokens, text_tower(clip.model).end(tokens))  # (K, L)
+    scores = _scores(job, tokens, proper)
     return [
         NewClassText(
             class_id=class_id,
             embedding=weights[index].float().cpu().numpy(),
             tokens=list(
                 zip(
-                    token_texts(
-                        job.networks.clip.tokenizer, tokens[index, 1 : ends[index]].tolist()
-                    ),
-                    scores[index, 1 : ends[index]].tolist(),
+                    token_texts(clip.tokenizer, tokens[index, proper[index]].tolist()),
+                    scores[index, proper[index].numpy()].tolist(),
                     strict=True,
                 )
             ),
@@ -48,7 +47,7 @@ def class_texts(job: Job, weights: Tensor) -> list[NewClassText]:
     ]
 
 
-def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
+def _scores(job: Job, tokens: Tensor, proper: Tensor) -> NDArray[np.float64]:
     """Return the mean relevance (K, L) of each class's tokens over its best images."""
     best = [
         (image.id, position)
@@ -59,18 +58,24 @@ def _scores(job: Job, tokens: Tensor) -> NDArray[np.float64]:
     sums = np.zeros(tokens.shape)
     size = job.batch_size or START
     for start in range(0, len(best), size):
-        _add(job, tokens, dict(best[start : start + size]), sums)
+        _add(job, tokens, proper, dict(best[start : start + size]), sums)
     totals = sums.sum(1, keepdims=True)
     shares: NDArray[np.float64] = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
     return shares
 
 
-def _add(job: Job, tokens: Tensor, positions: Mapping[int, int], sums: NDArray[np.float64]) -> None:
+def _add(
+    job: Job,
+    tokens: Tensor,
+    proper: Tensor,
+    positions: Mapping[int, int],
+    sums: NDArray[np.float64],
+) -> None:
     """Add the token relevance of images, by id, each one's scores divided by their sum."""
     stored = queries.image_features(job.engine, list(positions))
     rows = torch.tensor([positions[image_id] for image_id in stored.ids.tolist()])
     clip = job.networks.clip
     features = torch.from_numpy(stored.features()).to(clip.device, clip.dtype)
-    found = chefer_text(clip.model, features, tokens[rows])  # (B, L)
+    found = chefer_text(clip.model, features, tokens[rows], proper=proper[rows])  # (B, L)
     shares = found / found.sum(1, keepdim=True).clamp(min=1e-30)
     np.add.at(sums, rows.numpy(), shares.double().cpu().numpy())

@@ -53,15 +53,17 @@ def argument(config: IndexConfig) -> str:
     return config.captioner.partition(":")[2]
 
 
-def crops_of(batch: RegionBatch) -> list[Image.Image]:
-    """Return a batch's crops.
+def caption_crops(
+    batch: RegionBatch, caption: Callable[[list[Image.Image]], list[Caption]]
+) -> list[Caption]:
+    """Return what `caption` makes of a batch's crops; an empty batch has no captions.
 
     Raises:
         ValueError: it has features and no crops.
     """
     if not batch.crops and batch.features is not None and len(batch.features):
         raise ValueError("this captioner captions crops, and the batch has none")
-    return list(batch.crops)
+    return caption(list(batch.crops)) if batch.crops else []
 
 
 def features_of(batch: RegionBatch) -> Tensor:

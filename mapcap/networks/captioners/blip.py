@@ -4,10 +4,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import torch
+from PIL import Image
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.captioners.base import Captioner, Kind, Needs, RegionBatch, argument, crops_of
+from mapcap.networks.captioners.base import (
+    Captioner,
+    Kind,
+    Needs,
+    RegionBatch,
+    argument,
+    caption_crops,
+)
 from mapcap.networks.captioners.generation import greedy_captions
 from mapcap.networks.captioners.image_to_text import load_network, read_config
 from mapcap.networks.clip import Clip
@@ -34,9 +42,9 @@ class BlipCaptioner:
         Raises:
             ValueError: the batch has features and no crops.
         """
-        crops = crops_of(batch)
-        if not crops:
-            return []
+        return caption_crops(batch, self._caption)
+
+    def _caption(self, crops: list[Image.Image]) -> list[Caption]:
         pixels = self.processor(images=crops, return_tensors="pt")["pixel_values"]
         inputs = {"pixel_values": pixels.to(device=self.model.device, dtype=self.model.dtype)}
         tokenizer = self.processor.tokenizer

@@ -11,7 +11,7 @@ from transformers import AutoModelForImageTextToText
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.captioners.base import Captioner, Kind, Needs, RegionBatch, crops_of
+from mapcap.networks.captioners.base import Captioner, Kind, Needs, RegionBatch, caption_crops
 from mapcap.networks.captioners.generation import greedy_captions
 from mapcap.networks.captioners.image_to_text import load_network, read_config
 from mapcap.networks.clip import Clip
@@ -44,9 +44,9 @@ class VlmCaptioner:
         Raises:
             ValueError: the batch has features and no crops.
         """
-        crops = crops_of(batch)
-        if not crops:
-            return []
+        return caption_crops(batch, self._caption)
+
+    def _caption(self, crops: list[Image.Image]) -> list[Caption]:
         inputs = self._inputs(crops).to(self.model.device, self.model.dtype)
         captions = greedy_captions(self.model, inputs, self.processor.tokenizer, _TOKENS)
         return [replace(each, text=self.shorten(each.text)) for each in captions]
