@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mapcap.errors import UserError
 from mapcap.networks.caches import cache_argument, cache_of
+from mapcap.networks.logits import last_logits
 
 Pick = Callable[[Tensor, list[int]], Tensor]
 """Log-probabilities (R, V) of the running rows, and their numbers in the batch -> tokens (R,)."""
@@ -53,7 +54,7 @@ def decode(
     ids: list[list[int]] = [[] for _ in prefix]
     sums = [0.0] * len(prefix)
     rows = list(range(len(prefix)))
-    output = language_model(inputs_embeds=prefix, use_cache=True)
+    output = language_model(inputs_embeds=prefix, use_cache=True, **last_logits(language_model))
     while rows:
         log_p = output.logits[:, -1].float().log_softmax(-1)  # (R, V)
         tokens = pick(log_p, rows)  # (R,)
@@ -122,7 +123,7 @@ def beam_search(
     Raises:
         ValueError: fewer than one beam, or more than the vocabulary has tokens.
     """
-    output = language_model(inputs_embeds=prefix, use_cache=True)
+    output = language_model(inputs_embeds=prefix, use_cache=True, **last_logits(language_model))
     log_p = output.logits[:, -1].float().log_softmax(-1)  # (B, V)
     batch, vocabulary = log_p.shape
     if not 1 <= beams <= vocabulary:

@@ -9,6 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from mapcap.errors import UserError
+from mapcap.networks.activations import fuse_gelu
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import said
@@ -82,6 +83,7 @@ def load_language_model(
     if bos is None:
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
     model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
+    fuse_gelu(model)
     return LanguageModel(model, tokenizer, name, bos)
 
 

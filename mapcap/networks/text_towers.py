@@ -46,7 +46,12 @@ def text_tower(model: Any) -> TextTower:
 
 
 def _causal(transformer: Any, pool_type: str, eos_id: int) -> TextTower | None:
-    ends = {"argmax": _largest, "class": _largest, "eos": partial(_first, eos_id), "last": _padding}
+    ends: dict[str, Callable[[Tensor], Tensor]] = {
+        "argmax": _largest,
+        "class": _largest,
+        "eos": partial(_first, eos_id),
+        "last": _padding,
+    }
     if pool_type not in ends:
         return None
     end = ends[pool_type]
@@ -103,7 +108,7 @@ def without_padding(model: Any, tokens: Tensor) -> Tensor:
 
     Texts of a few words fill a tenth of the rows; most of the work would go into padding.
     """
-    text = getattr(model, "text", None)
+    text: Any = getattr(model, "text", None)
     if type(text).__name__ != "HFTextEncoder":  # others have positions for whole rows only
         return tokens
     used = (tokens != text.config.pad_token_id).any(0).nonzero()

@@ -1,12 +1,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from mapcap.networks.decoding import beam_search, nucleus
+from mapcap.networks.decoding import beam_search, decode, nucleus, pick_best
 
 STOPS = {7, 0}
 VOCABULARY = 30
@@ -22,6 +23,29 @@ def model(make_gpt2: Callable[..., GPT2LMHeadModel]) -> GPT2LMHeadModel:
 def prefixes() -> Tensor:
     torch.manual_seed(10)
     return torch.randn(6, PREFIX, WIDTH)
+
+
+class TakesNoNumber(GPT2LMHeadModel):
+    """A network that makes the logits of every token, whatever is asked."""
+
+    def forward(self, *arguments: Any, **options: Any) -> Any:
+        return super().forward(*arguments, **options)
+
+
+def test_only_the_last_token_of_a_prefix_gets_logits(
+    model: GPT2LMHeadModel, prefixes: Tensor
+) -> None:
+    made: list[int] = []
+    with torch.inference_mode():
+        hook = model.lm_head.register_forward_hook(lambda *call: made.append(call[-1].shape[1]))
+        few = decode(model, prefixes, STOPS, 5, pick_best)
+        hook.remove()
+        assert len(made) > 1 and set(made) == {1}
+        other = TakesNoNumber(model.config).eval()
+        other.load_state_dict(model.state_dict())
+        assert [row.ids for row in decode(other, prefixes, STOPS, 5, pick_best)] == [
+            row.ids for row in few
+        ]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import GPT2LMHeadModel
+from transformers.activations import NewGELUActivation
 
 from mapcap.errors import UserError
 from mapcap.networks import embedded
@@ -25,6 +27,19 @@ def test_a_folder_of_save_pretrained_loads(lm_folder: Path) -> None:
     assert torch.equal(
         lm.model.state_dict()["transformer.wpe.weight"], weights["transformer.wpe.weight"]
     )
+
+
+def test_gelu_is_one_kernel_and_gives_the_same(lm_folder: Path) -> None:
+    plain: Any = GPT2LMHeadModel.from_pretrained(lm_folder).eval()
+    loaded = load_language_model(str(lm_folder), device=CPU).model
+    kinds = [
+        {type(module) for module in each.modules()} & {NewGELUActivation}
+        for each in (plain, loaded)
+    ]
+    assert kinds == [{NewGELUActivation}, set()]
+    ids = torch.arange(12)[None]
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(ids).logits, plain(ids).logits, rtol=0, atol=1e-5)
 
 
 def test_int8_weights_are_widened_and_the_output_matrix_is_tied(

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
+from mapcap.networks.activations import fuse_gelu
 from mapcap.networks.captioners.base import (
     Captioner,
     Kind,
@@ -185,7 +186,9 @@ def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
         n_head=max(1, width // _HEAD_WIDTH),
         n_inner=shapes[f"{_BLOCK}0.mlp.c_fc.weight"][1],
     )
-    return GPT2LMHeadModel(config)
+    model = GPT2LMHeadModel(config)
+    fuse_gelu(model)
+    return model
 
 
 KIND: Final = Kind("clipcap:FILE or clipcap:hf-hub:REPO/FILE", _check, _load)
