@@ -166,7 +166,6 @@ def write_run(
         ]  # fmt: skip
         writes.add_captions(engine, run_id, captions)
     writes.aggregate_accuracy(engine, run_id)
-    writes.pack_embeddings(engine, run_id, "pooled")
     writes.aggregate_captions(engine, run_id)
     return run
 

@@ -82,6 +82,7 @@ def fill(
         grids={"true": weak, "predicted": weak[::-1], "contrast": weak.T * 0},
         region_features=region_features,
     )
+    writes.pack_embeddings(engine, run.run_id, "pooled")
     for class_id in run.ids:
         summarize(run, class_id)
         words = [WordScore("cat", 9.0, 5), WordScore("sofa", 4.0, 2)]
@@ -125,8 +126,8 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
         ),
         finding(
             "label", "2 of 8 may be labelled wrongly", 1.5,
-            {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_confidence": 0.7,
-             "mean_share_of_neighbours": 0.9},
+            {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_margin": 0.12,
+             "mean_level": 0.98},
             [image.id for image in images[:2]], [],
         ),
         finding(
