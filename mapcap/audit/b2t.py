@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.stats import difference_intervals
+from mapcap.resampling import difference_intervals
 
 _DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class ClipScores:
-    """The score of each of W words with its 95 % interval, all (W,)."""
+    """The score of each of W words with its 95 % interval, all (W,); too few images have none."""
 
     score: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: NDArray[np.float64] | None
+    high: NDArray[np.float64] | None
 
 
 def clip_scores(
@@ -32,7 +32,7 @@ def clip_scores(
 
     After Kim et al., Discovering and Mitigating Visual Biases through Keyword Explanation
     (arXiv 2301.11104), equation 1, as a difference of cosines, not times 100. The interval is the
-    percentile bootstrap over the images of each set.
+    BCa bootstrap over the images of each set, of which each must have five.
 
     Args:
         words: (W, D) text embeddings, L2-normalised.
@@ -44,5 +44,6 @@ def clip_scores(
     ours, theirs = (
         images.astype(np.float64) @ words.astype(np.float64).T for images in (wrong, right)
     )  # (m, W), (n, W)
-    low, high = difference_intervals(ours, theirs, seed=seed, draws=draws)
+    intervals = difference_intervals(ours, theirs, seed=seed, draws=draws)
+    low, high = (None, None) if intervals is None else intervals
     return ClipScores(ours.mean(0) - theirs.mean(0), low, high)

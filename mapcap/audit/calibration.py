@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.stats import AT_ONCE, FEWEST_RESAMPLED, SIGNIFICANT, permutation, permutations
+from mapcap.resampling import FEWEST_RESAMPLED
+from mapcap.stats import AT_ONCE, SIGNIFICANT, permutation, permutations
 
 BINS = 10
 _DRAWS = 1000

@@ -11,7 +11,8 @@ from db.stats import wilson
 from mapcap.evaluation.values import Values
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
 from mapcap.metrics.retrieval import TOP, chance_rank, chance_top
-from mapcap.stats import Correlation, false_discovery, mean_interval, spearman
+from mapcap.resampling import mean_interval
+from mapcap.stats import Correlation, false_discovery, spearman
 
 _SHARES = {
     "boxes-excluded", "maps-empty", "summary-worse",

@@ -5,7 +5,7 @@ from math import sqrt
 from typing import Protocol
 
 from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES
-from mapcap.stats import SIGNIFICANT, Z
+from mapcap.stats import FEWEST_CLASSES, SIGNIFICANT, Z
 from mapcap.text import counted
 
 _MOST_NAMED = 3
@@ -48,7 +48,9 @@ def unconfounded(figures: Iterable[Stated]) -> list[str]:
 def _whole(known: dict[str, Stated], name: str) -> bool:
     """Return whether a link has all its figures: a file that somebody sent may lack some."""
     rho = known.get(f"{CORRELATION}{name}")
-    complete = rho is not None and rho.n > 1 and rho.low is not None and rho.high is not None
+    complete = (
+        rho is not None and rho.n >= FEWEST_CLASSES and rho.low is not None and rho.high is not None
+    )
     return complete and f"{CORRELATION}{name}-q" in known
 
 
@@ -90,7 +92,7 @@ def answer(figures: Iterable[Stated]) -> str | None:
     rest = f"; with {counted(others, 'other metric')} no correlation shows" if others else ""
     return (
         f"Across {n} classes, at a false discovery rate under {SIGNIFICANT:.0%}, accuracy "
-        f"correlates with {said}{more}{rest}."
+        f"correlates with {said}{more}{rest} (intervals of selected correlations: too far from 0)."
     )
 
 

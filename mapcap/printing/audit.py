@@ -66,7 +66,7 @@ def words_table(words: Sequence[ErrorWord]) -> RenderableType:
             figure(word.z),
             figure(word.q, 3),
             figure(word.b2t, 3),
-            "-" if word.b2t is None else f"{low} to {high}",
+            "-" if word.b2t_low is None else f"{low} to {high}",
             str(word.images),
             str(word.correct),
         )

@@ -193,7 +193,7 @@ def _correlations(known: Known) -> RenderableType:
             _chance(known.get(f"{key}-q")),
             f"{rho.n:,}",
         )
-    note = "rho: Spearman's; q: false discovery rate"
+    note = "rho: Spearman's; 95 %: of the strongest ones too far from 0; q: false discovery rate"
     if confounded:
         note += "; *: from the same probabilities as accuracy, and correlated by construction"
     return Group(table, Text(note, "dim"))

@@ -9,6 +9,7 @@ from mapcap.audit.grounds import ground_of_box, ground_of_maps
 from mapcap.audit.kinds.background import background_properties, find_background
 from mapcap.audit.kinds.watermark import find_watermark, place_histogram
 from mapcap.regions import upsample
+from mapcap.stats import hypergeometric
 
 SIDE = 32
 
@@ -166,6 +167,24 @@ def test_a_planted_mark_is_found_and_measured(count: int) -> None:
     assert found.share_elsewhere < 0.02 and found.p < 1e-6
     x0, y0, x1, y1 = found.box
     assert 24 / SIDE <= x0 < x1 <= 30 / SIDE and 2 / SIDE <= y0 < y1 <= 8 / SIDE
+
+
+def test_fewer_than_ten_pictures_have_no_mark() -> None:
+    rng = np.random.default_rng(8)
+    own, others = with_mark(rng, scenes(rng, 10), 10), scenes(rng, 300)
+    histogram = place_histogram(others)
+    assert find_watermark(own[:9], others, histogram) is None
+    found = find_watermark(own, others, histogram)
+    assert found is not None and found.p < 1e-6
+
+
+def test_the_family_of_a_mark_is_all_places_and_colours() -> None:
+    rng = np.random.default_rng(9)
+    own, others = with_mark(rng, scenes(rng, 12), 8), scenes(rng, 30)
+    found = find_watermark(own, others, place_histogram(others))
+    assert found is not None
+    tail = hypergeometric(8, 12, 0, 30)
+    assert found.p == pytest.approx(min(1.0, tail * SIDE * SIDE * 2 * 343))
 
 
 def test_a_mark_everywhere_marks_no_class() -> None:

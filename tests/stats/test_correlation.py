@@ -8,11 +8,11 @@ from mapcap.stats import false_discovery, spearman
 
 
 def test_by_hand_without_ties() -> None:
-    # 1 - 6 sum d^2 / (n (n^2 - 1)) with d = 1, 1, 0, 1, 1, 0
-    found = spearman(np.arange(6.0), np.array([1, 0, 2, 4, 3, 5.0]))
+    # 1 - 6 sum d^2 / (n (n^2 - 1)) with d = 1, 1, 0, 1, 1, 0, 0, 0
+    found = spearman(np.arange(8.0), np.array([1, 0, 2, 4, 3, 5, 6, 7.0]))
     assert found is not None
-    assert found.rho == pytest.approx(1 - 6 * 4 / (6 * 35))
-    assert found.n == 6
+    assert found.rho == pytest.approx(1 - 6 * 4 / (8 * 63))
+    assert found.n == 8
 
 
 def test_ties_and_p_as_scipy() -> None:
@@ -55,7 +55,31 @@ def test_a_perfect_order(sign: int) -> None:
 
 def test_not_defined() -> None:
     assert spearman(np.arange(9.0), np.ones(9)) is None
-    assert spearman(np.arange(4.0), np.arange(4.0)) is None
+    assert spearman(np.arange(7.0), np.arange(7.0)) is None, "of fewer than eight nothing is said"
+
+
+def test_below_ten_pairs_p_is_exact() -> None:
+    """A perfect order of eight is one of two in 8!; with ties as by drawn orders."""
+    perfect = spearman(np.arange(8.0), np.arange(8.0))
+    assert perfect is not None and perfect.p == pytest.approx(2 / 40320)
+    x, y = np.array([1, 1, 2, 3, 4, 5, 5, 6.0]), np.array([2, 1, 1, 4, 3, 3, 6, 5.0])
+    found = spearman(x, y)
+    ranks, generator = stats.rankdata(x), np.random.default_rng(0)
+    orders = generator.permuted(np.tile(stats.rankdata(y), (4000, 1)), axis=1)
+    rhos = [np.corrcoef(ranks, stats.rankdata(y))[0, 1], *np.corrcoef(ranks, orders)[0, 1:]]
+    expected = np.mean(np.abs(rhos) >= abs(rhos[0]) - 1e-9)
+    assert found is not None and found.p == pytest.approx(expected, abs=0.01)
+
+
+def test_links_of_few_classes_are_as_rare_as_they_say() -> None:
+    """Of twelve unrelated figures of eight classes one is called a link in at most 5 % of runs."""
+    generator, runs = np.random.default_rng(0), 30
+    named = 0
+    for _ in range(runs):
+        accuracy = generator.random(8)
+        found = [spearman(accuracy, generator.random(8)) for _ in range(12)]
+        named += bool((false_discovery([one.p for one in found if one is not None]) <= 0.05).any())
+    assert named <= 3
 
 
 def test_false_discovery_by_hand() -> None:

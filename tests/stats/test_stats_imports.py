@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_level_and_mcnemar_need_no_scipy() -> None:
     code = (
         "import sys; sys.modules['scipy'] = None\n"
-        "from mapcap.stats import SIGNIFICANT, changes, mean_interval\n"
+        "import mapcap.resampling\n"
+        "from mapcap.stats import SIGNIFICANT, changes\n"
         "print(SIGNIFICANT, changes({1: [(False, True)] * 6})[1].sure)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

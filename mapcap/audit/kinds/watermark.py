@@ -29,6 +29,8 @@ _LARGEST = 0.15
 _STANDS_OUT = 40.0
 """Least distance in RGB of a watermark's colour from what surrounds it."""
 _RING = 3
+_FEWEST = 10
+"""Images of a class below which any thing is at the same place by chance."""
 _EIGHT: Final = np.ones((3, 3), bool)
 
 
@@ -71,7 +73,7 @@ class Watermark:
 
     `mask` (H, W); `box` x0, y0, x1, y1 as shares of the view; `having` (n,) the class's images
     with it; `share` and `share_elsewhere` the shares of the class's and of the other images;
-    `p` is Fisher's, times the number of places.
+    `p` is Fisher's, times the number of places and of colours: all that was tried.
     """
 
     mask: NDArray[np.bool_]
@@ -122,12 +124,14 @@ def find_watermark(
     what is alike is the object itself, and stands out from what surrounds it, which the edge of a
     background does not.
 
+    None of fewer than ten pictures.
+
     Args:
         own: (n, H, W, 3) pictures of the class, in the view that the network saw.
         others: (m, H, W, 3) pictures of other classes.
         elsewhere: `place_histogram(others)`.
     """
-    if not len(own) or not len(others):
+    if len(own) < _FEWEST or not len(others):
         return None
     _, height, width, _ = own.shape
     excess = place_histogram(own) / len(own) - elsewhere / len(others)  # (2, P, codes)
@@ -160,7 +164,7 @@ def find_watermark(
         having=having,
         share=float(having.mean()),
         share_elsewhere=float(with_it.mean()),
-        p=min(1.0, p * height * width),
+        p=min(1.0, p * height * width * len(_SHIFTS) * _CODES),
     )
 
 

@@ -163,8 +163,12 @@ def details(finding: Finding) -> list[str]:
     figures = finding.figures
     b2t, low, high = (figures[key] for key in ("b2t", "b2t_low", "b2t_high"))
     side = "misclassified" if b2t > 0 else "correct"
-    sure = low * high > 0
-    sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
+    if low is None:
+        sees, interval = "has too few images to see a sure difference", ""
+    else:
+        sure = low * high > 0
+        sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
+        interval = f", 95 % {low:+.3f} to {high:+.3f}"
     echo = "A word of the class's name: the captioner failed on these images as well."
     return [
         *([echo] if figures["own_noun"] else []),
@@ -175,7 +179,7 @@ def details(finding: Finding) -> list[str]:
         ),
         f"Log-odds {figures['log_odds']:+.2f}, z {figures['z']:+.1f}, {chance(figures['q'], 'q')}.",
         f"CLIP {sees}:",
-        f"B2T {b2t:+.3f}, 95 % {low:+.3f} to {high:+.3f}.",
+        f"B2T {b2t:+.3f}{interval}.",
     ]
 
 
