@@ -10,6 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from rich.color import Color
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -121,6 +122,8 @@ class HalfPicture(Widget):
             glyphs = np.full((rows, columns), _UPPER)
         else:
             glyphs, upper, lower = quartered(np.asarray(small))
+        # As plain numbers, all at once: a conversion a cell takes longer than the drawing.
+        shapes, inks, papers = glyphs.tolist(), upper.tolist(), lower.tolist()
         left, top = (width - columns) // 2, (height - rows) // 2
         style = self.rich_style
         blank = Strip.blank(width, style)
@@ -129,8 +132,8 @@ class HalfPicture(Widget):
                 [
                     Segment(" " * left, style),
                     *(
-                        Segment(_GLYPHS[glyph], Style(color=_colour(ink), bgcolor=_colour(paper)))
-                        for glyph, ink, paper in zip(glyphs[y], upper[y], lower[y], strict=True)
+                        Segment(_GLYPHS[shape], Style.from_color(_color(ink), _color(paper)))
+                        for shape, ink, paper in zip(shapes[y], inks[y], papers[y], strict=True)
                     ),
                     Segment(" " * (width - columns - left), style),
                 ],
@@ -141,8 +144,8 @@ class HalfPicture(Widget):
         return [blank] * top + lines + [blank] * (height - rows - top)
 
 
-def _colour(pixel: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Color:
-    return Color.from_rgb(int(pixel[0]), int(pixel[1]), int(pixel[2]))
+def _color(pixel: list[int]) -> Color:
+    return Color.from_triplet(ColorTriplet(*pixel))
 
 
 class NoPicture(HalfPicture):

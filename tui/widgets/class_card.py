@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -42,11 +43,26 @@ class ClassCard(VerticalScroll):
 
     def show(self, card: Card) -> None:
         """Show another class."""
-        self.query_one("#card", Static).update(Group(*draw_card(card)))
+        self.query_one("#card", Static).update(Once(Group(*draw_card(card))))
 
     def clear(self) -> None:
         """Show no class."""
         self.query_one("#card", Static).update("")
+
+
+class Once:
+    """A renderable that is rendered once: Textual renders to measure a height, then to paint."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+        self._width: int | None = None
+        self._segments: list[Segment] = []
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width != self._width:
+            self._width = options.max_width
+            self._segments = list(console.render(self._renderable, options))
+        return self._segments
 
 
 def draw_card(card: Card) -> list[RenderableType]:

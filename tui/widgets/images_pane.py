@@ -118,7 +118,7 @@ class ImagesPane(Vertical):
         if thumbs:
             head.append(f"   {before + 1}-{end} of {total:,}")
         head.append(f"   {order} margin first", style="dim")
-        self.query_one("#images-head", Static).update(head)
+        self.query_one("#images-head", Static).update(head, layout=False)
         await self.query_one(Thumbs).show(thumbs, keep=keep)
 
     def narrow(self, confusion: Confusion | None) -> None:

@@ -42,14 +42,23 @@ class ThumbCell(Vertical):
         super().__init__()
         self.thumb = thumb
         self._picture = picture(classes="thumb")
-        show(self._picture, thumb.picture)
+        self._line = Static()
+        self._caption = Static(classes="thumb-caption")
+        self.turn_to(thumb)
 
     def compose(self) -> ComposeResult:
         """Lay out the cell."""
         yield self._picture
-        yield Static(_caption(self.thumb))
+        yield self._line
         if self.thumb.caption is not None:
-            yield Static(safe(self.thumb.caption, "italic", longest=120), classes="thumb-caption")
+            yield self._caption
+
+    def turn_to(self, thumb: Thumb) -> None:
+        """Show another image, with a caption if the first has one: nothing is laid out again."""
+        self.thumb = thumb
+        show(self._picture, thumb.picture)
+        self._line.update(_caption(thumb), layout=False)
+        self._caption.update(safe(thumb.caption, "italic", longest=120), layout=False)
 
 
 class Thumbs(Grid, can_focus=True):
@@ -128,13 +137,24 @@ class Thumbs(Grid, can_focus=True):
                 return
         self.thumbs, self._picked = list(thumbs), set()
         self._divide()
+        cells = list(self.query(ThumbCell))
+        alike = [cell.thumb.caption is None for cell in cells] == [
+            thumb.caption is None for thumb in thumbs
+        ]
+        if cells and alike:
+            for cell, thumb in zip(cells, thumbs, strict=True):
+                cell.turn_to(thumb)
+        else:
+            await self._mount(thumbs)
+        self.cursor = min(self.cursor, max(0, len(thumbs) - 1)) if keep else 0
+        self.watch_cursor()
+
+    async def _mount(self, thumbs: Sequence[Thumb]) -> None:
         async with self.batch():
             await self.remove_children()
             await self.mount_all([ThumbCell(thumb, self._picture) for thumb in thumbs])
             if not thumbs:
                 await self.mount(Static(Text(self.EMPTY, style="dim")))
-        self.cursor = min(self.cursor, max(0, len(thumbs) - 1)) if keep else 0
-        self.watch_cursor()
 
     def _divide(self) -> None:
         self.styles.grid_size_columns, self.styles.grid_size_rows = self.columns, self.rows
