@@ -39,7 +39,7 @@ MAX_SENTENCES_PER_SUMMARY = 9
 class IndexConfig:
     """Everything that decides a run's results; two runs with equal values are the same run.
 
-    Device and batch size are not here: they change the speed, not the result.
+    Device, dtype and batch size are not here: they change the speed, and the result by rounding.
     """
 
     photos: str

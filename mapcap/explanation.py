@@ -65,18 +65,26 @@ class Explanation:
 
 
 def explain(
-    model: ClipModel, images: Tensor, weights: Tensor, true: Tensor, method: Method
+    model: ClipModel,
+    images: Tensor,
+    weights: Tensor,
+    true: Tensor,
+    method: Method,
+    half: torch.dtype | None = None,
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
     `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
-    where it is not known: there the predicted class stands for it.
+    where it is not known: there the predicted class stands for it. With `half` (bfloat16 or
+    float16) the tower runs forward in that, up to the last block's attention; that attention, the
+    gradients and all sums stay in the model's own dtype, and so do the further runs that start
+    layers before the last, other methods than Chefer's and pictures of regions take.
 
     Raises `UserError` for a vision tower without a CLS token or an unknown start layer.
     """
     # Tensors made in inference mode cannot be saved for the backward pass.
     with torch.inference_mode(False), torch.enable_grad():
-        scene = open_scene(model, images, weights)
+        scene = open_scene(model, images, weights, half)
         logits = biased(model, scene.cosines.detach())
         known = torch.where(true < 0, logits.argmax(1).cpu(), true)
         predictions = predict(logits, known)

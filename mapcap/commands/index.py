@@ -129,6 +129,13 @@ def index(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    dtype: Annotated[
+        str,
+        typer.Option(
+            help="auto, float32, bfloat16 or float16: in what CLIP's vision tower runs forward. "
+            "auto: half precision on CUDA; attention, gradients and sums are float32 always."
+        ),
+    ] = "auto",
     batch_size: Annotated[
         int | None,
         typer.Option(
@@ -181,7 +188,13 @@ def index(
         class_frequency=class_frequency,
     )
     run_id, finished = index_photos(
-        config, db, device=device, batch_size=batch_size, console=errors(), log=log
+        config,
+        db,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
+        console=errors(),
+        log=log,
     )
     if not finished:
         raise typer.Exit(130)

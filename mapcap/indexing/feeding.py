@@ -4,7 +4,7 @@ Whatever the threads do, batches come out in order, and are stored in order by a
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,7 +17,7 @@ _UNSTORED: Final = 2
 
 def read_ahead(
     stage: Stage[Any, Any], pending: Sequence[Any], size: Callable[[], int]
-) -> Iterator[tuple[Sequence[Any], Any]]:
+) -> Generator[tuple[Sequence[Any], Any], None, None]:
     """Yield each batch with its data; `stage.ahead` more are read while the caller computes.
 
     `size` is asked for each batch when its reading begins.

@@ -25,8 +25,7 @@ from mapcap.indexing.logs import Logged, note_unreadable, say
 from mapcap.indexing.pipeline import Stopped, run_stages
 from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
-from mapcap.networks.clip import Clip
-from mapcap.networks.devices import pick_device
+from mapcap.networks.devices import name_of, pick_device, pick_dtype
 from mapcap.networks.loading import Networks, load_networks
 from mapcap.networks.quiet import to_the_log
 from mapcap.printing.pages import class_table, listed, show
@@ -44,6 +43,7 @@ def fill(
     db: Path,
     *,
     device: str,
+    dtype: str,
     batch_size: int | None,
     console: Console,
 ) -> tuple[int, RunStatus]:
@@ -53,8 +53,9 @@ def fill(
         UserError, StoreError: for networks or a file that cannot be used, before any work.
     """
     place = pick_device(device)
+    half = pick_dtype(dtype, place)
     with console.status("loading the networks"):
-        networks = load_networks(config, place)
+        networks = load_networks(config, place, half)
     engine = open_write(db)
     try:
         with holding(engine, db) as hold:
@@ -138,7 +139,7 @@ def _begin(
         if run.config_hash == config.hash:
             check_digests(config, run.networks.get(DIGESTS) or {}, weights)
     with writing(engine) as transaction:
-        run_id = writes.start_run(transaction, _spec(config, networks.clip, weights))
+        run_id = writes.start_run(transaction, _spec(config, networks, weights))
         class_ids = writes.add_classes(transaction, run_id, new)
     stored = queries.stored_images(engine, run_id, config.representation)
     changes = compare(dataset.items, stored, class_ids)
@@ -173,7 +174,8 @@ def _classes_of(
     }
 
 
-def _spec(config: IndexConfig, clip: Clip, weights: Mapping[str, str]) -> RunSpec:
+def _spec(config: IndexConfig, networks: Networks, weights: Mapping[str, str]) -> RunSpec:
+    clip, half = networks.clip, networks.half
     model = config.model if config.pretrained is None else f"{config.model}/{config.pretrained}"
     return RunSpec(
         config_hash=config.hash,
@@ -186,7 +188,7 @@ def _spec(config: IndexConfig, clip: Clip, weights: Mapping[str, str]) -> RunSpe
         versions={name: version(name) for name in _VERSIONS}
         | {"python": platform.python_version(), PROCESS: str(os.getpid())},
         host=socket.gethostname(),
-        device=str(clip.device),
+        device=str(clip.device) if half is None else f"{clip.device}, {name_of(half)}",
     )
 
 

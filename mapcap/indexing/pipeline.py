@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, Protocol
 
 import torch
@@ -56,8 +57,12 @@ def run_stage(
     writes.begin_stage(engine, run_id, stage.name, position=position, total=total, done=done)
     progress.begin(stage.name, stage.unit, done, total)
     watch = _Watch()
-    with stored_behind() as behind:
-        for items, data in read_ahead(stage, pending, lambda: stage.size.now):
+    # Whatever ends this: no thread goes on to read or write behind it.
+    with (
+        stored_behind() as behind,
+        closing(read_ahead(stage, pending, lambda: stage.size.now)) as batches,
+    ):
+        for items, data in batches:
             reading = watch.seconds()
             for count, result in _computed(stage, len(items), data, progress, stopping):
                 spent = Spent(reading, watch.seconds(), watch.waited)

@@ -44,6 +44,7 @@ def index_photos(
     db: Path,
     *,
     device: str,
+    dtype: str,
     batch_size: int | None,
     console: Console,
     log: Path | None = None,
@@ -80,7 +81,13 @@ def index_photos(
         from mapcap.indexing.filling import fill
 
         run_id, status = fill(
-            config, dataset, db, device=device, batch_size=batch_size, console=console
+            config,
+            dataset,
+            db,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            console=console,
         )
         stopped = status == "interrupted"
         say(

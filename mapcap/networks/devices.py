@@ -8,7 +8,8 @@ DTYPE = torch.float32
 """Default number type of the networks on every device, CUDA included.
 
 Attention gradients underflow in float16, and the PMI is a difference of log-probabilities that are
-nearly equal, where bfloat16's eight bits show. The networks are small; `dtype` overrides it.
+nearly equal, where bfloat16's eight bits show. The networks are small; `dtype` overrides it, and
+`pick_dtype` says where the vision tower alone is run forward in half precision.
 """
 
 
@@ -36,6 +37,35 @@ def pick_device(name: str = "auto") -> torch.device:
     if missing:
         raise UserError(f"--device {name}: torch finds no such device here. {_advice()}")
     return device
+
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""What `--dtype` may be."""
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype | None:
+    """Return the half precision in which CLIP's vision tower runs forward, None for its own.
+
+    `auto` takes bfloat16 on CUDA, float16 where that is not to be had, and elsewhere the
+    networks' own. Attention, gradients and sums are float32 in any case.
+
+    Raises:
+        UserError: the name is none of `DTYPES`.
+    """
+    if name not in DTYPES:
+        raise UserError(f"--dtype {name}: use one of {', '.join(DTYPES)}.")
+    if name == "auto":
+        if device.type != "cuda":
+            return None
+        with torch.cuda.device(device):
+            native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float16
+    return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """Return the name by which `pick_dtype` knows a dtype."""
+    return str(dtype).removeprefix("torch.")
 
 
 def _has_mps() -> bool:

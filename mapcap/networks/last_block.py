@@ -4,6 +4,7 @@ What the other tokens become in the last block is never read, so it is not compu
 up to the attention of its last block, and from there one query goes on for each thing asked.
 """
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -31,16 +32,22 @@ class _Reached(Exception):
     """The last attention layer is reached: ends a forward pass whose rest nobody needs."""
 
 
-def before_last_block(model: ClipModel, tower: VisionTower, images: Tensor) -> LastBlock:
+def before_last_block(
+    model: ClipModel, tower: VisionTower, images: Tensor, half: torch.dtype | None = None
+) -> LastBlock:
     """Run preprocessed images (B, 3, H, W) up to the last block's attention, without a graph.
 
-    Raises `UserError` if the tower's attention could not be seen.
+    With `half` (bfloat16 or float16) matrices are multiplied in that; what is returned, and so all
+    that is computed from it, is in the tower's own dtype. Raises `UserError` if the tower's
+    attention could not be seen.
     """
     tokens: list[Tensor] = []
     found: list[LastBlock] = []
+    given = as_input(model.visual, images)
 
     def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float) -> Tensor:
-        found.append(LastBlock(tokens[0], q[:, :, :1], k, v, scale))
+        own = (part.to(given.dtype) for part in (tokens[0], q[:, :, :1], k, v))
+        found.append(LastBlock(*own, scale))
         raise _Reached
 
     depth = len(tower.blocks)
@@ -48,9 +55,10 @@ def before_last_block(model: ClipModel, tower: VisionTower, images: Tensor) -> L
     hook = tower.blocks[-1].register_forward_pre_hook(
         lambda block, args: tokens.append(args[0][:, :1])
     )
+    lowered = nullcontext() if half is None else torch.autocast(given.device.type, half)
     try:
-        with torch.no_grad(), hook, interception:
-            model.encode_image(as_input(model.visual, images))
+        with torch.no_grad(), hook, interception, lowered:
+            model.encode_image(given)
     except _Reached:
         pass
     require_all_seen(interception, depth)

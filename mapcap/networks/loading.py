@@ -26,10 +26,16 @@ class Networks:
     clip: Clip
     captioner: Captioner
     language_model: LanguageModel
+    half: torch.dtype | None = None
+    """In what the vision tower runs forward; None: in its own dtype."""
 
 
-def load_networks(config: IndexConfig, device: torch.device) -> Networks:
+def load_networks(
+    config: IndexConfig, device: torch.device, half: torch.dtype | None = None
+) -> Networks:
     """Load the three networks of a configuration onto a device, and try them out.
+
+    `half` (bfloat16 or float16) is what the vision tower is to run forward in, if not its own.
 
     Raises:
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
@@ -38,8 +44,8 @@ def load_networks(config: IndexConfig, device: torch.device) -> Networks:
     clip = load_clip(config.model, config.pretrained, config.weights, device=device)
     language_model = for_scoring(load_language_model(config.lm, device=device))
     captioner = load_captioner(config, clip, device)
-    probe(config, clip, captioner, language_model)
-    return Networks(clip, captioner, language_model)
+    probe(config, clip, captioner, language_model, half)
+    return Networks(clip, captioner, language_model, half)
 
 
 def check_networks(config: IndexConfig) -> None:

@@ -26,7 +26,13 @@ _NAMES = ("a dog", "a red car")
 _SENTENCES = ("a dog on green grass.", "a red car on the road.")
 
 
-def probe(config: IndexConfig, clip: Clip, captioner: Captioner, lm: LanguageModel) -> None:
+def probe(
+    config: IndexConfig,
+    clip: Clip,
+    captioner: Captioner,
+    lm: LanguageModel,
+    half: torch.dtype | None = None,
+) -> None:
     """Predict, map, embed regions, caption and weigh once, on noise.
 
     Raises:
@@ -34,7 +40,7 @@ def probe(config: IndexConfig, clip: Clip, captioner: Captioner, lm: LanguageMod
     """
     picture = _noise()
     with _naming(f"--model {config.model}", "predictions and maps"):
-        explained = _explained(config, clip, picture)
+        explained = _explained(config, clip, picture, half)
     with _naming(f"--model {config.model}", "the relevance of class names"):
         _class_texts(clip, torch.from_numpy(explained.features))
     features = torch.from_numpy(explained.region_features)
@@ -57,12 +63,14 @@ def _noise() -> Image.Image:
     return Image.fromarray(values)
 
 
-def _explained(config: IndexConfig, clip: Clip, picture: Image.Image) -> Explanation:
+def _explained(
+    config: IndexConfig, clip: Clip, picture: Image.Image, half: torch.dtype | None
+) -> Explanation:
     """Explain the picture as of either class: one is right, and of the other all maps are made."""
     weights = class_weights(clip.model, clip.tokenizer, _NAMES, config.templates)
     views = torch.stack([clip.preprocess(picture)] * len(_NAMES))
     true = torch.arange(len(_NAMES))
-    explained = explain(clip.model, views, weights, true, Method.of(config))
+    explained = explain(clip.model, views, weights, true, Method.of(config), half)
     shape = explained.grids.shape[1:]
     _require(shape == clip.grid, f"maps of {shape}, where the picture has {clip.grid} patches")
     for name in ("features", "logits", "grids", "region_features"):

@@ -50,16 +50,19 @@ class Scene:
         return rows[:, self.tower.prefix :].reshape(-1, *self.grid)
 
 
-def open_scene(model: ClipModel, images: Tensor, weights: Tensor) -> Scene:
+def open_scene(
+    model: ClipModel, images: Tensor, weights: Tensor, half: torch.dtype | None = None
+) -> Scene:
     """Run preprocessed images (B, 3, H, W) through the tower; `weights` (K, D) are the texts.
 
+    With `half` (bfloat16 or float16) the tower runs in that up to the last block's attention.
     Call it where gradients are on and inference mode is off. Raises `UserError` for a vision tower
     without a CLS token.
     """
     tower = vision_tower(model.visual)
     # A tensor made in inference mode cannot be saved for the backward pass.
     weights = weights.clone()
-    last = before_last_block(model, tower, images)
+    last = before_last_block(model, tower, images, half)
     attention = cls_attention(last).detach().requires_grad_()
     features = read_cls(tower, last, attention)
     cosines = cosine_logits(model, features, weights)

@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 
 from mapcap.explanation import Method, explain
 from mapcap.regions import find_regions
-from mapcap.relevance import ROLES, chefer, relevance_maps
+from mapcap.relevance import ROLES, chefer, open_scene, relevance_maps
 from mapcap.representations import REPRESENTATIONS, embed_regions, encode_images
 from mapcap.zero_shot import class_logits, predict
 
@@ -106,3 +106,26 @@ def test_the_predicted_class_stands_for_one_that_is_not_known(build, images, tex
     assert found.maps.roles == ("true",) * 4
     assert found.maps.classes().tolist() == best.tolist()
     np.testing.assert_array_equal(found.grids, told.grids)
+
+
+@pytest.mark.parametrize("name", ["native", "quickgelu", "timm", "eva"])
+def test_half_precision_moves_results_by_rounding_alone(build, images, texts, name):
+    model = build(name)
+    whole = explain(model, images, texts, TRUE, method())
+    half = explain(model, images, texts, TRUE, method(), torch.bfloat16)
+    shift = np.linalg.norm(half.features - whole.features) / np.linalg.norm(whole.features)
+    print(name, shift, np.abs(half.logits - whole.logits).max(), np.abs(whole.logits).max())
+    assert 1e-5 < shift < 0.05, "bfloat16 keeps 8 bits of each product"
+
+
+@pytest.mark.parametrize("name", ["native", "timm"])
+def test_from_the_last_attention_on_all_is_float32(build, images, texts, name):
+    scene = open_scene(build(name), images, texts, torch.bfloat16)
+    last = scene.last
+    for part in (last.token, last.query, last.key, last.value, scene.attention, scene.features):
+        assert part.dtype == torch.float32
+    (gradient,) = torch.autograd.grad(scene.cosines.sum(), scene.attention)
+    assert gradient.dtype == torch.float32
+    # Not rounded to the eight bits of the tower: computed wide.
+    assert not torch.equal(gradient, gradient.bfloat16().float())
+    assert torch.equal(last.key, last.key.bfloat16().float())

@@ -1,8 +1,10 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 
 from mapcap.errors import UserError
-from mapcap.networks.devices import pick_device
+from mapcap.networks.devices import DTYPES, name_of, pick_device, pick_dtype
 
 
 def test_the_cpu_is_always_there() -> None:
@@ -29,3 +31,21 @@ def test_absent_devices_are_named_with_those_that_are_there(name: str) -> None:
 def test_cuda_without_cuda() -> None:
     with pytest.raises(UserError, match="no such device here"):
         pick_device("cuda")
+
+
+def test_half_precision_is_chosen_on_cuda_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert pick_dtype("auto", cpu) is pick_dtype("float32", cpu) is None
+    assert pick_dtype("float32", cuda) is None
+    for name in ("bfloat16", "float16"):
+        half = pick_dtype(name, cpu)
+        assert half is not None and name_of(half) == name
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
+    for native, expected in ((True, torch.bfloat16), (False, torch.float16)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda native=native, **_: native)
+        assert pick_dtype("auto", cuda) is expected
+
+
+def test_an_unknown_dtype_is_named_with_those_there_are() -> None:
+    with pytest.raises(UserError, match=f"--dtype half: use one of {', '.join(DTYPES)}"):
+        pick_dtype("half", torch.device("cpu"))

@@ -126,10 +126,10 @@ class Images(Stage[Photos, Passed]):
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
         found = None
         if data.views is not None:
-            clip = self.job.networks.clip
+            clip, half = self.job.networks.clip, self.job.networks.half
             views = data.views.to(clip.device, non_blocking=True)
             true = torch.tensor([data.classes[place] for place in data.seen])
-            found = explain(clip.model, views, self._class_weights(), true, self._method)
+            found = explain(clip.model, views, self._class_weights(), true, self._method, half)
         return Passed(data.rows, data.seen, found)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102

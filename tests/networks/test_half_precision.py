@@ -1,0 +1,40 @@
+"""The embedded CLIP in bfloat16 on real photos: how far its results move."""
+
+import numpy as np
+import torch
+
+from mapcap.config import IndexConfig
+from mapcap.datasets import read_image
+from mapcap.datasets.sample import sample_path
+from mapcap.explanation import Method, explain
+from mapcap.networks.clip import load_clip
+from mapcap.zero_shot import class_weights
+
+CLASSES = ("bird", "fruit", "tool")
+
+
+def test_bfloat16_moves_the_embedded_clip_by_rounding_alone() -> None:
+    clip = load_clip("mini", device=torch.device("cpu"))
+    files = [sorted((sample_path() / name).glob("*.webp"))[:2] for name in CLASSES]
+    pictures = [read_image(file).image for pair in files for file in pair]
+    views = torch.stack([clip.preprocess(picture) for picture in pictures if picture is not None])
+    weights = class_weights(clip.model, clip.tokenizer, CLASSES)
+    true = torch.tensor([0, 0, 1, 1, 2, 2])
+    method = Method.of(IndexConfig(photos="sample"))
+    whole = explain(clip.model, views, weights, true, method)
+    half = explain(clip.model, views, weights, true, method, torch.bfloat16)
+    assert not np.array_equal(half.features, whole.features)
+    cosines = (half.features * whole.features).sum(1) / (
+        np.linalg.norm(half.features, axis=1) * np.linalg.norm(whole.features, axis=1)
+    )
+    print(
+        1 - cosines.min(),
+        np.abs(half.logits - whole.logits).max(),
+        np.abs(half.predictions.true_probability - whole.predictions.true_probability).max(),
+    )
+    assert cosines.min() > 0.999
+    np.testing.assert_array_equal(half.predictions.top[:, 0], whole.predictions.top[:, 0])
+    shift = np.abs(half.predictions.true_probability - whole.predictions.true_probability)
+    assert shift.max() < 0.05
+    for of_half, of_whole in zip(half.grids, whole.grids, strict=True):
+        assert np.corrcoef(of_half.ravel(), of_whole.ravel())[0, 1] > 0.98
