@@ -13,6 +13,7 @@ from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
 from mapcap.audit.kinds.duplicate import DUPLICATE
 from mapcap.audit.kinds.label import LABEL
+from mapcap.audit.kinds.name import NAME_KIND
 from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
 from mapcap.audit.kinds.word import WORD
@@ -22,5 +23,15 @@ AUDIT_VERSION: Final = 3
 
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
-    for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK, ATTRIBUTE, DUPLICATE)
+    for kind in (
+        CONFUSION,
+        WORD,
+        SLICE,
+        LABEL,
+        BACKGROUND,
+        WATERMARK,
+        ATTRIBUTE,
+        DUPLICATE,
+        NAME_KIND,
+    )
 }

@@ -1,0 +1,173 @@
+"""Findings of kind `name`: one thing under two names, and names that were exchanged."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mapcap.audit.findings import MOST_EVIDENCE, Finding
+from mapcap.audit.inputs import AuditInputs
+from mapcap.audit.kind import Kind, percent
+from mapcap.audit.labels import nearest, neighbour_count
+from mapcap.audit.material import Material, places
+from mapcap.stats import SIGNIFICANT, binomial
+
+NAME: Final = "name"
+_DRAWN, _MOST_DRAWN = 0.2, 0.5
+"""Share of two classes' images that are predicted as the other, for one thing and for exchange."""
+_FEWEST = 5
+_MIXED, _CLEAN = 0.7, 0.3
+"""Least and most of each other among their nearest images, as a share of what chance would give,
+for one thing and for exchange."""
+_NEAR, _NEAR_SHARE = 3, 0.05
+"""Names among which the other must be the nearest: three, or a twentieth of all in long lists."""
+
+
+def detect(inputs: AuditInputs) -> list[Finding]:
+    """Return the classes that are the same thing as this one, or have its name."""
+    return names(inputs.material)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A class and a rival: how many images of each are predicted as the other.
+
+    `mixed` is the rival's share of the class's nearest images of both, divided by what it would
+    be by chance: 0 for apart, 1 for the same.
+    """
+
+    rival: int
+    given: int
+    taken: int
+    images: int
+    of_rival: int
+    mixed: float
+    cosine: float
+    rank: int
+
+    @property
+    def drawn(self) -> float:
+        """The smaller share of the two that is predicted as the other."""
+        return min(self.given / self.images, self.taken / self.of_rival)
+
+
+def names(material: Material) -> list[Finding]:
+    """Return what the names of classes that draw each other's images may have wrong.
+
+    One thing under two names: a fifth of both is predicted as the other, more than if errors fell
+    on all classes alike; their images are each other's neighbors nearly as often as chance, so that
+    the network sees no difference; and the names are near. Exchanged: half of both is predicted as
+    the other, while their images are clearly apart.
+    """
+    known, me = material.names, material.class_id
+    rivals = [other for (one, other) in known.taken_for if one == me and other != me]
+    findings = []
+    for rival in sorted(set(rivals)):
+        given = known.taken_for.get((me, rival), 0)
+        taken = known.taken_for.get((rival, me), 0)
+        images, of_rival = known.predicted.get(me, 0), known.predicted.get(rival, 0)
+        if min(given, taken) < _FEWEST or not (images and of_rival):
+            continue
+        cosine, rank = known.nearness(me, rival)
+        pair = _Pair(rival, given, taken, images, of_rival, _mixed(material, rival), cosine, rank)
+        if pair.drawn >= _MOST_DRAWN and pair.mixed <= _CLEAN:
+            findings.append(_finding(material, pair, exchanged=True))
+        elif pair.drawn >= _DRAWN and _one_thing(material, pair):
+            findings.append(_finding(material, pair, exchanged=False))
+    return findings
+
+
+def _one_thing(material: Material, pair: _Pair) -> bool:
+    known, me = material.names, material.class_id
+    near = pair.rank <= max(_NEAR, _NEAR_SHARE * len(known.ids))
+    return (
+        near
+        and pair.mixed >= _MIXED
+        and _drawn_beyond_chance(material, me, pair.given)
+        and _drawn_beyond_chance(material, pair.rival, pair.taken)
+    )
+
+
+def _drawn_beyond_chance(material: Material, class_id: int, count: int) -> bool:
+    """Tell whether so many errors of a class would not fall on one other class by chance."""
+    known = material.names
+    others = len(known.ids) - 1
+    errors = sum(n for (one, other), n in known.taken_for.items() if one == class_id != other)
+    # Bonferroni: any of the others could have been the one.
+    return binomial(count, errors, 1 / others) * others <= SIGNIFICANT
+
+
+def _mixed(material: Material, rival: int) -> float:
+    """Return how much a rival's images are among the class's neighbors, of what chance would give.
+
+    Neighbors are those among the images of both classes.
+    """
+    images, reference = material.images, material.reference
+    both = np.isin(reference.classes, [material.class_id, rival])
+    classes = reference.classes[both]
+    sizes = np.array([(classes == one).sum() for one in (material.class_id, rival)])
+    if not len(images) or sizes.min() < 2:
+        return float("nan")
+    nearby = nearest(
+        images.embeddings,
+        images.ids,
+        reference.embeddings[both],
+        reference.ids[both],
+        neighbour_count(sizes),
+    )
+    share = float((classes[nearby] == rival).mean())
+    return share / float(sizes[1] / (sizes.sum() - 1))
+
+
+def _finding(material: Material, pair: _Pair, *, exchanged: bool) -> Finding:
+    images, names_ = material.images, material.names.names
+    mine, other = names_[material.class_id], names_[pair.rival]
+    members = places(images.predicted == pair.rival, -images.confidence)
+    what = "may have exchanged their names" if exchanged else "may be one thing under two names"
+    return Finding(
+        NAME,
+        f"{mine} and {other} {what}: {pair.given} of {pair.images} are predicted as {other}, "
+        f"{pair.taken} of its {pair.of_rival} as {mine}",
+        pair.given / pair.images,
+        {
+            "rival_class_id": pair.rival,
+            "rival": other,
+            "exchanged": exchanged,
+            "given": pair.given,
+            "images": pair.images,
+            "taken": pair.taken,
+            "images_of_rival": pair.of_rival,
+            "mixed": pair.mixed,
+            "names_cosine": pair.cosine,
+            "names_rank": pair.rank,
+        },
+        images.ids[members].tolist()[:MOST_EVIDENCE],
+        (),
+        frozenset(members.tolist()),
+    )
+
+
+def clause(finding: Finding) -> str:
+    """Say which class is the same thing, or has this one's name."""
+    rival = finding.figures["rival"]
+    if finding.figures["exchanged"]:
+        return f"may have exchanged names with {rival}"
+    return f"may be the same thing as {rival} under another name"
+
+
+def details(finding: Finding) -> list[str]:
+    """Return how the two classes draw each other, mix and are named, as printed lines."""
+    figures = finding.figures
+    rival, rank = figures["rival"], figures["names_rank"]
+    drawn = (figures["given"] / figures["images"], figures["taken"] / figures["images_of_rival"])
+    apart = "clearly apart" if figures["exchanged"] else "hardly apart"
+    return [
+        f"{percent(drawn[0])} are predicted as {rival}, {percent(drawn[1])} of its images as this.",
+        f"Their images are {apart}: each other's neighbors {percent(figures['mixed'])} as often as "
+        "by chance.",
+        f"The names: cosine {figures['names_cosine']:.2f}, {rival} the "
+        f"{'nearest' if rank == 1 else f'{rank}. nearest'}.",
+    ]
+
+
+NAME_KIND: Final = Kind(NAME, "name", "#ff6b9d", detect, details, clause, overlay=False)
