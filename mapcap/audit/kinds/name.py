@@ -1,5 +1,6 @@
 """Findings of kind `name`: one thing under two names, and names that were exchanged."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,7 +34,7 @@ class _Pair:
     """A class and a rival: how many images of each are predicted as the other.
 
     `mixed` is the rival's share of the class's nearest images of both, divided by what it would
-    be by chance: 0 for apart, 1 for the same.
+    be by chance: 0 for apart, 1 for the same. The rival's counts are those of the run's sample.
     """
 
     rival: int
@@ -59,40 +60,56 @@ def names(material: Material) -> list[Finding]:
     the network sees no difference; and the names are near. Exchanged: half of both is predicted as
     the other, while their images are clearly apart.
     """
-    known, me = material.names, material.class_id
-    rivals = [other for (one, other) in known.taken_for if one == me and other != me]
+    images = material.images
+    rivals, counts = np.unique(images.predicted[~images.correct], return_counts=True)
     findings = []
-    for rival in sorted(set(rivals)):
-        given = known.taken_for.get((me, rival), 0)
-        taken = known.taken_for.get((rival, me), 0)
-        images, of_rival = known.predicted.get(me, 0), known.predicted.get(rival, 0)
-        if min(given, taken) < _FEWEST or not (images and of_rival):
+    for rival, given in zip(rivals.tolist(), counts.tolist(), strict=True):
+        taken = _predicted(material, rival)
+        if min(given, taken.get(material.class_id, 0)) < _FEWEST:
             continue
-        cosine, rank = known.nearness(me, rival)
-        pair = _Pair(rival, given, taken, images, of_rival, _mixed(material, rival), cosine, rank)
+        pair = _pair(material, rival, given, taken)
         if pair.drawn >= _MOST_DRAWN and pair.mixed <= _CLEAN:
             findings.append(_finding(material, pair, exchanged=True))
-        elif pair.drawn >= _DRAWN and _one_thing(material, pair):
+        elif pair.drawn >= _DRAWN and _one_thing(material, pair, taken):
             findings.append(_finding(material, pair, exchanged=False))
     return findings
 
 
-def _one_thing(material: Material, pair: _Pair) -> bool:
-    known, me = material.names, material.class_id
-    near = pair.rank <= max(_NEAR, _NEAR_SHARE * len(known.ids))
-    return (
-        near
-        and pair.mixed >= _MIXED
-        and _drawn_beyond_chance(material, me, pair.given)
-        and _drawn_beyond_chance(material, pair.rival, pair.taken)
+def _predicted(material: Material, class_id: int) -> Counter[int]:
+    """Return what a class's images are predicted as, in the run's sample."""
+    reference = material.reference
+    return Counter(reference.predicted[reference.classes == class_id].tolist())
+
+
+def _pair(material: Material, rival: int, given: int, taken: Counter[int]) -> _Pair:
+    cosine, rank = material.names.nearness(material.class_id, rival)
+    return _Pair(
+        rival=rival,
+        given=given,
+        taken=taken[material.class_id],
+        images=len(material.images),
+        of_rival=taken.total(),
+        mixed=_mixed(material, rival),
+        cosine=cosine,
+        rank=rank,
     )
 
 
-def _drawn_beyond_chance(material: Material, class_id: int, count: int) -> bool:
-    """Tell whether so many errors of a class would not fall on one other class by chance."""
-    known = material.names
-    others = len(known.ids) - 1
-    errors = sum(n for (one, other), n in known.taken_for.items() if one == class_id != other)
+def _one_thing(material: Material, pair: _Pair, taken: Counter[int]) -> bool:
+    others = len(material.names.ids) - 1
+    near = pair.rank <= max(_NEAR, _NEAR_SHARE * (others + 1))
+    own = int((~material.images.correct).sum())
+    theirs = taken.total() - taken[pair.rival]
+    return (
+        near
+        and pair.mixed >= _MIXED
+        and _beyond_chance(pair.given, own, others)
+        and _beyond_chance(pair.taken, theirs, others)
+    )
+
+
+def _beyond_chance(count: int, errors: int, others: int) -> bool:
+    """Tell whether so many of a class's errors would not fall on one of the others by chance."""
     # Bonferroni: any of the others could have been the one.
     return binomial(count, errors, 1 / others) * others <= SIGNIFICANT
 
