@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -33,7 +34,8 @@ def measure_captioner(plain: ClipCap, sizes: Sizes, device: torch.device) -> Ite
 
     Random weights hardly ever say the stop token, so both ways make captions of one length.
     """
-    ours = replace(plain, language_model=as_loaded(plain.language_model))
+    network: Any = plain.language_model
+    ours = replace(plain, language_model=as_loaded(network))
     stop = plain.tokenizer.encode(".", add_special_tokens=False)[0]
     torch.manual_seed(1)
     features = torch.randn(max(sizes.caption_batches), plain.mapper.features, device=device)

@@ -37,7 +37,7 @@ async def test_a_page_is_turned_in_the_cells_that_are_there(
         # The best first: the same number of images, in another order.
         await press(pilot, "right", "r")
         assert list(thumbs.query(ThumbCell)) == shown
-        assert [cell.thumb for cell in shown] == thumbs._thumbs
+        assert [cell.thumb for cell in shown] == thumbs.thumbs
         assert _lines(shown)[0].startswith("✓") and _lines(shown)[-1].startswith("✗")
         assert thumbs.cursor == 0 and shown[0].has_class("-cursor")
         # Fewer: other cells.

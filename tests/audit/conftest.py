@@ -44,7 +44,7 @@ def audited(
 def index(photos: Path, db: Path) -> None:
     config = IndexConfig(photos=str(photos), regions=1)  # fewer captions: a quicker PMI
     console = Console(stderr=True, quiet=True)
-    assert index_photos(config, db, device="cpu", batch_size=16, console=console)
+    assert index_photos(config, db, device="cpu", dtype="auto", batch_size=16, console=console)
 
 
 @pytest.fixture

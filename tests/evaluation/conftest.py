@@ -58,5 +58,7 @@ def indexed(loaded_once: None, photos: Path, tmp_path_factory: pytest.TempPathFa
     """Three classes of three photos and a broken file, indexed with the embedded networks."""
     db = tmp_path_factory.mktemp("indexed") / "photos.db"
     config = IndexConfig(photos=str(photos))
-    assert index_photos(config, db, device="cpu", batch_size=16, console=Console(quiet=True))
+    assert index_photos(
+        config, db, device="cpu", dtype="auto", batch_size=16, console=Console(quiet=True)
+    )
     return db

@@ -13,6 +13,7 @@ from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
 from mapcap.audit.kinds.duplicate import DUPLICATE
 from mapcap.audit.kinds.label import LABEL
+from mapcap.audit.kinds.name import NAME_KIND
 from mapcap.audit.kinds.odd import ODD
 from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
@@ -28,6 +29,7 @@ KINDS: Final[dict[str, Kind]] = {
         WORD,
         SLICE,
         ATTRIBUTE,
+        NAME_KIND,
         LABEL,
         DUPLICATE,
         ODD,

@@ -1,6 +1,7 @@
 """`python -m scripts.bench`: published ways give MapCap's numbers, every part its figures."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def values(figures: list[Figure]) -> dict[str, float]:
 
 def test_ways_are_called_in_turn_and_compared_round_by_round() -> None:
     called: list[str] = []
-    ways = {name: Way(lambda name=name: called.append(name), 2) for name in "AB"}
+    ways = {name: Way(partial(called.append, name), 2) for name in "AB"}
     seconds = in_turn(ways, 3, CPU)
     assert called == list("ABABABAB")  # a round to warm up, and three
     assert {name: len(found) for name, found in seconds.items()} == {"A": 3, "B": 3}
