@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.labels import geometry, nearest, neighbour_count
+from mapcap.audit.labels import geometry, nearest, neighbour_count, votes
 from mapcap.audit.material import Material
 from mapcap.audit.suspects import Suspects, suspects
 from mapcap.audit.word_rows import WordRow, error_words, pair_words
@@ -58,4 +58,7 @@ def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
         names.embeddings[said],
         names.embeddings[np.repeat(me, len(said))],
     )
-    return suspects(material.class_id, images.predicted, images.margins, own, around, material.bars)
+    for_it = votes(material.reference.classes[places], material.class_id, images.predicted)
+    return suspects(
+        material.class_id, images.predicted, images.margins, own, around, for_it, material.bars
+    )

@@ -56,6 +56,24 @@ def nearest(
     return places
 
 
+def votes(
+    neighbours: NDArray[np.int64], own: int, predicted: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return (n,) which share of each photo's neighbours has the predicted class's label.
+
+    Of the neighbours that have it or the photo's own; 0 without any.
+
+    Args:
+        neighbours: (n, k) ids of the classes that the neighbours are labelled as.
+        own: the class of all the photos.
+        predicted: (n,) ids of the classes that they are predicted as.
+    """
+    for_it = (neighbours == predicted[:, None]).sum(1)
+    against = (neighbours == own).sum(1)
+    share: NDArray[np.float64] = for_it / np.maximum(1, for_it + against)
+    return share
+
+
 def geometry(
     vectors: NDArray[Any],
     references: NDArray[Any],

@@ -11,6 +11,8 @@ from mapcap.audit.bars import Bars
 
 _SURE: Final = log(19)
 """Least logit of the predicted class over the label: 95 % where there were only these two."""
+_VOTES: Final = 0.5
+"""Least share of the neighbours of either class that have the predicted one's label."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +36,16 @@ def suspects(
     logits: NDArray[np.float64],
     own: NDArray[np.float64],
     around: NDArray[np.float64],
+    for_it: NDArray[np.float64],
     bars: Bars,
 ) -> Suspects:
     """Return the images of a class that look wrongly labelled.
 
-    Two witnesses must agree, the photo and its surroundings, that the name of the class it is
-    predicted as is nearer than that of its label, by as much as under a random wrong label. Labels
-    have no part in it but the photo's own: however many of two classes are exchanged, the
-    surroundings are as far from a wrong name. Of two classes that mix, neither is far; nor is a
-    photo doubted that the model could take for either (odds below 19 to 1).
+    Three witnesses must agree. The photo and its surroundings: that the name of the class it is
+    predicted as is nearer than that of its label, by as much as under a random wrong label. And
+    the labels of its neighbours: where a whole class lies nearer to another name, it is the name
+    that fits badly. Of two classes that mix, neither name is far; nor is a photo doubted that the
+    model could take for either (odds below 19 to 1).
 
     Args:
         own_class: the class's id.
@@ -50,11 +53,13 @@ def suspects(
         logits: (n,) margins of the true logit over the largest other.
         own: (n,) how much nearer each is to that class's name, as `geometry` gives it.
         around: (n,) the same of its surroundings.
+        for_it: (n,) the neighbours' votes for that class, as `votes` gives them.
         bars: of the run.
     """
     levels = bars.levels(own, around)
     sure = (predicted != own_class) & (logits <= -_SURE)
-    doubted = np.flatnonzero(sure & (levels >= bars.least(len(predicted))))
+    agreed = sure & (for_it >= _VOTES)
+    doubted = np.flatnonzero(agreed & (levels >= bars.least(len(predicted))))
     order = doubted[np.lexsort((doubted, -own[doubted], -levels[doubted]))]
     return Suspects(order, predicted[order], own[order], levels[order])
 

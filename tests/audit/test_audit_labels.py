@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mapcap.audit.bars import Bars, run_bars
-from mapcap.audit.labels import geometry, nearest, neighbour_count
+from mapcap.audit.labels import geometry, nearest, neighbour_count, votes
 from mapcap.audit.suspects import odd_images, suspects
 
 
@@ -84,16 +84,17 @@ class Made:
         found = {}
         for kind in range(KINDS):
             members = np.flatnonzero(self.labels == kind)
+            for_it = votes(self.labels[near[members]], kind, said[members])
             marks = suspects(
-                kind, said[members], -50 * own[members], own[members], around[members], bars
+                kind, said[members], -50 * own[members], own[members], around[members], for_it, bars
             )
             found[kind] = members[marks.index]
         return found
 
 
-@pytest.mark.parametrize("swapped", [2, 8, 9, 12, 20, 40])
-def test_wrong_labels_are_named_however_many_there_are(swapped: int) -> None:
-    """Of two classes' labels 5 to 100 % are exchanged: there is no cliff at a fifth."""
+@pytest.mark.parametrize("swapped", [2, 8, 9, 12, 20])
+def test_wrong_labels_are_named_up_to_every_second_one(swapped: int) -> None:
+    """Of two classes' labels 5 to 50 % are exchanged: there is no cliff at a fifth."""
     named = right = 0
     for seed in range(3):
         made = Made(seed, swapped)
@@ -102,6 +103,15 @@ def test_wrong_labels_are_named_however_many_there_are(swapped: int) -> None:
         right += int((made.labels != made.true)[found].sum())
     assert right >= 0.7 * 3 * 2 * swapped
     assert right >= 0.8 * named
+
+
+def test_a_class_whose_name_fits_badly_has_no_wrong_labels() -> None:
+    """All photos of a class lie nearer to another name: their labels agree with one another."""
+    made = Made(0)
+    made.names[[0, 1]] = made.names[[1, 0]]
+    made.predicted = (made.photos @ made.names.T).argmax(1)
+    assert (made.predicted[:PER_KIND] == 1).mean() > 0.8
+    assert not len(made.doubted()[0])
 
 
 def test_two_classes_that_mix_are_not_wrong_labels() -> None:
@@ -141,11 +151,15 @@ def test_the_most_doubtful_comes_first() -> None:
     bars = Bars(known, known, np.empty(0), 0, 0)
     own, around = np.array([0.5, 0.9, 0.9, 0.1]), np.array([0.9, 0.8, 0.1, 0.9])
     sure = np.full(4, -9.0)
-    found = suspects(1, np.array([2, 3, 2, 2]), sure, own, around, bars)
+    found = suspects(1, np.array([2, 3, 2, 2]), sure, own, around, np.ones(4), bars)
     assert found.index.tolist() == [1, 0] and found.said.tolist() == [3, 2]
     assert found.level == pytest.approx([0.8, 0.5], abs=0.01)
-    assert not suspects(2, np.array([2, 2]), sure[:2], own[:2], around[:2], bars).index.size
-    unsure = suspects(1, np.array([2, 3]), np.array([-9.0, -2.9]), own[:2], around[:2], bars)
+    assert not suspects(
+        2, np.array([2, 2]), sure[:2], own[:2], around[:2], np.ones(2), bars
+    ).index.size
+    unsure = suspects(
+        1, np.array([2, 3]), np.array([-9.0, -2.9]), own[:2], around[:2], np.ones(2), bars
+    )
     assert unsure.index.tolist() == [0], "2.9 is less than 19 to 1"
 
 
@@ -163,4 +177,6 @@ def test_odd_images_are_far_from_every_name_and_from_other_photos() -> None:
 def test_bars_of_a_run_without_images_doubt_nothing() -> None:
     empty = np.empty(0, np.int64)
     bars = run_bars(np.empty((0, 4)), empty, empty, empty, np.eye(4), seed=0)
-    assert not suspects(1, np.array([2]), -9 * np.ones(1), np.ones(1), np.ones(1), bars).index.size
+    assert not suspects(
+        1, np.array([2]), -9 * np.ones(1), np.ones(1), np.ones(1), np.ones(1), bars
+    ).index.size
