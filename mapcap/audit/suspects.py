@@ -13,6 +13,8 @@ _SURE: Final = log(19)
 """Least logit of the predicted class over the label: 95 % where there were only these two."""
 _VOTES: Final = 0.5
 """Least share of the neighbours of either class that have the predicted one's label."""
+_KNOWN: Final = 0.5
+"""Least accuracy of a class's undoubted images: a model that does not know it is no witness."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ def suspects(
     predicted as is nearer than that of its label, by as much as under a random wrong label. And
     the labels of its neighbours: where a whole class lies nearer to another name, it is the name
     that fits badly. Of two classes that mix, neither name is far; nor is a photo doubted that the
-    model could take for either (odds below 19 to 1).
+    model could take for either (odds below 19 to 1). None is doubted in a class that the model
+    does not know: of the images left over, half must be predicted correctly.
 
     Args:
         own_class: the class's id.
@@ -59,7 +62,10 @@ def suspects(
     levels = bars.levels(own, around)
     sure = (predicted != own_class) & (logits <= -_SURE)
     agreed = sure & (for_it >= _VOTES)
-    doubted = np.flatnonzero(agreed & (levels >= bars.least(len(predicted))))
+    agreed &= levels >= bars.least(len(predicted))
+    others = predicted[~agreed]
+    known = len(others) > 0 and (others == own_class).mean() >= _KNOWN
+    doubted = np.flatnonzero(agreed & known)
     order = doubted[np.lexsort((doubted, -own[doubted], -levels[doubted]))]
     return Suspects(order, predicted[order], own[order], levels[order])
 

@@ -147,20 +147,23 @@ def test_the_bar_is_what_chance_leaves_in_classes_of_that_size() -> None:
 
 
 def test_the_most_doubtful_comes_first() -> None:
+    """Four images are predicted as another class, and three correctly."""
     known = np.linspace(0, 1, 101)
     bars = Bars(known, known, np.empty(0), 0, 0)
-    own, around = np.array([0.5, 0.9, 0.9, 0.1]), np.array([0.9, 0.8, 0.1, 0.9])
-    sure = np.full(4, -9.0)
-    found = suspects(1, np.array([2, 3, 2, 2]), sure, own, around, np.ones(4), bars)
+    predicted = np.array([2, 3, 2, 2, 1, 1, 1])
+    own = np.array([0.5, 0.9, 0.9, 0.1, 0, 0, 0])
+    around = np.array([0.9, 0.8, 0.1, 0.9, 0, 0, 0])
+    sure, agreed = np.full(7, -9.0), np.ones(7)
+    found = suspects(1, predicted, sure, own, around, agreed, bars)
     assert found.index.tolist() == [1, 0] and found.said.tolist() == [3, 2]
     assert found.level == pytest.approx([0.8, 0.5], abs=0.01)
-    assert not suspects(
-        2, np.array([2, 2]), sure[:2], own[:2], around[:2], np.ones(2), bars
-    ).index.size
-    unsure = suspects(
-        1, np.array([2, 3]), np.array([-9.0, -2.9]), own[:2], around[:2], np.ones(2), bars
-    )
+    odds = np.where(predicted == 3, -2.9, -9.0)
+    unsure = suspects(1, predicted, odds, own, around, agreed, bars)
     assert unsure.index.tolist() == [0], "2.9 is less than 19 to 1"
+    alone = suspects(1, predicted, sure, own, around, np.where(predicted == 2, 0.4, 1.0), bars)
+    assert alone.index.tolist() == [1], "most neighbours have the label of 0, too"
+    unknown = np.where(predicted == 1, 2, predicted)
+    assert not suspects(1, unknown, sure, own, around, agreed, bars).index.size
 
 
 def test_odd_images_are_far_from_every_name_and_from_other_photos() -> None:
