@@ -3,38 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
+from numpy.typing import NDArray
 from sqlalchemy import Engine, text
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from db import queries, writes
 from db.engine import open_write
 from db.records import ErrorWord, Figure, WordScore
-from db.rows import (
-    NewAudit,
-    NewCaption,
-    NewClass,
-    NewClassText,
-    NewFinding,
-    NewImage,
-    NewPmi,
-    NewPrediction,
-    NewRegion,
-    NewRegions,
-    NewRelevance,
-    NewSentence,
-    NewSummary,
-    RunSpec,
-)
+from db.rows import NewAudit, NewFinding, RunSpec
 from mapcap.audit.findings import Finding
 from mapcap.audit.kinds import KINDS
-from mapcap.summaries.selection import select
+from tests.stores import GRID, Photo, make_spec, summarize, write_run
 from tui.app import MapCapApp, make_app
 
 CLASSES = ["tabby", "Egyptian cat", "lion", "crane", "school bus", "teapot"]
@@ -57,22 +42,27 @@ class Stored:
 
 def spec(name: str) -> RunSpec:
     config = {"preset": name, "representation": "pooled", "sentences": 3, "redundancy": 1.0}
-    return RunSpec(name, config, name, "photos", {"model": "tiny"}, {}, "host", "cpu")
+    return make_spec(name, config=config, preset=name)
 
 
-def thumbnail(number: int) -> bytes:
-    y, x = np.mgrid[0:64, 0:64].astype(np.uint8)
-    rgb = np.stack([x * 3, y * 3, np.full_like(x, (number * 29) % 255)], axis=-1)
-    file = BytesIO()
-    Pictures.fromarray(rgb).save(file, "WEBP", quality=60)
-    return file.getvalue()
+def photos(run: str, place: int, classes: int) -> list[Photo]:
+    """Return a class's photos, each with two regions."""
+    right = RIGHT[place % len(RIGHT)]
+    return [
+        Photo(
+            path=f"{run}/n{place:02}/{j}.jpg",
+            content_hash=f"{place:02}{j:02}" * 8,
+            predicted=place if j < right else (place + 1) % classes,
+            captions={"true": [WORDS[(place + n % 3) % len(WORDS)] for n in (2 * j, 2 * j + 1)]},
+            size=(64, 64),
+        )
+        for j in range(PER_CLASS)
+    ]
 
 
-def region(rank: int) -> NewRegion:
-    patches = np.zeros((4, 4), bool)
-    patches[rank : rank + 2, 1:3] = True
-    mask = np.kron(patches, np.ones((8, 8), bool))
-    return NewRegion((8.0, 8.0 * rank, 24.0, 8.0 * rank + 16), 0.25, 0.5 / rank, patches, mask)
+def region_features(place: int, n: int) -> NDArray[Any]:
+    """Return features of a class's regions (n, 8): neighboring classes are alike."""
+    return np.random.default_rng(place).normal(size=(n, 8)) * 0.3 + np.eye(8)[place // 2]
 
 
 def fill(
@@ -82,116 +72,26 @@ def fill(
     audit: bool = True,
 ) -> tuple[int, list[int]]:
     """Write a whole run."""
-    run_id = writes.start_run(engine, spec(name))
-    new = [NewClass(i, each, f"n{i:02}") for i, each in enumerate(classes)]
-    ids = writes.add_classes(engine, run_id, new)
-    writes.set_class_texts(
+    weak = GRID * 1e-4
+    run = write_run(
         engine,
-        [
-            NewClassText(class_id, np.eye(8, dtype=np.float32)[i], [("the", 0.1), (each, 0.9)])
-            for i, (class_id, each) in enumerate(zip(ids, classes, strict=True))
-        ],
+        {each: photos(name, place, len(classes)) for place, each in enumerate(classes)},
+        spec=spec(name),
+        grids={"true": weak, "predicted": weak[::-1], "contrast": weak.T * 0},
+        region_features=region_features,
     )
-    files = [
-        NewImage(
-            f"{name}/n{i:02}/{j}.jpg", class_id, f"{i:02}{j:02}" * 8, 64, 64, 1000,
-            thumbnail=thumbnail(i * PER_CLASS + j),
-        )
-        for i, class_id in enumerate(ids)
-        for j in range(PER_CLASS)
-    ]  # fmt: skip
-    writes.add_images(engine, run_id, files)
-    for i, class_id in enumerate(ids):
-        add_class(engine, run_id, ids, i, class_id)
-    writes.aggregate_accuracy(engine, run_id)
-    writes.aggregate_captions(engine, run_id)
-    for class_id in ids:
-        add_summary(engine, class_id)
-    writes.begin_stage(engine, run_id, "summaries", position=6, total=len(ids), done=0)
-    writes.finish_stage(engine, run_id, "summaries")
+    for class_id in run.ids:
+        summarize(run, class_id)
+        words = [WordScore("cat", 9.0, 5), WordScore("sofa", 4.0, 2)]
+        writes.add_word_scores(engine, class_id, "relevance", words)
+    writes.begin_stage(engine, run.run_id, "summaries", position=6, total=len(run.ids), done=0)
+    writes.finish_stage(engine, run.run_id, "summaries")
     if audit:
-        for i in range(len(ids)):
-            writes.add_audit(engine, audited(engine, classes, ids, i))
-        add_figures(engine, run_id, ids)
-    writes.set_status(engine, run_id, "done")
-    return run_id, ids
-
-
-def add_class(engine: Engine, run_id: int, ids: list[int], i: int, class_id: int) -> None:
-    found = sorted(queries.images(engine, class_id), key=lambda image: image.path)
-    wrong = ids[(i + 1) % len(ids)]
-    right = {image.id: j < RIGHT[i % len(RIGHT)] for j, image in enumerate(found)}
-    writes.add_predictions(
-        engine,
-        [
-            NewPrediction(
-                image.id,
-                [(class_id, 0.8, 9.0), (wrong, 0.1, 7.0)]
-                if right[image.id]
-                else [(wrong, 0.7, 8.0), (class_id, 0.2, 7.0)],
-                0.8 if right[image.id] else 0.2,
-                1 if right[image.id] else 2,
-                (2.0 if right[image.id] else -1.0) - 0.1 * j,
-            )
-            for j, image in enumerate(found)
-        ],
-    )
-    grid = np.outer(np.arange(4), np.arange(4)).astype(np.float32) * 1e-4
-    writes.add_relevance(
-        engine,
-        [
-            NewRelevance(image.id, role, target, g)
-            for image in found
-            for role, target, g in (
-                ("true", class_id, grid),
-                ("predicted", wrong, grid[::-1]),
-                ("contrast", wrong, grid.T * 0),
-            )
-            if role == "true" or not right[image.id]
-        ],
-    )
-    maps = queries.relevances(engine, [image.id for image in found])
-    writes.add_regions(
-        engine, [NewRegions(maps[image.id]["true"].id, [region(1), region(2)]) for image in found]
-    )
-    regions = [each for image in found for each in queries.regions(engine, image.id)]
-    generator = np.random.default_rng(i)
-    vectors = generator.normal(size=(len(regions), 8)) * 0.3 + np.eye(8)[i // 2]
-    writes.add_embeddings(engine, "pooled", [each.id for each in regions], vectors)
-    writes.add_captions(
-        engine,
-        run_id,
-        [
-            NewCaption(each.id, WORDS[(i + n % 3) % len(WORDS)], 6, -1.0, cosine=0.3)
-            for n, each in enumerate(regions)
-        ],
-    )
-
-
-def add_summary(engine: Engine, class_id: int) -> None:
-    captions = queries.pmi_candidates(engine, class_id)
-    n = len(captions)
-    matrix = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32) * 2
-    counts = np.array([each.count for each in captions])
-    ids = np.array([each.caption_id for each in captions])
-    relevance = (matrix * counts).sum(axis=1)
-    writes.add_pmi(engine, NewPmi(class_id, ids, counts, matrix, np.ones(n), relevance, n))
-    writes.add_summaries(
-        engine,
-        [
-            NewSummary(
-                class_id, k, 1.0,
-                [
-                    NewSentence(int(ids[each.index]), each.relevance, each.penalty, each.score)
-                    for each in select(matrix, counts, k, 1.0)
-                ],
-            )
-            for k in (1, 3)
-        ],
-    )  # fmt: skip
-    writes.add_word_scores(
-        engine, class_id, "relevance", [WordScore("cat", 9.0, 5), WordScore("sofa", 4.0, 2)]
-    )
+        for i in range(len(run.ids)):
+            writes.add_audit(engine, audited(engine, classes, run.ids, i))
+        add_figures(engine, run.run_id, run.ids)
+    writes.set_status(engine, run.run_id, "done")
+    return run.run_id, run.ids
 
 
 def finding(
@@ -327,10 +227,29 @@ def app_on(stored: Stored) -> Callable[..., MapCapApp]:
     return make
 
 
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The messages that the app shows, as they come."""
+    shown: list[str] = []
+    notify = MapCapApp.notify
+
+    def noting(app: MapCapApp, message: str, **options: Any) -> None:
+        shown.append(message)
+        notify(app, message, **options)
+
+    monkeypatch.setattr(MapCapApp, "notify", noting)
+    return shown
+
+
+def strips_of(app: MapCapApp) -> list[Strip]:
+    """Return the lines of the screen; Textual gives them no public name."""
+    return app.screen._compositor.render_strips()
+
+
 async def rest(pilot: Pilot[None]) -> None:
     """Wait until no worker runs and all messages are handled."""
     for _ in range(3):
-        await pilot.pause()
+        await pilot.pause(0)  # no wait for an idle processor: a worker is waited for by its state
         for _ in range(1000):
             if not any(worker.is_running for worker in pilot.app.workers):
                 break

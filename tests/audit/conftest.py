@@ -33,7 +33,9 @@ def marked_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def audited(marked_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def audited(
+    loaded_once: None, marked_photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     path = tmp_path_factory.mktemp("audited") / "marked.db"
     index(marked_photos, path)
     return path

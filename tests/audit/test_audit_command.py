@@ -8,17 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from db import queries, writes
+from db import queries
 from db.engine import finish, open_read, open_write
-from db.rows import NewClass, NewImage, NewPrediction, RunSpec
 from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.commands.audit import audit
 from mapcap.errors import UserError
 from tests.audit.conftest import CLASSES, MARKED
+from tests.stores import Photo, make_spec, write_run
 
 Printed = pytest.CaptureFixture[str]
 
@@ -76,30 +75,16 @@ def test_the_pages_need_neither_torch_nor_scipy(audited: Path) -> None:
     assert all(f"{name}: " in done.stdout for name in CLASSES)
 
 
-def spec(number: int) -> RunSpec:
-    return RunSpec(f"hash {number}", {}, "mini", "photos", {}, {}, "host", "cpu")
-
-
-def add_run(engine: Engine, number: int, labels: tuple[str, ...], right: dict[str, str]) -> int:
+def add_run(engine: Engine, number: int, labels: tuple[str, ...], right: dict[str, str]) -> None:
     """A run whose images are right (1) or wrong (0) as the class's string of digits says."""
-    run_id = writes.start_run(engine, spec(number))
-    new = [NewClass(i, label, label) for i, label in enumerate(labels)]
-    ids = dict(zip(labels, writes.add_classes(engine, run_id, new), strict=True))
-    images = [
-        NewImage(f"{label}/{i}.jpg", ids[label], f"content {label} {i}", 8, 8, 1)
-        for label, digits in right.items()
-        for i in range(len(digits))
-    ]
-    writes.add_images(engine, run_id, images)
-    predictions = []
-    for label, digits in right.items():
-        other = next(ids[name] for name in labels if name != label)
-        for image in queries.images(engine, ids[label]):
-            said = ids[label] if digits[int(image.path[-5])] == "1" else other
-            predictions.append(NewPrediction(image.id, [(said, 0.9, 1.0)], 0.5, 1, 0.1, np.ones(3)))
-    writes.add_predictions(engine, predictions)
-    writes.aggregate_accuracy(engine, run_id)
-    return run_id
+    classes = {
+        label: [
+            Photo(path=f"{label}/{i}.jpg", predicted=(place + (digit == "0")) % len(labels))
+            for i, digit in enumerate(right.get(label, ""))
+        ]
+        for place, label in enumerate(labels)
+    }
+    write_run(engine, classes, spec=make_spec(f"hash {number}"), labels=labels)
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,16 +16,17 @@ from PIL import Image
 
 from db import queries
 from db.engine import open_read
-from mapcap.datasets import images
-from tests.commands.conftest import (
+from tests.calling import (
     CLASSES,
     PER_CLASS,
     TEXT_IN_A_PICTURE,
     Result,
-    mapcap,
     mapcap_process,
 )
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+Call = Callable[..., Result]
 STAGES = ["images", "captions", "pmi", "summaries", "audit", "evaluation"]
 
 
@@ -103,10 +107,12 @@ def test_what_is_stored_fits_together(db: Path) -> None:
                 assert 0 <= x0 < x1 <= image.width and 0 <= y0 < y1 <= image.height
 
 
-def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_path: Path) -> None:
+def test_the_same_command_again_computes_nothing(
+    db: Path, photos: Path, tmp_path: Path, call: Call
+) -> None:
     copy = tmp_path / "again.db"
     shutil.copy(db, copy)
-    result = mapcap("index", photos, "--db", copy, "--batch-size", "4")
+    result = call("index", photos, "--db", copy, "--batch-size", "4")
     assert result.code == 0, result.err
     assert "holds this already: run 1, with nothing left to do" in result.err
     assert "images:" not in result.err
@@ -114,14 +120,14 @@ def test_the_same_command_again_computes_nothing(db: Path, photos: Path, tmp_pat
 
 
 def test_what_a_finished_run_lacks_is_added_and_logged(
-    db: Path, photos: Path, tmp_path: Path
+    db: Path, photos: Path, tmp_path: Path, call: Call
 ) -> None:
     """One audit is gone and the run says that it is done: it is looked at again, and completed."""
     copy, log = tmp_path / "lacking.db", tmp_path / "night.log"
     shutil.copy(db, copy)
     with sqlite3.connect(copy) as connection:
         connection.execute("DELETE FROM class_audit WHERE class_id = 1")
-    result = mapcap("index", photos, "--db", copy, "--batch-size", "4", "--log", log)
+    result = call("index", photos, "--db", copy, "--batch-size", "4", "--log", log)
     assert result.code == 0, result.err
     assert "images: 10 images (10 stored before)" in result.err
     assert contents(copy) == contents(db)
@@ -135,22 +141,23 @@ def test_what_a_finished_run_lacks_is_added_and_logged(
 
 
 def test_each_photo_is_opened_once(
-    photos: Path, tmp_path: Path, in_process: object, monkeypatch: pytest.MonkeyPatch
+    photos: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert callable(in_process)
     opened: list[str] = []
-    decode = images._decode
+    plain = Image.open
 
-    def counted(data: bytes) -> Image.Image:
-        opened.append(hashlib.sha256(data).hexdigest())
-        return decode(data)
+    def counting(file: BytesIO, **options: Any) -> Image.Image:
+        opened.append(hashlib.sha256(file.getvalue()).hexdigest())
+        return plain(file, **options)
 
-    monkeypatch.setattr(images, "_decode", counted)
-    assert in_process("index", photos, "--db", tmp_path / "once.db") == 0
+    monkeypatch.setattr(Image, "open", counting)
+    assert call("index", photos, "--db", tmp_path / "once.db").code == 0
     assert len(opened) == len(set(opened)) == len(CLASSES) * PER_CLASS + 1
 
 
-def test_a_file_of_the_stages_before_goes_on(db: Path, photos: Path, tmp_path: Path) -> None:
+def test_a_file_of_the_stages_before_goes_on(
+    db: Path, photos: Path, tmp_path: Path, call: Call
+) -> None:
     """An older MapCap stored photos stage by stage: what it left half done is done again."""
     path = tmp_path / "older.db"
     shutil.copy(db, path)
@@ -161,14 +168,16 @@ def test_a_file_of_the_stages_before_goes_on(db: Path, photos: Path, tmp_path: P
         )
         connection.execute("DELETE FROM embedding WHERE region_id % 3 = 0")
         connection.execute("UPDATE run SET status = 'interrupted'")
-    result = mapcap("index", photos, "--db", path, "--batch-size", "4")
+    result = call("index", photos, "--db", path, "--batch-size", "4")
     assert result.code == 0, result.err
     assert contents(path) == contents(db)
     assert [stage.name for stage in queries.stages(open_read(path), 1)] == STAGES
 
 
 @pytest.mark.parametrize("stage", ["images", "captions", "pmi"])
-def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str) -> None:
+def test_a_killed_run_goes_on(
+    db: Path, photos: Path, tmp_path: Path, stage: str, call: Call
+) -> None:
     path = tmp_path / "killed.db"
     command = ("index", photos, "--db", path, "--batch-size", "2")
     with mapcap_process(*command) as process:
@@ -183,14 +192,16 @@ def test_a_killed_run_goes_on(db: Path, photos: Path, tmp_path: Path, stage: str
         (stored,) = connection.execute("SELECT count(*) FROM image").fetchone()
     # Batches are whole or absent.
     assert stored == 10 if stage != "images" else stored % 2 == 0
-    page = mapcap("status", path, "--json").json()[0]
+    page = call("status", path, "--json").json()[0]
     assert page["standing"] == "stopped" and page["counts"]["images"] == stored
-    result = mapcap(*command)
+    result = call(*command)
     assert result.code == 0, result.err
     assert contents(path) == contents(db)
 
 
-def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(
+    photos: Path, tmp_path: Path, call: Call
+) -> None:
     path = tmp_path / "stopped.db"
     with mapcap_process("index", photos, "--db", path, "--batch-size", "1") as process:
         assert wait_for(path, "images", lambda: process.poll() is None)
@@ -204,7 +215,7 @@ def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(photos: Path, tmp_pa
         images, readable = connection.execute(
             "SELECT count(*), count(*) FILTER (WHERE error IS NULL) FROM image"
         ).fetchone()
-    page = mapcap("status", path, "--json").json()[0]
+    page = call("status", path, "--json").json()[0]
     assert (page["counts"]["images"], page["counts"]["readable"]) == (images, readable)
     assert page["standing"] == "interrupted"
 
@@ -227,26 +238,19 @@ def wait_for(db: Path, stage: str, alive: object) -> bool:
 
 @pytest.mark.parametrize("representation", ["crop", "mask", "mask-all", "blur", "weighted"])
 def test_the_posters_representations(
-    photos: Path, tmp_path: Path, representation: str, in_process: object
+    photos: Path, tmp_path: Path, representation: str, call: Call
 ) -> None:
-    assert callable(in_process)
     path = tmp_path / "poster.db"
-    code = in_process(
+    result = call(
         "index", photos, "--db", path, "--limit-per-class", "1",
         "--representation", representation,
     )  # fmt: skip
-    assert code == 0
+    assert result.code == 0, result.err
     engine = open_read(path)
     run = queries.latest_run(engine)
     regions = queries.counts(engine, run.id).regions
     stored = list(queries.region_embeddings(engine, run.id, representation))
     assert sum(len(chunk.ids) for chunk in stored) == regions > 0
-
-
-@pytest.fixture
-def in_process(call: object) -> object:
-    assert callable(call)
-    return lambda *arguments: call(*arguments).code
 
 
 def test_the_end_names_what_could_not_be_read(filled: tuple[Path, Result]) -> None:

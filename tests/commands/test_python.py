@@ -15,7 +15,7 @@ from db import queries
 from db.engine import open_read
 from mapcap.errors import UserError
 from mapcap.export.rows import columns
-from tests.commands.conftest import CLASSES
+from tests.calling import CLASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)

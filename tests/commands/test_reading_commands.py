@@ -8,7 +8,7 @@ import pytest
 
 from mapcap import cli
 from mapcap.datasets.sample import sample_path
-from tests.commands.conftest import CLASSES, Result
+from tests.calling import CLASSES, Result
 
 Call = Callable[..., Result]
 README = Path(__file__).parents[2] / "README.md"

@@ -14,8 +14,10 @@ from mapcap.datasets import images as reader
 from mapcap.datasets.images import LoadedImage, read_image
 from mapcap.datasets.sample import sample_path
 from mapcap.indexing.stages import images as stage
-from tests.commands.conftest import CLASSES, PER_CLASS, Result
+from tests.calling import CLASSES, PER_CLASS, Result
 from tests.commands.test_index_command import contents
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 Call = Callable[..., Result]
 
@@ -41,10 +43,16 @@ def photos(first: tuple[Path, Path, Path]) -> Path:
 
 
 @pytest.fixture
-def db(first: tuple[Path, Path, Path], photos: Path, call: Call, tmp_path: Path) -> Path:
-    _, _, indexed = first
-    if not indexed.exists():
-        assert index(call, photos, indexed).code == 0
+def indexed(first: tuple[Path, Path, Path], photos: Path, call: Call) -> Path:
+    """The file of a run of the photos as they lay there first."""
+    _, _, file = first
+    if not file.exists():
+        assert index(call, photos, file).code == 0
+    return file
+
+
+@pytest.fixture
+def db(indexed: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "photos.db"
     shutil.copy(indexed, copy)
     return copy
@@ -65,8 +73,12 @@ def audits(db: Path) -> list[tuple[str, str]]:
 def as_fresh(call: Call, photos: Path, db: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh.db"
     assert index(call, photos, fresh).code == 0
-    assert contents(db) == contents(fresh)
-    assert audits(db) == audits(fresh)
+    as_the_other(db, fresh)
+
+
+def as_the_other(db: Path, other: Path) -> None:
+    assert contents(db) == contents(other)
+    assert audits(db) == audits(other)
 
 
 def test_nothing_changed_is_nothing_to_do(call: Call, photos: Path, db: Path) -> None:
@@ -122,7 +134,7 @@ def test_the_label_that_a_manifest_corrects_is_the_label(
 
 
 def test_a_disk_that_goes_away_ends_the_run_and_it_goes_on(
-    call: Call, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call, photos: Path, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db, away = tmp_path / "away.db", tmp_path / "away"
     read = 0
@@ -142,11 +154,11 @@ def test_a_disk_that_goes_away_ends_the_run_and_it_goes_on(
     monkeypatch.undo()
     result = index(call, photos, db)
     assert result.code == 0, result.err
-    as_fresh(call, photos, db, tmp_path)
+    as_the_other(db, indexed)
 
 
 def test_a_photo_that_could_not_be_opened_is_tried_again(
-    call: Call, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call, photos: Path, indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db, lost = tmp_path / "lost.db", next((photos / "bird").iterdir())
 
@@ -158,7 +170,7 @@ def test_a_photo_that_could_not_be_opened_is_tried_again(
     monkeypatch.undo()
     result = index(call, photos, db)
     assert result.code == 0 and "1 image tried again" in result.err
-    as_fresh(call, photos, db, tmp_path)
+    as_the_other(db, indexed)
 
 
 def test_a_broken_photo_is_not_read_again_until_it_is_repaired(

@@ -12,11 +12,10 @@ from torch import Tensor
 from mapcap.config import IndexConfig
 from mapcap.indexing.start import index_photos
 from mapcap.networks.clip import Clip
-from tests.commands.conftest import call, photos
 from tests.compute.conftest import FEATURES, build, images, texts
-from tests.store.conftest import engine, spec, store
+from tests.store.conftest import counted, engine, spec, store
 
-__all__ = ["build", "call", "engine", "images", "photos", "spec", "store", "texts"]
+__all__ = ["build", "counted", "engine", "images", "spec", "store", "texts"]
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +54,7 @@ def clip(build: Callable[[str], Any]) -> Clip:
 
 
 @pytest.fixture(scope="session")
-def indexed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def indexed(loaded_once: None, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three classes of three photos and a broken file, indexed with the embedded networks."""
     db = tmp_path_factory.mktemp("indexed") / "photos.db"
     config = IndexConfig(photos=str(photos))

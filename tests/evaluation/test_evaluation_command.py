@@ -19,7 +19,7 @@ from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.samples import draw_sample, measured
 from mapcap.networks.clip import load_clip
 from mapcap.networks.devices import pick_device
-from tests.commands.conftest import CLASSES, PER_CLASS, Result
+from tests.calling import CLASSES, PER_CLASS, Result
 
 Call = Callable[..., Result]
 

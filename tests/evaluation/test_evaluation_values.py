@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db import queries, writes
 from db.records import ClassCaption
-from db.rows import NewCaption, NewClass, NewImage, NewPrediction, RunSpec
+from db.rows import NewCaption, RunSpec
 from mapcap.config import IndexConfig
 from mapcap.evaluation.reading import (
     Boxed,
@@ -32,6 +32,7 @@ from mapcap.evaluation.values import (
     summary_values,
 )
 from tests.store.conftest import Store
+from tests.stores import Photo, write_run
 
 SIGHT = Sight((32, 32), "shortest")
 CONFIG = IndexConfig(photos="photos", sentences=2)
@@ -197,22 +198,17 @@ def test_shares_of_ones_and_zeros_have_wilsons_interval() -> None:
 
 
 @pytest.fixture
-def ten_classes(engine: Engine, spec: RunSpec) -> tuple[int, list[int]]:
+def ten_classes(engine: Engine) -> tuple[int, list[int]]:
     """Ten classes of ten images; the one at place i has i right."""
-    run_id = writes.start_run(engine, spec)
-    ids = writes.add_classes(engine, run_id, [NewClass(i, f"c{i}", f"l{i}") for i in range(10)])
-    new = [NewImage(f"{c}/{i}", c, "digest", 8, 8, 1) for c in ids for i in range(10)]
-    writes.add_images(engine, run_id, new)
-    for place, class_id in enumerate(ids):
-        found = queries.images(engine, class_id, limit=10)
-        other = ids[(place + 1) % 10]
-        predictions = [
-            NewPrediction(image.id, [(class_id if i < place else other, 0.5, 1.0)], 0.5, 1, 0.0)
-            for i, image in enumerate(found)
+    classes = {
+        f"c{place}": [
+            Photo(path=f"{place}/{i}", predicted=place if i < place else (place + 1) % 10)
+            for i in range(10)
         ]
-        writes.add_predictions(engine, predictions)
-    writes.aggregate_accuracy(engine, run_id)
-    return run_id, ids
+        for place in range(10)
+    }
+    run = write_run(engine, classes, width=10)
+    return run.run_id, run.ids
 
 
 def test_accuracy_is_held_against_the_figures_of_the_classes(

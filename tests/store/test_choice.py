@@ -9,8 +9,8 @@ from db import queries, writes
 from db.choice import Choice, choose, chosen_run
 from db.engine import open_write
 from db.errors import StoreError
-from db.rows import RunSpec
 from mapcap.commands.base import open_run
+from tests.stores import make_spec
 
 
 def test_the_newest_finished_run_else_the_newest() -> None:
@@ -22,7 +22,7 @@ def test_the_newest_finished_run_else_the_newest() -> None:
 
 
 def begun(engine: Engine, name: str) -> int:
-    return writes.start_run(engine, RunSpec(name, {}, "mini", "photos", {}, {}, "host", "cpu"))
+    return writes.start_run(engine, make_spec(name))
 
 
 def test_every_reader_chooses_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,7 +119,7 @@ def test_confusions(store: Any) -> None:
 
 def test_the_text_side_of_a_class(store: Any) -> None:
     tokens = queries.class_tokens(store.engine, store.tabby)
-    assert [(token.token, token.score) for token in tokens] == [("a", 0.25), ("name", 0.75)]
+    assert [(token.token, token.score) for token in tokens] == [("the", 0.1), ("tabby", 0.9)]
     found = queries.class_embeddings(store.engine, store.run_id)
     assert found.ids.tolist() == [store.tabby, store.lynx, store.crane]
     assert np.array_equal(found.vectors, np.eye(3))

@@ -13,8 +13,8 @@ def test_regions_by_id_keep_the_order_and_leave_out_strangers(store: Any) -> Non
     first, second = queries.regions(store.engine, store.images["tabby/1.jpg"])
     found = queries.regions_by_id(store.engine, [second.id, 10**9, first.id])
     assert [region.id for region in found] == [second.id, first.id]
-    assert (found[0].caption, found[0].log_probability) == ("green leaves.", -1.5)
-    assert (found[0].cosine, found[0].class_name, found[0].correct) == (0.25, "tabby", True)
+    assert (found[0].caption, found[0].log_probability) == ("green leaves.", -1.0)
+    assert (found[0].cosine, found[0].class_name, found[0].correct) == (0.3, "tabby", True)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 100])

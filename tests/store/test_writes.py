@@ -17,6 +17,7 @@ from db.rows import (
     NewRegions,
     NewRelevance,
 )
+from tests.stores import digest
 
 # One store serves all examples of a test; a busy machine is no failure.
 PATIENT = settings(
@@ -77,7 +78,7 @@ def test_writing_everything_again_changes_nothing(store: Any) -> None:
         for found in queries.regions(engine, image_id):
             if found.caption is not None:
                 again = NewCaption(
-                    found.id, found.caption, 5, -1.5, 0.25, is_empty=found.caption == "."
+                    found.id, found.caption, 6, -1.0, 0.3, is_empty=found.caption == "."
                 )
                 writes.add_captions(engine, store.run_id, [again])
                 writes.add_embeddings(engine, "pooled", [found.id], np.array([[0.0, 3.0, 4.0]]))
@@ -115,7 +116,7 @@ def test_a_changed_file_loses_what_was_computed_from_it(store: Any) -> None:
 
 
 def test_a_file_that_moved_to_another_class_loses_its_prediction(store: Any) -> None:
-    moved = NewImage("tabby/2.jpg", store.lynx, "digest of tabby/2.jpg", 64, 48, 1000)
+    moved = NewImage("tabby/2.jpg", store.lynx, digest("tabby/2.jpg"), 64, 48, 1000)
     writes.add_images(store.engine, store.run_id, [moved])
     found = queries.image_by_path(store.engine, store.run_id, "tabby/2.jpg")
     assert (found.class_id, found.correct) == (store.lynx, None)

@@ -6,24 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
 
-from db import queries, writes
+from db import writes
 from db.engine import finish, open_write
 from db.rows import (
     NewAudit,
-    NewClass,
     NewFinding,
-    NewImage,
-    NewPrediction,
-    NewRelevance,
-    RunSpec,
 )
 from mapcap.errors import UserError
 from scripts import score_planted
 from scripts.planted.__main__ import main
 from scripts.planted.folder import write_planted
 from scripts.planted.truth import TRUTH, read_truth
+from tests.stores import Photo, write_run
 
 GRID = (8, 8)
 
@@ -97,45 +92,30 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path / "planted"
     truth = write_planted(folder, 1, 10)
     engine = open_write(tmp_path / "planted.db")
-    run = writes.start_run(engine, RunSpec("hash", {}, "mini", "planted", {}, {}, "host", "cpu"))
-    names = sorted(truth.classes)
-    ids = dict(
-        zip(
-            names,
-            writes.add_classes(engine, run, [NewClass(i, n, n) for i, n in enumerate(names)]),
-            strict=True,
-        )
-    )
-    writes.add_images(
-        engine,
-        run,
-        [NewImage(path, ids[one.label], "0" * 64, 160, 160) for path, one in truth.images.items()],
-    )
-    images = image_ids(engine, run)
-    writes.add_predictions(
-        engine,
-        [
-            NewPrediction(
-                images[path],
-                [(ids[one.true_class], 0.9, 5.0)],
-                true_probability=0.05 if one.wrong_label else 0.9,
-                true_rank=2 if one.wrong_label else 1,
-                margin=-1.0 if one.wrong_label else 1.0,
-            )
-            for path, one in truth.images.items()
-        ],
-    )
+    places = {name: place for place, name in enumerate(sorted(truth.classes))}
     grid = np.zeros(GRID, np.float16)
     grid[0, 0] = 1
-    writes.add_relevance(
+    run = write_run(
         engine,
-        [
-            NewRelevance(images[path], "true", ids[one.label], grid)
-            for path, one in truth.images.items()
-        ],
+        {
+            name: [
+                Photo(
+                    path=path,
+                    predicted=places[one.true_class],
+                    true_probability=0.05 if one.wrong_label else 0.9,
+                    margin=-1.0 if one.wrong_label else 1.0,
+                    size=(160, 160),
+                )
+                for path, one in truth.images.items()
+                if one.label == name
+            ]
+            for name in places
+        },
+        labels=list(places),
+        grids={"true": grid},
+        width=len(places),
     )
-    writes.aggregate_accuracy(engine, run)
-    wrong = [images[path] for path, one in truth.images.items() if one.wrong_label]
+    wrong = [run.images[path] for path, one in truth.images.items() if one.wrong_label]
     found = {
         "background": NewFinding("background", "dark", 0.8, {"word": "dark"}),
         "watermark": NewFinding("watermark", "a mark", 0.8, {"box": [0.4, 0.4, 0.6, 0.6]}),
@@ -144,17 +124,9 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     }
     for name, one in truth.classes.items():
         findings = [found[one.fault]] if one.fault else []
-        writes.add_audit(engine, NewAudit(ids[name], name, [], {}, (), findings))
+        writes.add_audit(engine, NewAudit(run.ids[places[name]], name, [], {}, (), findings))
     finish(engine)
     return tmp_path / "planted.db", folder / TRUTH
-
-
-def image_ids(engine: Engine, run: int) -> dict[str, int]:
-    return {
-        image.path: image.id
-        for found in queries.classes(engine, run)
-        for image in queries.images(engine, found.id, limit=1000)
-    }
 
 
 def test_a_file_is_scored(audited: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
