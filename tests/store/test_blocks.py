@@ -11,7 +11,7 @@ from db import queries, writes
 from db.codecs import encode_array
 from db.codes import codes_of
 from db.errors import StoreError
-from db.records import Vectors
+from db.records import Codes, Vectors
 from db.rows import NewRegions, NewRelevance
 from db.schema import Image
 from tests.store.conftest import make_region
@@ -82,9 +82,12 @@ def test_blocks_hold_every_region_once(
 def test_what_is_in_blocks_is_not_read_again(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
     packed: list[int] = []
-    monkeypatch.setattr(
-        "db.writes.regions.codes_of", lambda found: packed.append(found.ids.size) or codes_of(found)
-    )
+
+    def counted(found: Vectors) -> Codes:
+        packed.append(found.ids.size)
+        return codes_of(found)
+
+    monkeypatch.setattr("db.writes.regions.codes_of", counted)
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
     assert packed == []
 
