@@ -11,7 +11,7 @@ from db import queries, writes
 from db.codecs import encode_array
 from db.codes import codes_of
 from db.errors import StoreError
-from db.records import Vectors
+from db.records import Codes, Vectors
 from db.rows import NewRegions, NewRelevance
 from db.schema import Image
 from tests.stores import make_region
@@ -83,9 +83,9 @@ def test_what_is_in_blocks_is_not_read_again(store: Any, monkeypatch: pytest.Mon
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
     packed: list[int] = []
 
-    def counted(vectors: Vectors) -> Any:
-        packed.append(vectors.ids.size)
-        return codes_of(vectors)
+    def counted(found: Vectors) -> Codes:
+        packed.append(found.ids.size)
+        return codes_of(found)
 
     monkeypatch.setattr("db.writes.regions.codes_of", counted)
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
