@@ -251,7 +251,7 @@ def _edge_scores(logits: Tensor, block: Block) -> NDArray[np.float32]:
     nodes, following = torch.from_numpy(block.edges).to(logits.device)
     # A few nodes at a time: what their sum writes on the way stays in the processor's cache, and
     # of a half-precision network's logits no whole copy in float32 is made.
-    parts = logits.flatten(0, 1).split(_NODES_AT_ONCE)
+    parts = torch.split(logits.flatten(0, 1), _NODES_AT_ONCE)
     norms = torch.cat([part.float().logsumexp(dim=-1) for part in parts]).view(logits.shape[:2])
     scores = logits[:, nodes, following].float() - norms[:, nodes]  # (B, E)
     result: NDArray[np.float32] = scores.cpu().numpy()

@@ -56,8 +56,11 @@ _GROWING = ("growth_photos", "growth_classes", "growth_captions")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the figures or also write them as JSON, and return the exit status."""
     given = _parser().parse_args(arguments)
-    values = {name: getattr(given, name) for name in OPTIONS}
-    sizes = Sizes(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    values: dict[str, Any] = {}
+    for name in OPTIONS:
+        value = getattr(given, name)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    sizes = Sizes(**values)
     console = Console(width=max(100, Console().width))
     try:
         device = pick_device(given.device)
