@@ -56,10 +56,10 @@ _GROWING = ("growth_photos", "growth_classes", "growth_captions")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the figures or also write them as JSON, and return the exit status."""
     given = _parser().parse_args(arguments)
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value := getattr(given, name), list) else value
-        for name in OPTIONS
-    }
+    values: dict[str, Any] = {}
+    for name in OPTIONS:
+        value = getattr(given, name)
+        values[name] = tuple(value) if isinstance(value, list) else value
     sizes = Sizes(**values)
     console = Console(width=max(100, Console().width))
     try:

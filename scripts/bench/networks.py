@@ -5,7 +5,7 @@ from typing import Any
 
 import open_clip
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from mapcap.errors import UserError
 from mapcap.networks.activations import fuse_gelu
@@ -33,7 +33,7 @@ def gpt2_small(device: torch.device) -> GPT2LMHeadModel:
     return model  # type: ignore[no-any-return]
 
 
-def as_loaded(model: GPT2LMHeadModel) -> GPT2LMHeadModel:
+def as_loaded(model: PreTrainedModel) -> PreTrainedModel:
     """Return a copy as MapCap's loaders leave a network."""
     loaded = copy.deepcopy(model)
     fuse_gelu(loaded)

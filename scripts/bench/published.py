@@ -7,7 +7,6 @@ same numbers as MapCap: the tests compare them.
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -93,7 +92,7 @@ def pair_scores(
         probabilities = language_model(tokens).logits[:, :-1].softmax(-1)  # (B, L - 1, V)
     scores = []
     for (first, second), row, read in zip(pairs, probabilities, tokens[:, 1:], strict=True):
-        real = row[np.arange(len(read)), read].cpu().tolist()
+        real = row[torch.arange(len(read), device=read.device), read].cpu().tolist()
         rounded = [round(value, _DIGITS) for value in real]
         scores.append(sum(map(math.log, rounded[len(first) : len(first) + len(second)])))
     return scores

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoTokenizer, GPT2LMHeadModel
+from transformers.activations import NewGELUActivation
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
@@ -77,6 +78,8 @@ def test_a_clipcap_brings_the_gpt2_of_its_file_and_its_shapes(
     with torch.inference_mode():
         first = model(inputs_embeds=prefix).logits[0, -1].argmax().item()
     assert captions[0].token_ids[0] == first
+    modules = list(captioner.clipcap.language_model.modules())
+    assert not any(isinstance(module, NewGELUActivation) for module in modules)
     with pytest.raises(ValueError, match="captions features"):
         captioner.caption(RegionBatch())
 
