@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.material import Material
 from mapcap.stats import permutation, permutations
 
 _DRAWS = 999
@@ -14,6 +15,8 @@ _FEWEST, _LEAST_SHARE = 4, 0.08
 """Images on each side of a cut, below which it is not tried."""
 _EVEN, _GAPS = 9, 3
 """Cuts at even steps of rank, and at the widest gaps between values."""
+_RARE = 0.2
+"""Most of the other classes' images that may be so, to say blurred instead of less sharp."""
 _SANE = 1e6
 _KNOWN = 0.9
 """Share of a class's images that must have an attribute for it to be tested."""
@@ -231,3 +234,24 @@ def _places(given: NDArray[np.float64], least: int) -> list[float]:
     chosen = np.union1d(even, widest)
     middles: list[float] = ((known[chosen] + known[chosen + 1]) / 2).tolist()
     return middles
+
+
+def share_elsewhere(material: Material, cut: Cut) -> float | None:
+    """Return which share of other classes' images a cut holds; None where none has the figure."""
+    reference = material.reference
+    values = reference.attributes[reference.classes != material.class_id, cut.column]
+    known = values[np.isfinite(values)]
+    return float(((known > cut.value) == cut.above).mean()) if len(known) else None
+
+
+def text_of(attribute: Attribute, cut: Cut, *, rare: float | None) -> str:
+    """Return what the images of a cut are called; `rare` is the share of others that are so."""
+    words = attribute.high if cut.above else attribute.low
+    text = words[0] if rare is not None and rare <= _RARE else words[1]
+    return text.format(cut=value_of(attribute, cut.value))
+
+
+def value_of(attribute: Attribute, value: float) -> str:
+    """Return a value of an attribute as a person reads it."""
+    scaled = attribute.scale * value
+    return f"{scaled:.0f}{attribute.unit}" if abs(scaled) >= 10 else f"{scaled:.2g}{attribute.unit}"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit import shortcuts
-from mapcap.audit.attributes import ATTRIBUTES, Attribute, Cut, find_cuts
+from mapcap.audit.attributes import ATTRIBUTES, Cut, find_cuts, share_elsewhere, text_of, value_of
 from mapcap.audit.cost import beyond
 from mapcap.audit.facts import ENOUGH
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
@@ -18,8 +18,6 @@ from mapcap.audit.material import Material, places, rate
 from mapcap.stats import SIGNIFICANT, false_discovery, fisher, hypergeometric
 
 NAME: Final = "attribute"
-_RARE = 0.2
-"""Most of the other classes' images that may be so, to say blurred instead of less sharp."""
 _SAME_IMAGES = 0.6
 """Two attributes that share more of their misclassified images (Jaccard) are one finding."""
 _NEARLY = 0.85
@@ -82,8 +80,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
     having, attribute = cut.having, ATTRIBUTES[cut.column]
     inside, bad = int(having.sum()), int((having & wrong).sum())
     outside, bad_without = len(images) - inside, int((~having & wrong).sum())
-    elsewhere = _elsewhere(material, cut)
-    text = _text(attribute, cut, rare=elsewhere["share_elsewhere"])
+    text = text_of(attribute, cut, rare=share_elsewhere(material, cut))
     telling = np.concatenate([places(having & side, images.margins) for side in (wrong, ~wrong)])
     return Finding(
         NAME,
@@ -101,7 +98,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
             "p": cut.p,
             "q": q,
             "tested": cut.tests,
-            **elsewhere,
+            **_elsewhere(material, cut),
         },
         images.ids[telling].tolist()[:MOST_EVIDENCE],
         (),
@@ -114,30 +111,19 @@ def _elsewhere(material: Material, cut: Cut) -> dict[str, float | None]:
     reference = material.reference
     values = reference.attributes[:, cut.column]
     others = (reference.classes != material.class_id) & np.isfinite(values)
-    if not others.any():
+    share = share_elsewhere(material, cut)
+    if share is None:
         return dict.fromkeys(("share_elsewhere", "error_elsewhere", "error_rest", "p_elsewhere"))
     so = (values[others] > cut.value) == cut.above
     wrong = (reference.predicted != reference.classes)[others]
     there, rest = wrong[so], wrong[~so]
     p = fisher(int(there.sum()), len(there), int(rest.sum()), len(rest))
     return {
-        "share_elsewhere": float(so.mean()),
+        "share_elsewhere": share,
         "error_elsewhere": rate(there),
         "error_rest": rate(rest),
         "p_elsewhere": p,
     }
-
-
-def _text(attribute: Attribute, cut: Cut, *, rare: float | None) -> str:
-    """Return what the images of a cut are called; `rare` is the share of others that are so."""
-    words = attribute.high if cut.above else attribute.low
-    text = words[0] if rare is not None and rare <= _RARE else words[1]
-    return text.format(cut=_value(attribute, cut.value))
-
-
-def _value(attribute: Attribute, value: float) -> str:
-    scaled = attribute.scale * value
-    return f"{scaled:.0f}{attribute.unit}" if abs(scaled) >= 10 else f"{scaled:.2g}{attribute.unit}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +187,7 @@ def details(finding: Finding) -> list[str]:
     figures = finding.figures
     attribute = next(one for one in ATTRIBUTES if one.name == figures["attribute"])
     side = "over" if figures["above"] else "at most"
-    measure = f"{attribute.label} {side} {_value(attribute, figures['cut'])}"
+    measure = f"{attribute.label} {side} {value_of(attribute, figures['cut'])}"
     if "share" in figures:
         return [*shortcuts.details(finding), f"{measure}."]
     inside, outside = figures["images"], figures["images_without"]

@@ -1,17 +1,17 @@
 """Findings of kind `slice`: parts of a class, alike to the model, in which it errs more often."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.contrast import contrasts
 from mapcap.audit.cost import beyond
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
-from mapcap.audit.kind import Kind, chance, listed, with_without
+from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.material import Material, rate
 from mapcap.audit.mixture import clusterings
 from mapcap.stats import SIGNIFICANT, false_discovery, hypergeometric
@@ -22,7 +22,6 @@ _LARGEST = 0.6
 """Share of the class's images that a slice holds at most: what is larger is the class."""
 _SAME = 0.5
 """Of two slices that share more of the smaller one's images, the less significant is dropped."""
-_NAMES = 2
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
@@ -32,7 +31,6 @@ def detect(inputs: AuditInputs) -> list[Finding]:
     parts = find_slices(
         regions.embeddings,
         regions.owners,
-        regions.captions,
         ~material.images.correct,
         seed=material.seed,
     )
@@ -45,7 +43,7 @@ class Slice:
 
     `regions` and `images` are places in the class's, the nearest to the centre first; `wrong` of
     the images are wrong; `p` is the permutation test's, `q` after Benjamini & Hochberg over the
-    clusters of every grain; `names` are its best captions.
+    clusters of every grain.
     """
 
     regions: NDArray[np.int64]
@@ -53,13 +51,11 @@ class Slice:
     wrong: int
     p: float
     q: float
-    names: list[str]
 
 
 def find_slices(
     vectors: NDArray[Any],
     owners: NDArray[np.int64],
-    captions: Sequence[str],
     wrong: NDArray[np.bool_],
     *,
     seed: int,
@@ -73,7 +69,6 @@ def find_slices(
     Args:
         vectors: (R, D) region embeddings, L2-normalised.
         owners: (R,) place of each region's image in `wrong`.
-        captions: R captions.
         wrong: (n,) which images of the class are wrong.
         seed: of the mixture.
     """
@@ -93,7 +88,7 @@ def find_slices(
                 parts[members.tobytes()] = (regions, images, bad, p)
     q = false_discovery([p for *_, p in parts.values()])
     found = [
-        Slice(regions, images, bad, p, float(q_value), _names(regions, captions))
+        Slice(regions, images, bad, p, float(q_value))
         for (regions, images, bad, p), q_value in zip(parts.values(), q, strict=True)
     ]
     return _apart(sorted(found, key=lambda part: (part.p, int(part.regions[0]))))
@@ -116,23 +111,6 @@ def _by_centre(vectors: NDArray[Any], regions: NDArray[np.int64]) -> NDArray[np.
     return regions[np.argsort(-(members @ members.mean(0)), kind="stable")]
 
 
-def _names(regions: NDArray[np.int64], captions: Sequence[str]) -> list[str]:
-    """Return a cluster's best captions: the most often in it, then the nearest to its centre.
-
-    A caption counts by the share of its regions that the cluster holds, so that what the whole
-    class is called names no part of it.
-    """
-    everywhere = Counter(captions)
-    inside = Counter(captions[region] for region in regions)
-    nearness = {
-        text: place for place, text in reversed(list(enumerate(captions[r] for r in regions)))
-    }
-    ranked = sorted(
-        inside, key=lambda text: (-(inside[text] ** 2) / everywhere[text], nearness[text])
-    )
-    return [text for text in ranked if any(map(str.isalnum, text))][:_NAMES]
-
-
 def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
     """Return the clusters of regions whose images err significantly more often than the rest."""
     images, wrong = material.images, ~material.images.correct
@@ -144,16 +122,18 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
         if part.q > SIGNIFICANT or here <= elsewhere:
             continue
         telling = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
-        name = part.names[0].rstrip(".") if part.names else "without words"
+        apart = contrasts(material, inside)
+        names = [one.text for one in apart]
         bad_without = int(wrong[~inside].sum())
         found.append(
             Finding(
                 NAME,
-                f"images like “{name}”: {part.wrong} of {len(part.images)} wrong, "
+                f"{_group(names)}: {part.wrong} of {len(part.images)} misclassified, "
                 f"the others {bad_without} of {int((~inside).sum())}",
                 beyond(inside, wrong),
                 {
-                    "names": part.names,
+                    "names": names,
+                    "contrasts": [asdict(one) for one in apart],
                     "images": len(part.images),
                     "wrong": part.wrong,
                     "regions": len(part.regions),
@@ -170,11 +150,18 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
     return found
 
 
+def _group(names: Sequence[str]) -> str:
+    """Return what a group is called: by what sets it apart, never by one region's caption."""
+    return f"a group {names[0]}" if names else "an unnamed group"
+
+
 def clause(finding: Finding) -> str:
-    """Say how many of the images like a caption are wrong."""
+    """Say how many images of the group are misclassified, and what sets it apart."""
     figures = finding.figures
-    name = figures["names"][0].rstrip(".") if figures["names"] else "one slice"
-    return f"{figures['wrong']} of the {figures['images']} like “{name}” are wrong"
+    group = (
+        f"a group set apart by {figures['names'][0]}" if figures["names"] else "an unnamed group"
+    )
+    return f"{figures['wrong']} of the {figures['images']} in {group} are misclassified"
 
 
 def details(finding: Finding) -> list[str]:
@@ -189,9 +176,13 @@ def details(finding: Finding) -> list[str]:
         ),
         f"{figures['regions']} regions, {chance(figures['p'])}, {chance(figures['q'], 'q')}.",
     ]
-    if figures["names"]:
-        lines.append("Captions at its middle:")
-        lines += [listed("·", name) for name in figures["names"]]
+    if not figures["contrasts"]:
+        lines.append("No word and no attribute sets the group apart from the rest of its class.")
+    for one in figures["contrasts"]:
+        lines.append(
+            f"{one['text']}: {one['inside']} of its {inside}, {one['outside']} of the other "
+            f"{outside} ({chance(one['q'], 'q')})."
+        )
     return lines
 
 

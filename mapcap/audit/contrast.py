@@ -1,0 +1,72 @@
+"""What sets some images apart from the rest of their class: attributes and caption words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.audit.attributes import ATTRIBUTES, find_cuts, share_elsewhere, text_of
+from mapcap.audit.material import Material, rate
+from mapcap.audit.words import marking_words
+from mapcap.stats import SIGNIFICANT, false_discovery
+from mapcap.texts.wording import without_name
+
+_LEAST_GAP = 0.3
+"""By how much more of the images must have it than of the others, to name them."""
+_MOST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Something that `inside` of the images have and `outside` of the others.
+
+    `text` says it after “a group”; `gap` is the difference of the shares; `q` that in its family.
+    """
+
+    text: str
+    inside: int
+    outside: int
+    gap: float
+    q: float
+
+
+def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
+    """Return what sets some images (n,) of a class apart, the largest difference of shares first.
+
+    Attributes and caption words, each a family of its own; no more than two, and none where
+    nothing sets the images apart.
+    """
+    found = [*_attributes(material, inside), *_words(material, inside)]
+    pronounced = [one for one in found if one.q <= SIGNIFICANT and one.gap >= _LEAST_GAP]
+    return sorted(pronounced, key=lambda one: -one.gap)[:_MOST]
+
+
+def _attributes(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
+    cuts = find_cuts(material.images.attributes, inside, seed=material.seed)
+    for cut, q in zip(cuts, false_discovery([cut.p for cut in cuts]), strict=True):
+        text = text_of(ATTRIBUTES[cut.column], cut, rare=share_elsewhere(material, cut))
+        # As it stands after “a group”: of blurred ones, in which the object covers ...
+        text = f"of {text}" if text.endswith("ones") else text
+        yield _contrast(text, cut.having, inside, float(q))
+
+
+def _words(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
+    images, reference = material.images, material.reference
+    first, second = (
+        [words for words, chosen in zip(images.words, side, strict=True) if chosen]
+        for side in (inside, ~inside)
+    )
+    name = material.names.names[material.class_id]
+    for test in marking_words(first, second, reference.phrases, len(reference.ids)):
+        # The class's own name names no part of it.
+        if test.z > 0 and without_name(test.word, name):
+            having = np.array([test.word in held for held in images.words])
+            yield _contrast(f"with “{test.word}”", having, inside, test.q)
+
+
+def _contrast(
+    text: str, having: NDArray[np.bool_], inside: NDArray[np.bool_], q: float
+) -> Contrast:
+    gap = rate(having[inside]) - rate(having[~inside])
+    return Contrast(text, int((having & inside).sum()), int((having & ~inside).sum()), gap, q)
