@@ -36,15 +36,14 @@ def loaded_once() -> Iterator[None]:
     from mapcap.indexing import filling  # not above: most tests need no torch
     from mapcap.networks.loading import load_networks
 
-    load = load_networks
     kept = dict[Any, Any]()
 
-    def load_once(config: IndexConfig, device: Any) -> Any:
+    def load_once(config: IndexConfig, *where: Any) -> Any:
         if (config.model, config.captioner, config.lm) != ("mini", "mini", "mini"):
-            return load(config, device)
-        if device not in kept:
-            kept[device] = load(config, device)
-        return kept[device]
+            return load_networks(config, *where)
+        if where not in kept:
+            kept[where] = load_networks(config, *where)
+        return kept[where]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filling, "load_networks", load_once)

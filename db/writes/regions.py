@@ -105,8 +105,8 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
         if connection.execute(regions).scalar_one() != count:
             connection.execute(delete(table).where(*own))
             after = 0
-    while (packed := _pack(engine, run_id, representation, after)) is not None:
-        after = packed
+    while (end := _pack(engine, run_id, representation, after)) is not None:
+        after = end
 
 
 def _pack(engine: Engine, run_id: int, representation: str, after: int) -> int | None:
