@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +37,8 @@ class Attribute:
     high: tuple[str, str]
     scale: float = 1.0
     unit: str = ""
+    whole: bool = False
+    """Whether it is counted: a cut between two numbers is told by the larger one."""
 
 
 def _counted(name: str, label: str, text: str, scale: float = 1.0, unit: str = "") -> Attribute:
@@ -95,7 +98,10 @@ ATTRIBUTES: Final = (
         ("wide ones", "wider ones"),
     ),
     _counted("relevance", "Relevance's spread", "whose relevance covers {} of the view", *_SHARE),
-    _counted("regions", "Salient regions", "with {} salient regions"),
+    Attribute(
+        "regions", "Salient regions", ("with fewer than {cut} salient regions",) * 2,
+        ("with {cut} or more salient regions",) * 2, whole=True,
+    ),
 )  # fmt: skip
 
 _STORED: Final = ("border", "sharpness", "chroma", "brightness", "contrast", "red", "blue", "noise")
@@ -254,4 +260,6 @@ def text_of(attribute: Attribute, cut: Cut, *, rare: float | None) -> str:
 def value_of(attribute: Attribute, value: float) -> str:
     """Return a value of an attribute as a person reads it."""
     scaled = attribute.scale * value
+    if attribute.whole:
+        return f"{ceil(scaled)}"
     return f"{scaled:.0f}{attribute.unit}" if abs(scaled) >= 10 else f"{scaled:.2g}{attribute.unit}"

@@ -15,6 +15,8 @@ from mapcap.texts.wording import without_name
 _LEAST_GAP = 0.3
 """By how much more of the images must have it than of the others, to name them."""
 _MOST = 2
+_OF_REGIONS = frozenset(("regions", "relevance"))
+"""Attributes of the regions that slices are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,23 @@ class Contrast:
 
 
 def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
-    """Return what sets some images (n,) of a class apart, the largest difference of shares first.
+    """Return what sets some images (n,) of a class apart: caption words, then attributes.
 
-    Attributes and caption words, each a family of its own; no more than two, and none where
-    nothing sets the images apart.
+    Each is a family of its own, the largest difference of shares first; no more than two in all,
+    and none where nothing sets the images apart.
     """
-    found = [*_attributes(material, inside), *_words(material, inside)]
-    pronounced = [one for one in found if one.q <= SIGNIFICANT and one.gap >= _LEAST_GAP]
-    return sorted(pronounced, key=lambda one: -one.gap)[:_MOST]
+    named: list[Contrast] = []
+    for family in (_words(material, inside), _attributes(material, inside)):
+        pronounced = [one for one in family if one.q <= SIGNIFICANT and one.gap >= _LEAST_GAP]
+        named += sorted(pronounced, key=lambda one: -one.gap)
+    return named[:_MOST]
 
 
 def _attributes(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
-    cuts = find_cuts(material.images.attributes, inside, seed=material.seed)
+    values = material.images.attributes.copy()
+    # A slice is made of regions: an image with more of them is in it more often.
+    values[:, [each.name in _OF_REGIONS for each in ATTRIBUTES]] = np.nan
+    cuts = find_cuts(values, inside, seed=material.seed)
     for cut, q in zip(cuts, false_discovery([cut.p for cut in cuts]), strict=True):
         text = text_of(ATTRIBUTES[cut.column], cut, rare=share_elsewhere(material, cut))
         # As it stands after “a group”: of blurred ones, in which the object covers ...

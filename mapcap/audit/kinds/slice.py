@@ -158,10 +158,10 @@ def _group(names: Sequence[str]) -> str:
 def clause(finding: Finding) -> str:
     """Say how many images of the group are misclassified, and what sets it apart."""
     figures = finding.figures
-    group = (
-        f"a group set apart by {figures['names'][0]}" if figures["names"] else "an unnamed group"
+    return (
+        f"{figures['wrong']} of the {figures['images']} in {_group(figures['names'])} are "
+        "misclassified"
     )
-    return f"{figures['wrong']} of the {figures['images']} in {group} are misclassified"
 
 
 def details(finding: Finding) -> list[str]:
