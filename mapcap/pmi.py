@@ -20,7 +20,7 @@ from mapcap.networks.plain_scoring import score_pairs
 # after this length, while rows half as long share fewer beginnings.
 ROW_NODES = 256
 # Most logits that one forward pass makes: 512 MB in float32.
-_MOST_LOGITS = 2**27
+MOST_LOGITS = 2**27
 
 
 class PMI(NamedTuple):
@@ -78,7 +78,7 @@ def pmi_matrix(
         return _pair_by_pair(language_model, start, token_ids, progress)
     blocks = pack(token_ids, ROW_NODES)
     vocabulary = int(_text_config(language_model).vocab_size)
-    most = max(1, _MOST_LOGITS // (vocabulary * max(len(block.tokens) for block in blocks)))
+    most = max(1, MOST_LOGITS // (vocabulary * max(len(block.tokens) for block in blocks)))
     done = 0
     with torch.inference_mode(), _evaluating(language_model):
         alone = np.zeros(n)
@@ -115,7 +115,7 @@ def _pair_by_pair(
         if progress is not None:
             progress(max(0, done - n), n * n)
 
-    most = _MOST_LOGITS // int(_text_config(language_model).vocab_size)
+    most = MOST_LOGITS // int(_text_config(language_model).vocab_size)
     with torch.inference_mode(), _evaluating(language_model):
         scores = score_pairs(language_model, pairs, most, report).reshape(n + 1, n)
     alone, conditional = scores[0], scores[1:]

@@ -94,10 +94,11 @@ class MapCapApp(App[None]):
         """Begin to watch the file."""
         if self._start is not None:
             self.post_message(OpenClass(self.opened, self._start))
-        self.set_interval(_PULSE_SECONDS, self._look)
+        self.set_interval(_PULSE_SECONDS, self.poll)
         self.call_after_refresh(self.run_worker, _load, thread=True, exit_on_error=False)
 
-    def _look(self) -> None:
+    def poll(self) -> None:
+        """Read the run's state and the verdicts; the screen follows if they are not as before."""
         opened = self.opened
 
         def work() -> None:
@@ -140,7 +141,7 @@ class MapCapApp(App[None]):
             self.pop_screen()
         if isinstance(self.screen, ClassesScreen):
             self.screen.turn_to(self.opened)
-        self._look()
+        self.poll()
 
     @on(Navigation)
     def lead(self, message: Navigation) -> None:

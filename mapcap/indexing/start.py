@@ -64,7 +64,7 @@ def index_photos(
                 boxes=config.boxes,
                 limit_per_class=config.limit_per_class,
             )
-        for line, style in _found(dataset):
+        for line, style in photo_lines(dataset):
             say(console, line, style)
         finished = _finished(config, db, dataset)
         if finished is not None:
@@ -90,7 +90,7 @@ def index_photos(
     return run_id, not stopped
 
 
-def _found(dataset: Dataset) -> list[tuple[str, str | None]]:
+def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:
     """Return what to say of the photos, each line with its style."""
     classes = len(dataset.classes)
     skipped = f" ({dataset.skipped:,} other files skipped)" if dataset.skipped else ""

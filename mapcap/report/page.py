@@ -149,14 +149,15 @@ def class_pages(engine: Engine, head: Head) -> Iterator[ClassPage]:
 
 def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
     """Yield the page as UTF-8; each class is read when its turn comes, and then forgotten."""
-    template = _environment().get_template("page.html")
+    template = make_environment().get_template("page.html")
     anchors = {found.id: f"class-{found.position}" for found in head.classes}
     names = {"head": head, "pages": pages, "anchors": anchors, "scale": scale(), "longest": _WHY}
     for piece in template.generate(names, side=SIDE, small=SMALL):
         yield piece.encode("utf-8")
 
 
-def _environment() -> Environment:
+def make_environment() -> Environment:
+    """Return the templates' environment: every value is cleaned, cut and escaped."""
     environment = Environment(
         loader=PackageLoader("mapcap.report"),
         autoescape=True,

@@ -103,7 +103,7 @@ async def test_images_are_filtered_and_paged(app_on: Make, press: Press, settle:
         assert app.focused is thumbs
 
         def paths() -> list[str]:
-            return [each.image.path[-5] for each in thumbs._thumbs]
+            return [each.image.path[-5] for each in thumbs.thumbs]
 
         assert thumbs.fits == 4
         assert paths() == ["7", "6", "5", "4"]
@@ -121,9 +121,9 @@ async def test_images_are_filtered_and_paged(app_on: Make, press: Press, settle:
         await press(pilot, "w")
         assert "school bus" in str(app.screen.query_one("#images-head", Static).content)
         assert paths() == ["7", "6", "5", "4"]
-        with_map = thumbs._thumbs[0].picture
+        with_map = thumbs.thumbs[0].picture
         await press(pilot, "o")
-        without = thumbs._thumbs[0].picture
+        without = thumbs.thumbs[0].picture
         assert with_map is not None
         assert without is not None
         assert with_map.tobytes() != without.tobytes()
@@ -142,8 +142,8 @@ async def test_a_confusion_shows_its_captions_and_leads_to_its_images(
         assert isinstance(app.screen, ClassScreen)
         assert app.screen.query_one(TabbedContent).active == "images"
         thumbs = app.screen.query_one(Thumbs)
-        assert len(thumbs._thumbs) == 7
-        assert {each.image.predicted_name for each in thumbs._thumbs} == {"Egyptian cat"}
+        assert len(thumbs.thumbs) == 7
+        assert {each.image.predicted_name for each in thumbs.thumbs} == {"Egyptian cat"}
         await press(pilot, "escape")  # a step back, and the images are all there again
         assert app.focused is rows(app, "#confusions")
         await press(pilot, "4")

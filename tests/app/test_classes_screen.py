@@ -132,7 +132,7 @@ async def test_a_growing_file_refreshes_without_moving_the_cursor(
         )
         writes.aggregate_accuracy(growing, run_id)
         writes.begin_stage(growing, run_id, "zero-shot", position=2, total=9, done=5)
-        app._look()
+        app.poll()
         await settle(pilot)
         # c0 alone is right: it comes last now, and the cursor is still on c2.
         assert names(app) == ["c1", "c2", "c3", "c4", "c0"]

@@ -45,7 +45,7 @@ def kinds(app: MapCapApp) -> list[str]:
 
 
 def evidence(app: MapCapApp) -> list[Any]:
-    return app.screen.query_one(Evidence)._thumbs
+    return app.screen.query_one(Evidence).thumbs
 
 
 async def test_why_tabby_fails_in_two_keys(app_on: Make, press: Press, settle: Settle) -> None:
@@ -108,11 +108,11 @@ async def test_enter_lists_the_evidence_and_n_walks_through_it(
         await press(pilot, "escape", "escape", "i")
         assert isinstance(app.screen, FindingImagesScreen)
         thumbs = app.screen.query_one(Thumbs)
-        paths = [each.image.path for each in thumbs._thumbs]
+        paths = [each.image.path for each in thumbs.thumbs]
         assert len(paths) == 7
-        plain = thumbs._thumbs[0].picture
+        plain = thumbs.thumbs[0].picture
         await press(pilot, "o")
-        assert thumbs._thumbs[0].picture.tobytes() != plain.tobytes()  # type: ignore[union-attr]
+        assert thumbs.thumbs[0].picture.tobytes() != plain.tobytes()  # type: ignore[union-attr]
         await press(pilot, "right", "enter", "n", "n")
         assert isinstance(app.screen, ImageScreen)
         assert app.screen.seen is not None
@@ -149,7 +149,7 @@ async def test_a_label_suspect_is_marked_with_two_keys(
         assert app.screen.query_one(OptionList).highlighted == 0
         await press(pilot, "enter")
         (verdict,) = app.opened.marks.values()
-        thumbs = app.screen.query_one(Thumbs if listed else Evidence)._thumbs
+        thumbs = app.screen.query_one(Thumbs if listed else Evidence).thumbs
         assert (verdict.mark, verdict.name) == ("label wrong", thumbs[1].image.path)
         assert [each.marked for each in thumbs] == [False, True]
         # What holds already does not stand in the way.
@@ -254,7 +254,7 @@ async def test_images_by_verdict_and_their_number_in_the_card(
         thumbs = app.screen.query_one(Thumbs)
 
         def found() -> list[str]:
-            return [each.image.path[-5] for each in thumbs._thumbs]
+            return [each.image.path[-5] for each in thumbs.thumbs]
 
         assert found() == ["7", "6", "5", "4"]
         judged = {}
@@ -300,18 +300,18 @@ async def test_before_the_audit_one_line_says_what_is_missing(
         )
         writes.set_status(growing, run_id, "running")
         writes.begin_stage(growing, run_id, "captions", position=5, total=32, done=8)
-        app._look()
+        app.poll()
         await settle(pilot)
         assert line() == "no audit yet: the job is at captions 8/32; it comes by itself"
         writes.finish_stage(growing, run_id, "captions")
         writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
-        app._look()
+        app.poll()
         await settle(pilot)
         assert line() == "no audit yet: 1 of 2 audit done"
         finding = NewFinding("watermark", "a mark", 0.5, {}, [])
         writes.add_audit(growing, NewAudit(ids[0], "tabby: 1 of 8 correct", [], {}, [], [finding]))
         writes.finish_stage(growing, run_id, "audit")
-        app._look()
+        app.poll()
         await settle(pilot)
         assert line() == "1 of 8 correct"
         assert kinds(app) == ["watermark"]
@@ -338,7 +338,7 @@ async def test_an_audit_made_anew_does_not_move_the_cursor(
         new = NewAudit(ids[0], "tabby: more", [], {}, [], findings)
         writes.add_audit(growing, new)
         writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
-        app._look()
+        app.poll()
         await settle(pilot)
         assert [each.finding.title for each in rows(app).records] == ["a stronger one", title]
         assert rows(app).record.finding.title == title

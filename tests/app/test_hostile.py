@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from db import queries, writes
 from db.records import ClassAudit, ErrorWord, Figure, Finding
 from db.rows import NewAudit, NewClass, NewFinding, NewImage
+from tests.app.conftest import strips_of
 from tui.app import MapCapApp, make_app
 from tui.widgets.calibration import calibration
 from tui.widgets.finding_text import line_of, tag, told
@@ -57,7 +58,7 @@ async def test_hostile_names_are_shown_harmlessly(
 
 def harmless(app: MapCapApp, width: int) -> None:
     """Check that every line on the screen is whole and nothing in it moves the terminal."""
-    strips = app.screen._compositor.render_strips()
+    strips = strips_of(app)
     assert {strip.cell_length for strip in strips} == {width}
     assert not {"\x1b", "\x07", "\u202e"} & set("".join(strip.text for strip in strips))
 

@@ -45,8 +45,8 @@ async def test_from_the_worst_cell_to_its_images(
         assert app.screen.record.name == "tabby"
         assert app.screen.query_one(TabbedContent).active == "images"
         thumbs = app.screen.query_one(Thumbs)
-        assert {each.image.predicted_name for each in thumbs._thumbs} == {"Egyptian cat"}
-        assert len(thumbs._thumbs) == 7
+        assert {each.image.predicted_name for each in thumbs.thumbs} == {"Egyptian cat"}
+        assert len(thumbs.thumbs) == 7
         await press(pilot, "escape")
         assert isinstance(app.screen, MatrixScreen)
 

@@ -64,7 +64,7 @@ async def test_figures_and_the_plot_of_one(
             "pointing", "0.700", "0.600", "to", "0.800", "0.300", "+0.100", "+0.60", "0.010"
         ]  # fmt: skip
         plot = app.screen.query_one(Scatter)
-        assert plot._points[0].name == "tabby"  # the least accurate
+        assert plot.points[0].name == "tabby"  # the least accurate
         await press(pilot, "n", "n")
         assert shown(app, "#point") == "crane  accuracy 0.50, pointing 0.3"
         await press(pilot, "p")

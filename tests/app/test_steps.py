@@ -17,6 +17,7 @@ from db import queries, writes
 from mapcap.cli import browse
 from mapcap.errors import UserError
 from mapcap.stats import mcnemar
+from tests.app.conftest import strips_of
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
@@ -35,7 +36,7 @@ Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def lines(app: MapCapApp) -> list[str]:
-    return [strip.text for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in strips_of(app)]
 
 
 def title(app: MapCapApp) -> str:
@@ -105,7 +106,11 @@ async def test_one_picture_fills_the_screen_and_escape_takes_a_step_back(
 
 
 async def test_a_photo_is_copied_by_its_whole_path(
-    app_on: Make, press: Press, settle: Settle, monkeypatch: pytest.MonkeyPatch
+    app_on: Make,
+    press: Press,
+    settle: Settle,
+    notes: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -116,7 +121,7 @@ async def test_a_photo_is_copied_by_its_whole_path(
         assert Path(app.clipboard).is_absolute()
         assert app.clipboard.endswith("/mini/n00/7.jpg")
         await press(pilot, "x")
-        assert any("the photo is not here" in note.message for note in app._notifications)
+        assert any("the photo is not here" in note for note in notes)
 
 
 async def test_a_photo_opens_where_there_is_a_display(
@@ -260,7 +265,11 @@ async def test_a_newer_run_that_is_not_finished_is_told(
 
 
 async def test_few_colours_are_told_once_and_no_relevance_hides_the_photo(
-    app_on: Make, press: Press, settle: Settle, monkeypatch: pytest.MonkeyPatch
+    app_on: Make,
+    press: Press,
+    settle: Settle,
+    notes: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("COLORTERM", raising=False)
@@ -270,8 +279,7 @@ async def test_few_colours_are_told_once_and_no_relevance_hides_the_photo(
         await press(pilot, "enter", "4")
         assert not app.screen.query_one(ImagesPane).overlay
         await press(pilot, "escape", "enter")
-        told = [note for note in app._notifications if "--colors truecolor" in note.message]
-        assert len(told) == 1
+        assert sum("--colors truecolor" in note for note in notes) == 1
         await press(pilot, "f1")
         assert "COLORTERM=truecolor" in " ".join(lines(app))
 

@@ -42,7 +42,9 @@ async def happens(event: Event) -> bool:
 
 
 async def test_a_newer_question_stops_the_older(
-    app_on: Callable[..., MapCapApp], settle: Callable[[Pilot[None]], Awaitable[None]]
+    app_on: Callable[..., MapCapApp],
+    settle: Callable[[Pilot[None]], Awaitable[None]],
+    notes: list[str],
 ) -> None:
     app = app_on()
     async with app.run_test(notifications=True) as pilot:
@@ -61,7 +63,7 @@ async def test_a_newer_question_stops_the_older(
         screen.ask("another", lambda: "newest", answers.append)
         await settle(pilot)
         assert sorted(map(str, answers)) == ["newer", "newest"]
-        assert not app._notifications  # what is stopped is no trouble
+        assert not notes  # what is stopped is no trouble
         with app.opened.engine.connect() as connection:
             assert connection.execute(select(func.abs(-1))).scalar_one() == 1
 

@@ -43,7 +43,7 @@ async def test_from_the_worst_class_to_a_marked_image(
         assert isinstance(image, ImageScreen)
         assert image.seen is not None
         assert set(image.seen.maps) == {"true", "predicted", "contrast"}
-        titles = [frame.title.plain for frame in image.query_one(Frames)._frames]
+        titles = [frame.title.plain for frame in image.query_one(Frames).frames]
         assert titles[0] == "thumbnail, regions for true"
         assert titles[1].startswith("true: tabby")
         assert titles[2].startswith("predicted: Egyptian cat")
@@ -108,11 +108,11 @@ async def test_overlay_strength_changes_the_picture(
         await settle(pilot)
         await press(pilot, "4", "enter")
         frames = app.screen.query_one(Frames)
-        before = frames._frames[1].picture
+        before = frames.frames[1].picture
         await press(pilot, "plus")
         assert before is not None
-        assert frames._frames[1].picture.tobytes() != before.tobytes()  # type: ignore[union-attr]
+        assert frames.frames[1].picture.tobytes() != before.tobytes()  # type: ignore[union-attr]
         await press(pilot, *["minus"] * 12)
-        flat = frames._frames[1].picture
+        flat = frames.frames[1].picture
         assert flat is not None
-        assert flat.tobytes() == frames._frames[3].picture.tobytes()  # type: ignore[union-attr]
+        assert flat.tobytes() == frames.frames[3].picture.tobytes()  # type: ignore[union-attr]

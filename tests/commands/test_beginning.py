@@ -16,7 +16,7 @@ from db.records import Run
 from mapcap.datasets import Dataset
 from mapcap.datasets.records import ClassLabel
 from mapcap.indexing.logs import Logged, logging_to
-from mapcap.indexing.start import _found
+from mapcap.indexing.start import photo_lines
 from mapcap.printing.progress import Bars
 from mapcap.runs.standing import PROCESS, standing
 
@@ -28,12 +28,12 @@ RUN = Run(
 
 def test_folders_without_images_and_a_single_class_are_said() -> None:
     dataset = Dataset("photos", (ClassLabel("a", "a"),), (), 3, ("no images", "tree"))
-    lines = [line for line, _ in _found(dataset)]
+    lines = [line for line, _ in photo_lines(dataset)]
     assert lines[0] == "photos: 0 images of 1 class (3 other files skipped)"
     assert lines[1] == "2 folders without images left out: no images, tree"
     assert "accuracy says nothing" in lines[2]
     two = replace(dataset, classes=dataset.classes * 2, empty=(), skipped=0)
-    assert [line for line, _ in _found(two)] == ["photos: 0 images of 2 classes"]
+    assert [line for line, _ in photo_lines(two)] == ["photos: 0 images of 2 classes"]
 
 
 def test_the_first_line_waits_for_no_network() -> None:

@@ -397,12 +397,10 @@ def test_a_disk_that_is_full_is_said(
 ) -> None:
     import errno
 
-    from mapcap.export import formats as export_formats
-
     def full(*_: Any) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setitem(export_formats._WRITERS, "csv", full)
+    monkeypatch.setattr("mapcap.commands.export.writer", lambda name: full)
     result = call("export", filled.path, "--table", "classes", "--out", tmp_path / "x.csv")
     assert result.code == 2 and "No space left" in result.err
     assert not list(tmp_path.iterdir())

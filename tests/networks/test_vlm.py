@@ -210,8 +210,8 @@ def test_the_prompt_is_asked_through_the_chat_template(
 )
 def test_the_first_sentence_of_an_answer_is_kept(first_sentence: bool, expected: str) -> None:
     captioner = VlmCaptioner(None, None, "", first_sentence)
-    assert captioner._kept(" A dog. It sits on 2.5 mats! ") == expected
-    assert captioner._kept(" 2.5 mats ") == "2.5 mats"
+    assert captioner.shorten(" A dog. It sits on 2.5 mats! ") == expected
+    assert captioner.shorten(" 2.5 mats ") == "2.5 mats"
 
 
 @pytest.mark.usefixtures("threads")

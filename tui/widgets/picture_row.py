@@ -35,7 +35,7 @@ class Frames(Horizontal):
     def __init__(self, picture: type[Widget], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._picture = picture
-        self._frames: Sequence[Frame] = ()
+        self.frames: Sequence[Frame] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the places of the pictures."""
@@ -46,16 +46,16 @@ class Frames(Horizontal):
 
     def show(self, frames: Sequence[Frame]) -> None:
         """Show pictures."""
-        self._frames = frames[:MOST]
-        if self.first >= len(self._frames):
+        self.frames = frames[:MOST]
+        if self.first >= len(self.frames):
             self.first = 0
         self._place()
 
     def turn(self) -> None:
         """Show the first picture alone, then the next one, after the last all of them again."""
         if not self.alone:
-            self.alone = bool(self._frames)
-        elif self.first + 1 < len(self._frames):
+            self.alone = bool(self.frames)
+        elif self.first + 1 < len(self.frames):
             self.first += 1
         else:
             self.together()
@@ -77,14 +77,14 @@ class Frames(Horizontal):
         self._place()
 
     def _place(self) -> None:
-        n = len(self._frames)
+        n = len(self.frames)
         room = 1 if self.alone else max(1, min(n, self.size.width // _LEAST_WIDTH))
         for place, cell in enumerate(self.query(".frame")):
             cell.display = place < room and n > 0
             if not cell.display:
                 continue
             number = (self.first + place) % n
-            frame = self._frames[number]
+            frame = self.frames[number]
             title = frame.title.copy()
             title.no_wrap, title.overflow = True, "ellipsis"
             if room < n and place == 0:

@@ -45,22 +45,22 @@ class Scatter(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._points: Sequence[Point] = ()
+        self.points: Sequence[Point] = ()
         self._labels = ("", "")
         self._lines: list[Strip] | None = None
 
     @property
     def point(self) -> Point | None:
         """The marked point."""
-        return None if self.marked is None else self._points[self.marked]
+        return None if self.marked is None else self.points[self.marked]
 
     def show(self, points: Sequence[Point], x_label: str, y_label: str) -> None:
         """Show points; the mark stays on the point of the same name."""
         before = self.point
         finite = [p for p in points if _drawable(p.x) and _drawable(p.y)]
-        self._points = sorted(finite, key=lambda point: (point.x, point.y))
+        self.points = sorted(finite, key=lambda point: (point.x, point.y))
         self._labels = (clean(x_label), clean(y_label))
-        names = [point.name for point in self._points]
+        names = [point.name for point in self.points]
         known = before is not None and before.name in names
         self.set_reactive(Scatter.marked, names.index(before.name) if before and known else None)
         self._lines = None
@@ -68,9 +68,9 @@ class Scatter(Widget):
 
     def move(self, step: int) -> None:
         """Mark the next point by x, or the one before."""
-        if self._points:
-            first = 0 if step > 0 else len(self._points) - 1
-            self.marked = first if self.marked is None else (self.marked + step) % len(self._points)
+        if self.points:
+            first = 0 if step > 0 else len(self.points) - 1
+            self.marked = first if self.marked is None else (self.marked + step) % len(self.points)
 
     def watch_marked(self) -> None:
         """Draw again."""
@@ -90,9 +90,9 @@ class Scatter(Widget):
 
     def _draw(self) -> list[Strip]:
         width, height = self.size.width, self.size.height
-        if not self._points:
+        if not self.points:
             return [self._strip([("no class has this figure", _AXIS)])]
-        low, high = (end(point.y for point in self._points) for end in (min, max))
+        low, high = (end(point.y for point in self.points) for end in (min, max))
         ends = (f"{high:.3g}", f"{low:.3g}")
         margin = max(map(len, ends)) + 1
         columns, rows = width - margin - 1, height - 3
@@ -116,9 +116,9 @@ class Scatter(Widget):
         """Return the characters that hold points, by row and column."""
         bits: dict[tuple[int, int], int] = {}
         # One dot is hard to see where there are few.
-        size = 2 if len(self._points) <= _FEW else 1
+        size = 2 if len(self.points) <= _FEW else 1
         marked = None
-        for place, point in enumerate(self._points):
+        for place, point in enumerate(self.points):
             left = _dot(point.x, columns * _ACROSS - size + 1)
             share = (point.y - low) / (high - low) if high > low else 0.5
             top = rows * _DOWN - size - _dot(share, rows * _DOWN - size + 1)

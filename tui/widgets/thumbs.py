@@ -90,7 +90,7 @@ class Thumbs(Grid, can_focus=True):
     def __init__(self, picture: type[Widget], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._picture = picture
-        self._thumbs: list[Thumb] = []
+        self.thumbs: list[Thumb] = []
         self._fitted = 0
 
     @property
@@ -116,15 +116,15 @@ class Thumbs(Grid, can_focus=True):
 
     async def show(self, thumbs: Sequence[Thumb], *, keep: bool) -> None:
         """Show a page."""
-        before = [(thumb.image, thumb.caption) for thumb in self._thumbs]
+        before = [(thumb.image, thumb.caption) for thumb in self.thumbs]
         if keep and thumbs and [(thumb.image, thumb.caption) for thumb in thumbs] == before:
             same_look = all(
                 new.marked == old.marked and (new.picture is None) == (old.picture is None)
-                for new, old in zip(thumbs, self._thumbs, strict=True)
+                for new, old in zip(thumbs, self.thumbs, strict=True)
             )
             if same_look:
                 return
-        self._thumbs = list(thumbs)
+        self.thumbs = list(thumbs)
         self._divide()
         async with self.batch():
             await self.remove_children()
@@ -140,7 +140,7 @@ class Thumbs(Grid, can_focus=True):
     @property
     def selected(self) -> Image | None:
         """The image under the cursor."""
-        return self._thumbs[self.cursor].image if self.cursor < len(self._thumbs) else None
+        return self.thumbs[self.cursor].image if self.cursor < len(self.thumbs) else None
 
     def watch_cursor(self) -> None:
         """Mark the thumbnail under the cursor."""
@@ -152,7 +152,7 @@ class Thumbs(Grid, can_focus=True):
         wanted = self.cursor + across + down * self.columns
         if wanted < 0:
             self.post_message(self.Turned(-1))
-        elif wanted >= len(self._thumbs):
+        elif wanted >= len(self.thumbs):
             self.post_message(self.Turned(1))
         else:
             self.cursor = wanted

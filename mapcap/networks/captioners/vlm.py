@@ -49,7 +49,7 @@ class VlmCaptioner:
             return []
         inputs = self._inputs(crops).to(self.model.device, self.model.dtype)
         captions = greedy_captions(self.model, inputs, self.processor.tokenizer, _TOKENS)
-        return [replace(each, text=self._kept(each.text)) for each in captions]
+        return [replace(each, text=self.shorten(each.text)) for each in captions]
 
     def _inputs(self, crops: list[Image.Image]) -> Any:
         """Return what the network reads: the crops, each with the prompt, padded on the left."""
@@ -79,7 +79,8 @@ class VlmCaptioner:
     def _own_prompt(self) -> str | None:
         return _PROMPTS.get(self.model.config.model_type)
 
-    def _kept(self, text: str) -> str:
+    def shorten(self, text: str) -> str:
+        """Return an answer's first sentence where that is all to be kept, else the whole of it."""
         sentence = _SENTENCE.match(text) if self.first_sentence else None
         return text.strip() if sentence is None else sentence.group(1)
 
