@@ -133,7 +133,8 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
         finding(
             "slice", "images like “a striped animal”: 4 of 5 wrong, the others 0 of 3", 1,
             {"wrong": 4, "images": 5, "wrong_without": 0, "images_without": 3, "regions": 5,
-             "p": 0.01, "q": 0.02, "names": ["a striped animal."], "contrasts": []},
+             "p": 0.01, "q": 0.02, "names": ["with “striped”"], "contrasts": [
+                 {"text": "with “striped”", "inside": 4, "outside": 0, "gap": 0.8, "q": 0.01}]},
             [image.id for image in images[:5]], regions[:5],
         ),
         finding(
