@@ -46,8 +46,8 @@ def before_last_block(
     given = as_input(model.visual, images)
 
     def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float) -> Tensor:
-        own = (part.to(given.dtype) for part in (tokens[0], q[:, :, :1], k, v))
-        found.append(LastBlock(*own, scale))
+        token, query, key, value = (part.to(given.dtype) for part in (tokens[0], q[:, :, :1], k, v))
+        found.append(LastBlock(token, query, key, value, scale))
         raise _Reached
 
     depth = len(tower.blocks)
