@@ -1,7 +1,7 @@
 """Did the audit find what was planted? Rules that compare its first findings with the truth."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.planted.plan import FAULTS, Fault
-from scripts.planted.truth import ClassTruth, Truth
+from scripts.planted.truth import ClassTruth, ImageTruth, Truth
 
 FIRST: Final = 3
 """A fault counts as found if one of so many first findings of its class says it."""
@@ -124,13 +124,13 @@ def _concerns(finding: Reported, class_name: str, truth: Truth) -> bool:
     if fault is None or not finding.images:
         return False
     images = [truth.images[path] for path in finding.images]
-    bearing = {
+    bearing: Mapping[Fault, Callable[[ImageTruth], bool]] = {
         "background": lambda one: one.dark,
         "watermark": lambda one: one.mark is not None,
         "label": lambda one: one.wrong_label,
         "confusion": lambda one: True,
-    }[fault]
-    return sum(map(bearing, images)) > _MOSTLY * len(images)
+    }
+    return sum(map(bearing[fault], images)) > _MOSTLY * len(images)
 
 
 def _says(finding: Reported, class_name: str, truth: Truth) -> bool:
