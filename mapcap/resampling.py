@@ -59,7 +59,8 @@ def difference_intervals(
     if min(len(first), len(second)) < FEWEST_RESAMPLED:
         return None
     generator = np.random.default_rng(seed)
-    resampled, influence = [], []
+    resampled: list[NDArray[np.float64]] = []
+    influence: list[NDArray[np.float64]] = []
     for values, sign in ((first, 1), (second, -1)):
         n = len(values)
         # How often each row is drawn says all of a resample: (draws, n).

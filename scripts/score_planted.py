@@ -29,7 +29,7 @@ from mapcap.errors import UserError
 from mapcap.text import clean
 from scripts.planted.folder import PER_CLASS, write_planted
 from scripts.planted.plan import FAULTS
-from scripts.planted.scoring import Reported, Score, score, share_on
+from scripts.planted.scoring import FaultScore, Reported, Score, score, share_on
 from scripts.planted.truth import TRUTH, Truth, read_truth
 
 _EVERY_IMAGE = 10**6
@@ -106,6 +106,7 @@ def score_file(db: Path, truth: Truth) -> Result:
                     image.path
                     for image in queries.finding_images(engine, one.id, limit=_EVERY_IMAGE)
                 ],
+                one.is_note,
             )
             for one in queries.findings(engine, found.id)
         ]
@@ -181,7 +182,7 @@ def _row(result: Result) -> list[str]:
     cells = []
     for fault in FAULTS:
         ones = [one for one in result.score.faults if one.fault == fault]
-        places = [str(one.position or "-") for one in ones]
+        places = [_place(one) for one in ones]
         cells.append(f"{' / '.join(places)} {' / '.join(one.class_name for one in ones)}")
     suspicion = result.score.suspicion
     return [
@@ -193,6 +194,11 @@ def _row(result: Result) -> list[str]:
         f"{len(result.score.false_alarms)} ({result.alarms_in_controls})",
         *(_said(shares) for shares in (result.mark, result.object)),
     ]
+
+
+def _place(one: FaultScore) -> str:
+    """Return the position of what says a fault, and that of a random order."""
+    return "-" if one.position is None else f"{one.position} (random {one.at_random:.1f})"
 
 
 def _said(shares: Shares) -> str:

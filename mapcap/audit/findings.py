@@ -39,7 +39,8 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
 
     At most three of a kind stay. Where the cost is the same, the kinds' own order stays.
     """
-    kept, kinds = [], Counter[str]()
+    kept: list[Finding] = []
+    kinds: Counter[str] = Counter()
     for finding in sorted(findings, key=lambda finding: -finding.cost.images):
         if kinds[finding.kind] < _MOST_OF_A_KIND:
             kept.append(finding)

@@ -1,7 +1,6 @@
 """Where the background of a picture is: outside the object's box, or outside its maps."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,11 +40,11 @@ def ground_of_maps(grids: Sequence[ArrayLike], side: int) -> NDArray[np.bool_]:
         relevance = upsample(grid, (side, side))
         salient |= relevance >= relevance.mean()
     reach = round(_DILATED * side)
-    grown: NDArray[Any] = salient
+    grown: NDArray[np.bool_] = salient
     for axis in (0, 1):
         # A square grows by one axis after the other.
         padded = np.pad(grown, [(reach, reach) if axis == one else (0, 0) for one in (0, 1)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis)
-        grown = np.any(windows, axis=-1)
+        grown = np.asarray(windows.any(-1), bool)
     outside: NDArray[np.bool_] = ~grown
     return outside

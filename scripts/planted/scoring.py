@@ -1,7 +1,7 @@
 """Did the audit find what was planted? Rules that compare its first findings with the truth."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,43 +9,47 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.planted.plan import FAULTS, Fault
-from scripts.planted.truth import ClassTruth, Truth
+from scripts.planted.truth import ClassTruth, ImageTruth, Truth
 
 FIRST: Final = 3
 """A fault counts as found if one of so many first findings of its class says it."""
-_TELLTALE: Final = frozenset({"background", "watermark", "label"})
-"""Kinds that are false alarms where they are not planted. A confusion may be real anywhere."""
 _MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
 class Reported:
-    """A finding of the audit; `images` are paths below the folder."""
+    """A finding of the audit; `images` are paths below the folder; a note goes with no error."""
 
     kind: str
     title: str
     figures: Mapping[str, Any]
     images: Sequence[str] = ()
+    is_note: bool = False
 
 
 @dataclass(frozen=True)
 class FaultScore:
-    """Whether a planted fault was found; `position` counts the class's findings from 1."""
+    """Whether a planted fault was found.
+
+    `position` counts all of the class's findings from 1, notes too, None if none says it;
+    `at_random` is the position that a random order of these would give on average.
+    """
 
     fault: Fault
     class_name: str
     position: int | None
+    at_random: float | None
     title: str | None
 
     @property
     def found(self) -> bool:
         """Tell whether one of the first findings says it."""
-        return self.position is not None
+        return self.position is not None and self.position <= FIRST
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """The images named by a class's label findings against its wrong labels."""
+    """The images named by the label findings of all classes against the wrong labels."""
 
     named: int
     right: int
@@ -67,7 +71,8 @@ class Score:
     """How an audit did on a test bed.
 
     The pair that is confused has an entry in `faults` for each of its classes. `false_alarms` are
-    class and title of findings that speak of a fault which their class has not.
+    class and title of findings of any kind, notes left out, that neither say what is planted in
+    their class nor concern mostly the images that bear it.
     """
 
     faults: tuple[FaultScore, ...]
@@ -82,27 +87,50 @@ class Score:
 
 def score(truth: Truth, findings: Mapping[str, Sequence[Reported]]) -> Score:
     """Compare the findings of each class, the first first, with what was planted."""
-    faults = []
-    for class_name, planted in truth.classes.items():
-        if planted.fault is not None:
-            first = list(findings.get(class_name, ()))[:FIRST]
-            places = [i for i, one in enumerate(first) if _says(one, class_name, truth)]
-            place = places[0] if places else None
-            faults.append(
-                FaultScore(
-                    planted.fault,
-                    class_name,
-                    None if place is None else place + 1,
-                    None if place is None else first[place].title,
-                )
-            )
+    faults = [
+        _fault_score(planted.fault, class_name, truth, findings.get(class_name, ()))
+        for class_name, planted in truth.classes.items()
+        if planted.fault is not None
+    ]
     alarms = [
         (class_name, one.title)
-        for class_name, planted in truth.classes.items()
-        for one in list(findings.get(class_name, ()))[:FIRST]
-        if one.kind in _TELLTALE and one.kind != planted.fault
+        for class_name in truth.classes
+        for one in findings.get(class_name, ())
+        if not one.is_note
+        and not _says(one, class_name, truth)
+        and not _concerns(one, class_name, truth)
     ]
     return Score(tuple(faults), _suspicion(truth, findings), tuple(alarms))
+
+
+def _fault_score(
+    fault: Fault, class_name: str, truth: Truth, findings: Sequence[Reported]
+) -> FaultScore:
+    places = [i for i, one in enumerate(findings) if _says(one, class_name, truth)]
+    if not places:
+        return FaultScore(fault, class_name, None, None, None)
+    first = places[0]
+    # The mean of the smallest of so many places drawn from all.
+    at_random = (len(findings) + 1) / (len(places) + 1)
+    return FaultScore(fault, class_name, first + 1, at_random, findings[first].title)
+
+
+def _concerns(finding: Reported, class_name: str, truth: Truth) -> bool:
+    """Tell whether a finding concerns mostly images that bear what is planted in its class.
+
+    What is planted in the pair is in all of its images.
+    """
+    fault = truth.classes[class_name].fault
+    if fault is None or not finding.images:
+        return False
+    images = [truth.images[path] for path in finding.images]
+    bearing: Mapping[Fault, Callable[[ImageTruth], bool]] = {
+        "background": lambda one: one.dark,
+        "watermark": lambda one: one.mark is not None,
+        "label": lambda one: one.wrong_label,
+        "confusion": lambda one: True,
+    }
+    return sum(map(bearing[fault], images)) > _MOSTLY * len(images)
 
 
 def _says(finding: Reported, class_name: str, truth: Truth) -> bool:
@@ -143,12 +171,11 @@ def _hits(finding: Reported, class_name: str, truth: Truth) -> bool:
 
 
 def _suspicion(truth: Truth, findings: Mapping[str, Sequence[Reported]]) -> Suspicion:
-    """Compare the suspects of the mislabelled class with its wrong labels."""
+    """Compare the suspects of all classes with the wrong labels."""
     wrong = {path for path, one in truth.images.items() if one.wrong_label}
     named = {
         path
-        for class_name, planted in truth.classes.items()
-        if planted.fault == "label"
+        for class_name in truth.classes
         for one in findings.get(class_name, ())
         if one.kind == "label"
         for path in one.images

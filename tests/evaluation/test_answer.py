@@ -27,7 +27,8 @@ def test_links_are_named_with_their_intervals_the_strongest_first() -> None:
     assert answer(figures) == (
         "Across 25 classes, at a false discovery rate under 5%, accuracy correlates with "
         "class-retrieval-rank (rho -0.60, 95 % -0.80 to -0.50), energy (rho +0.50, 95 % +0.30 to "
-        "+0.60); with 1 other metric no correlation shows."
+        "+0.60); with 1 other metric no correlation shows (intervals of selected correlations: too "
+        "far from 0)."
     )
 
 
@@ -43,7 +44,11 @@ def test_many_links_are_counted() -> None:
     names = ("energy", "pointing", "map-entropy", "class-retrieval-rank", "caption-cosine")
     said = answer(links(*((name, 0.5 + i / 100, 0.01, 25) for i, name in enumerate(names))))
     assert said is not None
-    assert "caption-cosine" in said and "and 2 more." in said and "no correlation" not in said
+    assert (
+        "caption-cosine" in said
+        and "and 2 more (intervals of selected" in said
+        and "no correlation" not in said
+    )
 
 
 @pytest.mark.parametrize(

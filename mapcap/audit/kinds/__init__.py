@@ -19,7 +19,7 @@ from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
 from mapcap.audit.kinds.word import WORD
 
-AUDIT_VERSION: Final = 3
+AUDIT_VERSION: Final = 4
 """Raised with every change of what the audit finds or says: older audits are made again."""
 
 KINDS: Final[dict[str, Kind]] = {

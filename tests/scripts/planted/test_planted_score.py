@@ -99,10 +99,18 @@ def test_what_counts_as_saying_it(class_name: str, finding: Reported, found: boo
 
 def test_only_the_first_three_findings_count() -> None:
     dark = reported("background", word="dark")
-    for before, position in ((0, 1), (2, 3), (3, None)):
+    for before, found in ((0, True), (2, True), (3, False)):
         result = score(TRUTH, {"candle": [WORD] * before + [dark]})
         (one,) = [one for one in result.faults if one.fault == "background"]
-        assert one.position == position
+        assert (one.position, one.found) == (before + 1, found)
+
+
+def test_a_random_order_stands_beside_the_position() -> None:
+    """Two of five findings say it: on average the first of them is the second of all."""
+    dark = reported("background", word="dark")
+    result = score(TRUTH, {"candle": [WORD, dark, WORD, dark, WORD]})
+    (one,) = [one for one in result.faults if one.fault == "background"]
+    assert (one.position, one.at_random) == (2, 2)
 
 
 def test_the_pair_counts_once_if_either_class_says_it() -> None:
@@ -118,7 +126,7 @@ def test_all_faults_found_is_four_kinds() -> None:
         TRUTH,
         {
             "candle": [reported("background", word="dark")],
-            "hog": [WORD, mark_at(*IN_THE_MARK)],
+            "hog": [reported("word", ["hog/1"], word="thing"), mark_at(*IN_THE_MARK)],
             "teapot": [reported("label", ["teapot/w0"])],
             "lemon": [reported("confusion", predicted="orange")],
         },
@@ -127,7 +135,7 @@ def test_all_faults_found_is_four_kinds() -> None:
     assert result.false_alarms == ()
 
 
-def test_suspects_are_counted_over_all_label_findings_of_the_class() -> None:
+def test_suspects_are_counted_over_all_label_findings() -> None:
     named = [["teapot/w0", "teapot/w1", "teapot/2"], ["teapot/w1", "teapot/3"]]
     findings = [WORD] * 3 + [reported("label", images) for images in named]
     suspicion = score(TRUTH, {"teapot": findings}).suspicion
@@ -135,18 +143,43 @@ def test_suspects_are_counted_over_all_label_findings_of_the_class() -> None:
     assert suspicion.precision == 0.5
     assert suspicion.recall == pytest.approx(2 / 3)
     assert score(TRUTH, {}).suspicion.precision is None
+    elsewhere = {"teapot": findings, "mushroom": [reported("label", ["mushroom/1"])]}
+    assert score(TRUTH, elsewhere).suspicion.precision == pytest.approx(2 / 5), "of all classes"
 
 
-def test_false_alarms_are_faults_that_the_class_has_not() -> None:
+def test_false_alarms_are_of_any_kind() -> None:
     findings = {
-        "mushroom": [mark_at(0.5, 0.5), reported("confusion", predicted="hog"), WORD],
-        "candle": [reported("background", word="grey"), reported("label", ["candle/1"])],
-        "hog": [WORD, WORD, WORD, reported("background", word="dark")],
+        "mushroom": [reported("confusion", predicted="hog"), WORD, reported("slice", names=["x"])],
+        "candle": [reported("background", word="dark"), reported("label", ["hog/2"])],
+        "lemon": [
+            reported("confusion", predicted="orange"),
+            reported("confusion", predicted="hog"),
+        ],
     }
     assert score(TRUTH, findings).false_alarms == (
         ("candle", "a label"),
-        ("mushroom", "a watermark"),
+        ("lemon", "a confusion"),
+        ("mushroom", "a confusion"),
+        ("mushroom", "a word"),
+        ("mushroom", "a slice"),
     )
+
+
+def test_what_concerns_the_images_with_the_fault_is_no_false_alarm() -> None:
+    wrong = ["teapot/w0", "teapot/w1", "teapot/1"]
+    findings = {
+        "teapot": [reported("confusion", wrong, predicted="mushroom"), reported("word", wrong[2:])],
+        "hog": [reported("slice", ["hog/1"], names=["x"]), reported("word", ["hog/2"])],
+    }
+    assert score(TRUTH, findings).false_alarms == (("hog", "a word"), ("teapot", "a word"))
+
+
+def test_notes_are_no_false_alarms_and_count_among_the_positions() -> None:
+    note = Reported("word", "a note", {"word": "thing"}, (), is_note=True)
+    result = score(TRUTH, {"candle": [note, reported("background", word="dark")]})
+    assert result.false_alarms == ()
+    (one,) = [one for one in result.faults if one.fault == "background"]
+    assert one.position == 2
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (7, 7), (2, 5), (1, 1), (160, 160)])
