@@ -72,7 +72,7 @@ def explain(
     `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
     where it is not known: there the predicted class stands for it.
 
-    Raises `UserError` for a vision tower without a CLS token or an unknown start layer.
+    Raises `UserError` for a vision tower whose reading is not known or an unknown start layer.
     """
     # Tensors made in inference mode cannot be saved for the backward pass.
     with torch.inference_mode(False), torch.enable_grad():

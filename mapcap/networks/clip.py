@@ -98,7 +98,7 @@ def _published(name: str, source: str, pretrained: str | None, weights: str | No
     file = weights or (pretrained if pretrained and Path(pretrained).is_file() else None)
     if file is None:
         return _create(name, source, pretrained=pretrained, force_quick_gelu=made.quick_gelu)
-    options = {
+    options: dict[str, Any] = {
         "force_quick_gelu": made.quick_gelu,
         "force_preprocess_cfg": dict(made.preprocess),
     }

@@ -46,7 +46,12 @@ def text_tower(model: Any) -> TextTower:
 
 
 def _causal(transformer: Any, pool_type: str, eos_id: int) -> TextTower | None:
-    ends = {"argmax": _largest, "class": _largest, "eos": partial(_first, eos_id), "last": _padding}
+    ends: dict[str, Callable[[Tensor], Tensor]] = {
+        "argmax": _largest,
+        "class": _largest,
+        "eos": partial(_first, eos_id),
+        "last": _padding,
+    }
     if pool_type not in ends:
         return None
     end = ends[pool_type]
