@@ -108,7 +108,7 @@ def without_padding(model: Any, tokens: Tensor) -> Tensor:
 
     Texts of a few words fill a tenth of the rows; most of the work would go into padding.
     """
-    text = getattr(model, "text", None)
+    text: Any = getattr(model, "text", None)
     if type(text).__name__ != "HFTextEncoder":  # others have positions for whole rows only
         return tokens
     used = (tokens != text.config.pad_token_id).any(0).nonzero()
