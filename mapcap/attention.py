@@ -80,7 +80,7 @@ class Interception(TorchFunctionMode):
         value: Tensor,
         width: int,
         heads: int,
-        in_weight: Tensor,
+        in_weight: Tensor | None,
         in_bias: Tensor | None,
         bias_k: Tensor | None,
         bias_v: Tensor | None,
@@ -90,13 +90,18 @@ class Interception(TorchFunctionMode):
         out_bias: Tensor | None,
         *,
         attn_mask: Tensor | None = None,
+        q_proj_weight: Tensor | None = None,
+        k_proj_weight: Tensor | None = None,
+        v_proj_weight: Tensor | None = None,
         **unused: Any,
     ) -> tuple[Tensor, None]:
         """Take the arguments of `multi_head_attention_forward`; tokens first: (N, B, D)."""
+        separate = (q_proj_weight, k_proj_weight, v_proj_weight)
+        weights: Any = separate if in_weight is None else in_weight.chunk(3)
         biases = (None, None, None) if in_bias is None else in_bias.chunk(3)
         q, k, v = (
             F.linear(x, weight, bias).view(*x.shape[:2], heads, width // heads).permute(1, 2, 0, 3)
-            for x, weight, bias in zip((query, key, value), in_weight.chunk(3), biases, strict=True)
+            for x, weight, bias in zip((query, key, value), weights, biases, strict=True)
         )  # (B, H, N, d) each
         if attn_mask is not None and attn_mask.ndim == 3:
             attn_mask = attn_mask.view(-1, heads, *attn_mask.shape[1:])  # (B, H, N, N)

@@ -108,6 +108,7 @@ _COMMANDS: Final = {
     "report": "mapcap.commands.report:report",
     "export": "mapcap.commands.export:export",
     "sample": "mapcap.commands.sample:sample",
+    "presets": "mapcap.commands.presets:presets",
     "upgrade": "mapcap.commands.upgrade:upgrade",
 }
 _ALIASES: Final = {"quality": "evaluate", "summarise": "summarize"}

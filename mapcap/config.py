@@ -1,12 +1,12 @@
-"""What a run computes: the frozen configuration stored with it, and the presets."""
+"""What a run computes: the frozen configuration stored with it."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from mapcap.errors import UserError, closest
+from mapcap.errors import UserError
 from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
@@ -26,8 +26,6 @@ _BEFORE = {
     "weights": None,
 }
 """What runs did before these fields existed."""
-PHRASES = "phrases"
-"""The captioner that works with any CLIP and needs no network of its own."""
 _HALF = 0.5, "half"
 """How runs wrote this rule before there were others, and how they write it now."""
 
@@ -156,69 +154,3 @@ class IndexConfig:
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
         kept["templates"] = tuple(kept["templates"])
         return cls(**kept)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """The networks of a preset, and what it is for."""
-
-    model: str
-    pretrained: str | None
-    captioner: str
-    lm: str
-    purpose: str
-    any_clip: bool = False
-    """Whether the captioner works with any CLIP."""
-    threshold: str = IndexConfig.threshold
-    keep_artefacts: bool = IndexConfig.keep_artefacts
-    class_frequency: bool = IndexConfig.class_frequency
-    shared: bool = IndexConfig.shared
-
-
-PRESETS = {
-    "mini": Preset(
-        "mini", None, "mini", "mini",
-        "small networks inside the package: no download, for trying out and for tests",
-    ),
-    "poster": Preset(
-        "ViT-B-32", "openai",
-        "clipcap:hf-hub:akhaliq/CLIP-prefix-captioning-conceptual-weights/conceptual_weights.pt",
-        "gpt2", "the poster's: CLIP ViT-B/32, ClipCap on Conceptual Captions, GPT-2",
-        threshold="half", keep_artefacts=True, class_frequency=False, shared=False,
-    ),
-    "strong": Preset(
-        "ViT-L-14", "datacomp_xl_s13b_b90k", "blip:Salesforce/blip-image-captioning-large",
-        "gpt2-large", "openly licensed and larger, for a GPU with 24 GB", any_clip=True,
-    ),
-}  # fmt: skip
-
-
-def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None) -> IndexConfig:
-    """Fill the networks of `config`, and how it selects, from a preset, except for `overrides`.
-
-    A preset's `pretrained` belongs to its model: naming another model drops it, and takes phrases
-    for a captioner that reads the features of the preset's own.
-
-    Raises:
-        UserError: for an unknown preset.
-    """
-    if preset not in PRESETS:
-        raise UserError(f"--preset {preset}: there is no such preset. {closest(preset, PRESETS)}")
-    chosen = PRESETS[preset]
-    named = {key: value for key, value in overrides.items() if value is not None}
-    model, pretrained = chosen.model, None if "model" in named else chosen.pretrained
-    same_clip = (named.get("model", model), named.get("pretrained", pretrained)) == (
-        chosen.model,
-        chosen.pretrained,
-    )
-    parts: dict[str, Any] = {
-        "model": model,
-        "pretrained": pretrained,
-        "captioner": chosen.captioner if same_clip or chosen.any_clip else PHRASES,
-        "lm": chosen.lm,
-        "threshold": chosen.threshold,
-        "keep_artefacts": chosen.keep_artefacts,
-        "class_frequency": chosen.class_frequency,
-        "shared": chosen.shared,
-    }
-    return replace(config, preset=preset, **{**parts, **named})

@@ -80,7 +80,7 @@ def explain(
     gradients and all sums stay in the model's own dtype, and so do the further runs that start
     layers before the last, other methods than Chefer's and pictures of regions take.
 
-    Raises `UserError` for a vision tower without a CLS token or an unknown start layer.
+    Raises `UserError` for a vision tower whose reading is not known or an unknown start layer.
     """
     # Tensors made in inference mode cannot be saved for the backward pass.
     with torch.inference_mode(False), torch.enable_grad():

@@ -1,7 +1,8 @@
 """A region to its features: read off the image's own tokens, or from a picture of the region.
 
-`pooled` invents no pixels: the CLS query of the last block attends only to the region's patches,
-then the rest of the block and the head follow as usual. The other five are the poster's: they draw
+`pooled` invents no pixels: the query that the output is read from, CLS or an attention pool's,
+attends only to the region's patches (or the mean is taken of them alone), then the rest of the
+layer and the head follow as usual. The other five are the poster's: they draw
 a picture and embed it as any other.
 """
 
@@ -50,7 +51,7 @@ def embed_regions(
     image, from `find_regions` with size (H, W); `representation` one of `REPRESENTATIONS`;
     `threshold` the rule the regions were found with. `mask-all` and `weighted` picture the whole
     map, so the regions of one image share their features. Raises `UserError` for `pooled` with a
-    vision tower without a CLS token.
+    vision tower whose reading is not known.
     """
     if representation not in REPRESENTATIONS:
         raise ValueError(f"representation {representation!r} is not one of {REPRESENTATIONS}")
@@ -115,7 +116,7 @@ def pooled(model: ClipModel, images: Tensor, masks: Sequence[NDArray[np.bool_] |
     `images` (B, 3, H, W) preprocessed; `masks` one (R_i, gh, gw) bool an image, each with at least
     one patch. The images take one forward pass up to the last block; each region adds the attention
     of a single query, and the rest of that block and the head on a single token. Raises
-    `ValueError` for an empty mask, `UserError` for a vision tower without a CLS token.
+    `ValueError` for an empty mask, `UserError` for a vision tower whose reading is not known.
     """
     tower = vision_tower(model.visual)
     return pool_regions(tower, before_last_block(model, tower, images), masks)
@@ -131,7 +132,7 @@ def pool_regions(
         raise ValueError("each region's mask needs at least one patch")
     counts = torch.tensor([len(mask) for mask in masks])
     owner = torch.arange(len(masks)).repeat_interleave(counts)  # (R,)
-    # The CLS query sees the region alone: not itself, and no register either.
+    # The query sees the region alone: no CLS, not even itself, and no register either.
     seen = F.pad(seen, (tower.prefix, 0), value=False)  # (R, N)
     with torch.no_grad():
         return read_pooled(tower, last, owner, seen)

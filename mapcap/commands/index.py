@@ -7,7 +7,8 @@ import typer
 
 from db import queries
 from mapcap.commands.base import Json, errors, open_run
-from mapcap.config import PRESETS, IndexConfig, with_preset
+from mapcap.config import IndexConfig
+from mapcap.presets import PRESETS, with_preset
 from mapcap.printing import pages
 
 _PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())

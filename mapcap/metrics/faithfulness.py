@@ -114,8 +114,8 @@ def dropping(model: ClipModel, images: Tensor) -> Eraser:
     """Return an eraser that takes the tokens of the other patches out of the sequence.
 
     The tokens that stay keep their positional embeddings, learnt or rotary; CLS and registers
-    always stay. `images` (B, 3, H, W) preprocessed. Raises `UserError` for a vision tower without
-    a CLS token.
+    always stay. `images` (B, 3, H, W) preprocessed. Raises `UserError` for a vision tower whose
+    reading is not known.
     """
 
     def erase(rows: Tensor, kept: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def blurring(model: ClipModel, images: Tensor) -> Eraser:
     """Return an eraser that blurs the pixels of the other patches.
 
     `images` (B, 3, H, W) preprocessed; the blur is Gaussian, its standard deviation `BLUR` of the
-    longer side. Raises `UserError` for a vision tower without a CLS token.
+    longer side. Raises `UserError` for a vision tower whose reading is not known.
     """
     rows_, columns = vision_tower(model.visual).grid
     height, width = images.shape[-2:]

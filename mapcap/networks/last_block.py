@@ -1,7 +1,9 @@
-"""The last block of a vision tower on the CLS token alone, whose output nothing else reads.
+"""The last attention layer of a vision tower, on what its output is read from and nothing else.
 
-What the other tokens become in the last block is never read, so it is not computed: the tower runs
-up to the attention of its last block, and from there one query goes on for each thing asked.
+Where the output is one token's, what the other tokens become in the last block is never read, so it
+is not computed: the tower runs up to the attention of its last block, and from there one query goes
+on for each thing asked. The same holds for the query of an attention pool. Where the output is the
+mean of the patches, all tokens go on.
 """
 
 from contextlib import nullcontext
@@ -15,12 +17,15 @@ from mapcap.networks.towers import ClipModel, VisionTower, as_input
 
 
 class LastBlock(NamedTuple):
-    """What the last block needs to compute its CLS token, of B images with N tokens."""
+    """What the last layer needs for its output, of B images with N tokens and Q queries.
+
+    Q is 1, or N where the mean of the patches is read.
+    """
 
     token: Tensor
-    """(B, 1, width), the block's input at CLS"""
+    """(B, Q, width), the layer's input at its queries"""
     query: Tensor
-    """(B, H, 1, d), of CLS"""
+    """(B, H, Q, d)"""
     key: Tensor
     """(B, H, N, d)"""
     value: Tensor
@@ -35,7 +40,7 @@ class _Reached(Exception):
 def before_last_block(
     model: ClipModel, tower: VisionTower, images: Tensor, half: torch.dtype | None = None
 ) -> LastBlock:
-    """Run preprocessed images (B, 3, H, W) up to the last block's attention, without a graph.
+    """Run preprocessed images (B, 3, H, W) up to the last layer's attention, without a graph.
 
     With `half` (bfloat16 or float16) matrices are multiplied in that; what is returned, and so all
     that is computed from it, is in the tower's own dtype. Raises `UserError` if the tower's
@@ -44,29 +49,29 @@ def before_last_block(
     tokens: list[Tensor] = []
     found: list[LastBlock] = []
     given = as_input(model.visual, images)
+    queries = slice(None) if tower.reading == "mean" else slice(1)
 
     def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float) -> Tensor:
-        token, query, key, value = (part.to(given.dtype) for part in (tokens[0], q[:, :, :1], k, v))
+        token, query, key, value = (
+            part.to(given.dtype) for part in (tokens[0][:, queries], q[:, :, queries], k, v)
+        )
         found.append(LastBlock(token, query, key, value, scale))
         raise _Reached
 
-    depth = len(tower.blocks)
-    interception = Interception(attend, first_layer=depth - 1)
-    hook = tower.blocks[-1].register_forward_pre_hook(
-        lambda block, args: tokens.append(args[0][:, :1])
-    )
+    interception = Interception(attend, first_layer=tower.depth - 1)
+    hook = tower.last.register_forward_pre_hook(lambda layer, args: tokens.append(args[0]))
     lowered = nullcontext() if half is None else torch.autocast(given.device.type, half)
     try:
         with torch.no_grad(), hook, interception, lowered:
             model.encode_image(given)
     except _Reached:
         pass
-    require_all_seen(interception, depth)
+    require_all_seen(interception, tower.depth)
     return found[0]
 
 
-def cls_attention(last: LastBlock, seen: Tensor | None = None) -> Tensor:
-    """Attention (B, H, 1, N) of the CLS query, float32 or wider; only to where `seen` (B, N) is."""
+def last_attention(last: LastBlock, seen: Tensor | None = None) -> Tensor:
+    """Attention (B, H, Q, N) of the queries, float32 or wider; only to where `seen` (B, N) is."""
     if seen is None:
         return softmax_attention(last.query, last.key, None, last.scale)
     hidden = ~seen.to(last.token.device)[:, None, None]  # (B, 1, 1, N)
@@ -74,19 +79,37 @@ def cls_attention(last: LastBlock, seen: Tensor | None = None) -> Tensor:
     return softmax_attention(last.query, last.key, mask, last.scale)
 
 
-def read_cls(tower: VisionTower, last: LastBlock, attention: Tensor) -> Tensor:
-    """Features (B, D) of the CLS token with this attention (B, H, 1, N); gradients flow to it."""
-    context = weigh(attention, last.value)  # (B, H, 1, d)
-    # The block runs on the CLS token alone, by its own code, with this context in place of its own.
-    with Interception(lambda *_: context):
-        token = tower.blocks[-1](last.token)  # (B, 1, width)
-    return tower.head(token)
+def read_last(tower: VisionTower, last: LastBlock, attention: Tensor) -> Tensor:
+    """Features (B, D) with this attention (B, H, Q, N) in the last layer; gradients flow to it."""
+    return tower.finish(_after(tower, last.token, weigh(attention, last.value)))
 
 
 def read_pooled(tower: VisionTower, last: LastBlock, owner: Tensor, seen: Tensor) -> Tensor:
-    """Features (R, D) of the CLS token of image `owner` (R,) attending where `seen` (R, N)."""
-    owner = owner.to(last.token.device)
+    """Features (R, D) of image `owner` (R,) read where `seen` (R, N) alone.
+
+    The query of a token or a pool attends only there; a mean is taken only there.
+    """
+    owner, seen = owner.to(last.token.device), seen.to(last.token.device)
+    if tower.reading == "mean":
+        tokens = tower.norm(_after(tower, last.token, weigh(last_attention(last), last.value)))
+        shares = (seen / seen.sum(1, keepdim=True)).to(tokens)  # (R, N)
+        return tower.head(torch.einsum("rn,rnw->rw", shares, tokens[owner]))
     owned = LastBlock(
         last.token[owner], last.query[owner], last.key[owner], last.value[owner], last.scale
     )
-    return read_cls(tower, owned, cls_attention(owned, seen))
+    return read_last(tower, owned, last_attention(owned, seen))
+
+
+def read_alone(tower: VisionTower, last: LastBlock) -> Tensor:
+    """Features (B * P, D) of a pool whose query attends to one of the P patches alone, for each."""
+    values = last.value[:, :, tower.prefix :]  # (B, H, P, d)
+    context = values.transpose(1, 2).flatten(0, 1).unsqueeze(2)  # (B * P, H, 1, d)
+    token = last.token.repeat_interleave(values.shape[2], 0)
+    return tower.finish(_after(tower, token, context))
+
+
+def _after(tower: VisionTower, token: Tensor, context: Tensor) -> Tensor:
+    """Run the last layer by its own code, with this context (B, H, Q, d) in place of its own."""
+    with Interception(lambda *_: context):
+        output: Tensor = tower.last(token)
+    return output

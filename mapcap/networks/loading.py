@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mapcap.config import PRESETS, IndexConfig
+from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import Captioner, check_captioner, load_captioner
 from mapcap.networks.clip import Clip, load_clip
@@ -17,6 +17,7 @@ from mapcap.networks.language_models import (
     load_language_model,
 )
 from mapcap.networks.probe import probe
+from mapcap.presets import PRESETS
 
 
 @dataclass(frozen=True)

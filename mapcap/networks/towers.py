@@ -1,8 +1,13 @@
-"""What relevance and pooling need to know about a model's vision and text towers."""
+"""What relevance and pooling need to know about a model's vision tower: how its output is read.
 
-from collections.abc import Callable, Sequence
+Three readings: of one token of the sequence, CLS; of a latent query that attends to the tokens, an
+attention pool (SigLIP, PE-Core, CoCa), which counts as one more attention layer; of the mean of the
+patches (CLIPA, ViTamin).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +15,16 @@ from torch.nn import functional as F
 
 from mapcap.errors import UserError
 
+Reading = Literal["token", "pool", "mean"]
+
+# By what open_clip and timm call them; an attention pool of open_clip's stands beside.
+_NATIVE_READINGS: Final[Mapping[str, Reading]] = {"tok": "token", "avg": "mean"}
+_TIMM_READINGS: Final[Mapping[str, Reading]] = {"token": "token", "map": "pool", "avg": "mean"}
+
 WORKING_TOWERS = (
-    "open_clip's VisionTransformer with pool_type 'tok' (the ViT-* models) and timm "
-    "VisionTransformer or Eva with a CLS token and token pooling (EVA02-*)"
+    "open_clip's VisionTransformer (ViT-*, CLIPA, CoCa) and timm VisionTransformer or Eva that end "
+    "in a CLS token, in an attention pool with a single query or in the mean of the patches "
+    "(EVA02, SigLIP, PE-Core, ViTamin, MobileCLIP-B)"
 )
 
 
@@ -51,12 +63,49 @@ def cosine_logits(model: ClipModel, image_features: Tensor, text_features: Tenso
 
 @dataclass(frozen=True)
 class VisionTower:
-    """A vision transformer whose output is read from its CLS token, the first of the sequence."""
+    """A vision transformer, and how its output is read from its tokens."""
 
     blocks: Sequence[nn.Module]
-    grid: tuple[int, int]  # rows, columns of patches
-    prefix: int  # tokens before the patches: CLS and any registers
-    head: Callable[[Tensor], Tensor]  # last block's CLS token (R, 1, width) -> features (R, D)
+    grid: tuple[int, int]
+    """Rows and columns of patches."""
+    prefix: int
+    """Tokens before the patches: CLS and any registers."""
+    reading: Reading
+    norm: Callable[[Tensor], Tensor]
+    """Tokens (B, N, width) of a block, each by itself -> as the reading takes them."""
+    head: Callable[[Tensor], Tensor]
+    """What is read (R, width) -> features (R, D)."""
+    pool: Any = None
+    """The attention pool of the reading `pool`: tokens (B, N, width) -> (B[, queries], width)."""
+
+    @property
+    def depth(self) -> int:
+        """Number of attention layers, a pool's among them."""
+        return len(self.blocks) + (self.pool is not None)
+
+    @property
+    def last(self) -> Any:
+        """The module of the last attention layer."""
+        return self.blocks[-1] if self.pool is None else self.pool
+
+    def queries(self, count: int) -> Tensor:
+        """Return how much the output takes of each of the last layer's queries: (count,)."""
+        first = 0 if count == 1 or self.reading != "mean" else self.prefix
+        taken = torch.zeros(count)
+        taken[first : None if self.reading == "mean" else 1] = 1
+        return taken / taken.sum()
+
+    def finish(self, output: Tensor) -> Tensor:
+        """Features (B, D) of what the last layer gives: a token, all tokens, or a pool's output."""
+        if self.reading == "pool":
+            return self.head(output if output.ndim == 2 else output[:, 0])
+        tokens = self.norm(output)
+        queries = self.queries(tokens.shape[1]).to(tokens)
+        return self.head(torch.einsum("n,bnw->bw", queries, tokens))
+
+    def read(self, tokens: Tensor) -> Tensor:
+        """Features (B, D) as the tower would read them of any block's tokens (B, N, width)."""
+        return self.finish(tokens if self.pool is None else self.pool(self.norm(tokens)))
 
 
 def vision_tower(visual: nn.Module) -> VisionTower:
@@ -71,25 +120,35 @@ def vision_tower(visual: nn.Module) -> VisionTower:
         tower = None
     if tower is None:
         raise UserError(
-            f"relevance and pooling need a vision tower that is read from its CLS token; {kind} as "
-            f"configured here is not. What works: {WORKING_TOWERS}. Choose such a --model."
+            f"relevance and pooling do not know how the vision tower {kind}, as configured here, "
+            f"is read. What works: {WORKING_TOWERS}. Choose such a --model."
         )
     return tower
 
 
 def _native(visual: Any) -> VisionTower | None:
-    if visual.pool_type != "tok" or visual.attn_pool is not None:
+    def project(pooled: Tensor) -> Tensor:  # (R, width) -> (R, D)
+        return pooled if visual.proj is None else pooled @ visual.proj
+
+    def normed(pooled: Tensor) -> Tensor:  # (R, width) -> (R, D)
+        return project(visual.ln_post(pooled))
+
+    reading = _NATIVE_READINGS.get(visual.pool_type)
+    if reading is None:
         return None
-
-    def head(cls_token: Tensor) -> Tensor:  # (R, 1, width) -> (R, D)
-        pooled = visual.ln_post(cls_token[:, 0])
-        features: Tensor = pooled if visual.proj is None else pooled @ visual.proj
-        return features
-
-    return VisionTower(visual.transformer.resblocks, tuple(visual.grid_size), prefix=1, head=head)
+    blocks, grid = visual.transformer.resblocks, tuple(visual.grid_size)
+    if visual.attn_pool is not None:
+        # Of the pool's many queries the first is the output's; the others are for CoCa's texts.
+        if visual.attn_pool_contrastive is not None or reading != "token":
+            return None
+        return VisionTower(blocks, grid, 1, "pool", nn.Identity(), normed, visual.attn_pool)
+    if visual.final_ln_after_pool:
+        return VisionTower(blocks, grid, 1, reading, nn.Identity(), normed)
+    return VisionTower(blocks, grid, 1, reading, visual.ln_post, project)
 
 
 def _timm(visual: Any) -> VisionTower | None:
+    from timm.layers import AttentionPoolLatent
     from timm.models.eva import Eva
     from timm.models.vision_transformer import VisionTransformer
 
@@ -97,17 +156,25 @@ def _timm(visual: Any) -> VisionTower | None:
     # Subclasses (distilled, for one) read their output from more than the CLS token.
     if type(trunk) not in (VisionTransformer, Eva):
         return None
-    if trunk.global_pool != "token" or trunk.cls_token is None:
+    reading = _TIMM_READINGS.get(trunk.global_pool)
+    pool = trunk.attn_pool if reading == "pool" else None
+    prefix = trunk.num_prefix_tokens
+    # An Eva's pool attends to the tokens before the patches, too; others' as they are configured.
+    prefixed = trunk.pool_include_prefix if isinstance(trunk, VisionTransformer) else bool(pool)
+    if reading == "token" and trunk.cls_token is not None:
+        followed = True
+    elif reading == "pool":
+        single = isinstance(pool, AttentionPoolLatent) and pool.latent_len == 1
+        followed = single and pool.pool == "token" and (prefixed or not prefix)
+    else:
+        followed = reading == "mean" and not (prefixed and prefix)
+    if reading is None or not followed:
         return None
 
-    def head(cls_token: Tensor) -> Tensor:  # (R, 1, width) -> (R, D)
-        features: Tensor = visual.head(trunk.forward_head(trunk.norm(cls_token)))
+    def head(pooled: Tensor) -> Tensor:  # (R, width) -> (R, D)
+        features: Tensor = visual.head(trunk.head(trunk.head_drop(trunk.fc_norm(pooled))))
         return features
 
-    return VisionTower(
-        # Not from the size of a patch: behind a stem of convolutions it says 1.
-        trunk.blocks,
-        tuple(trunk.patch_embed.grid_size),
-        trunk.num_prefix_tokens,
-        head,
-    )
+    # Not from the size of a patch: behind a stem of convolutions it says 1.
+    grid = tuple(trunk.patch_embed.grid_size)
+    return VisionTower(trunk.blocks, grid, prefix, reading, trunk.norm, head, pool)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from db.records import Role
 from mapcap import explanation
-from mapcap.config import IndexConfig, with_preset
+from mapcap.config import IndexConfig
 from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError, closest
 from mapcap.explanation import Method
@@ -23,6 +23,7 @@ from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
 from mapcap.networks.geometry import whole_pixels
 from mapcap.overlay import STRENGTH, overlay, square
+from mapcap.presets import with_preset
 from mapcap.texts.captions import caption_cosines, tidy
 from mapcap.zero_shot import class_weights
 

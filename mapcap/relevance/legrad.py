@@ -2,7 +2,8 @@
 
 Bousselham et al. 2024 (arXiv 2404.03214): for each layer the score is read off the mean of that
 layer's tokens through the rest of the head; its gradient with respect to the layer's attention is
-clamped at 0 and averaged over heads and queries; the layers are averaged.
+clamped at 0 and averaged over heads and queries; the layers are averaged. Where the tower ends in
+an attention pool, each layer's tokens are read through the pool, which is the last layer itself.
 """
 
 import torch
@@ -23,15 +24,17 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
         for block in tower.blocks
     ]
     try:
-        with exposed(len(tower.blocks), start_layer) as attention:
-            scene.run_again()
+        with exposed(tower.depth, start_layer) as attention:
+            features = scene.run_again()
     finally:
         for hook in hooks:
             hook.remove()
-    logits = [
-        cosine_logits(model, tower.head(layer.mean(1, keepdim=True)), scene.weights)
-        for layer in tokens[-len(attention) :]
-    ]
+    if tower.reading == "token":
+        tokens = [layer.mean(1, keepdim=True) for layer in tokens]
+    read = [tower.read(layer) for layer in tokens]
+    if tower.reading == "pool":
+        read.append(features)
+    logits = [cosine_logits(model, each, scene.weights) for each in read[-len(attention) :]]
 
     def row(target: Tensor) -> Tensor:
         total = torch.zeros_like(attention[0][:, 0, 0])  # (B, N)

@@ -4,7 +4,9 @@ Chefer, Gur and Wolf 2021 (arXiv 2103.15679), the CLIP case: with A the attentio
 the gradient of the target with respect to it, C = mean over heads of max(0, G * A) and R <- R + C R
 from R = I, first layer to last. Only one row of R is ever read, that of the token the tower's
 output is taken from, and this row r obeys r <- r + r C from the last layer to the first: a vector
-is carried in place of a matrix.
+is carried in place of a matrix. An attention pool is one more layer, the last; nothing goes past
+it, so that there r <- r C. Where the output is the mean of the patches, r is the mean of their
+rows; what each patch gets by itself, the same for all, is left out.
 """
 
 from collections.abc import Sequence
@@ -22,22 +24,22 @@ from mapcap.relevance.scene import ROLES, Asked, Scene
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Chefer's relevance (M, gh, gw); of the last layer alone it costs no further run."""
-    depth = len(scene.tower.blocks)
+    depth = scene.tower.depth
     if first_layer(start_layer, depth) == depth - 1:
         return _last_layer(scene, asked)
     return _several_layers(scene, asked, start_layer)
 
 
 def _last_layer(scene: Scene, asked: Asked) -> Tensor:
-    """Relevance of the last layer, whose CLS row is all that is read.
+    """Relevance of the last layer, of which only what the output reads is computed.
 
-    With R = I before it, the row is that of I + C: what the CLS token itself gets is not asked.
+    With R = I before it, the row is that of I + C: what a token gets by itself is not asked.
     """
 
     def row(target: Tensor) -> Tensor:
         score = (logit_weights(target, scene.cosines) * scene.cosines).sum()
         (gradient,) = torch.autograd.grad(score, scene.attention, retain_graph=True)
-        return layer_relevance(scene.attention, gradient)[:, 0]  # (B, N)
+        return scene.read_row(layer_relevance(scene.attention, gradient))  # (B, N)
 
     return scene.as_grids(asked.choose(scene.cosines.shape[1], row))
 
@@ -92,20 +94,21 @@ def relevance_maps(
     The logit is exp(logit_scale) * cosine. The model should be in eval mode; in half precision the
     attention, its gradient and all sums are float32. Works under the caller's `no_grad` and
     `inference_mode` (unless the model itself was loaded under the latter), collects no `.grad` and
-    changes nothing in the model. Raises `UserError` for a vision tower without a CLS token.
+    changes nothing in the model. Raises `UserError` for a vision tower whose reading is not known.
     """
     tower = vision_tower(model.visual)
     with torch.inference_mode(False):
-        with exposed(len(tower.blocks), start_layer) as attention:
+        with exposed(tower.depth, start_layer) as attention:
             features = model.encode_image(as_input(model.visual, images))
         with torch.enable_grad():
             # A clone, since a tensor made in inference mode cannot be saved for the backward pass.
             logits = cosine_logits(model, features, text_features.clone())  # (B, K)
             scores = [(logit_weights(target, logits) * logits).sum() for target in targets]
-        first = attention[0]
-        cls_row = first.new_zeros(first.shape[0], first.shape[-1])  # (B, N)
-        cls_row[:, 0] = 1
-        rows = [_relevance_row(cls_row, attention, score) for score in scores]
+        own = tower.queries(attention[-1].shape[2]).to(attention[-1]).expand(len(features), -1)
+        pooled = tower.pool is not None
+        rows = [_relevance_row(own, attention, score, pooled) for score in scores]
+        if tower.reading == "mean":
+            rows = [row - own for row in rows]
     return [row[:, tower.prefix :].reshape(-1, *tower.grid) for row in rows]
 
 
@@ -155,11 +158,14 @@ def logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:
     return target.to(logits.device, logits.dtype, copy=True)
 
 
-def _relevance_row(row: Tensor, attention: Sequence[Tensor], score: Tensor) -> Tensor:
-    """Carry a row (B, N) from the last layer's attention (B, H, N, N) to the first's."""
+def _relevance_row(
+    row: Tensor, attention: Sequence[Tensor], score: Tensor, pooled: bool = False
+) -> Tensor:
+    """Carry a row (B, Q) from the last layer's attention (B, H, Q, N) to the first's: (B, N)."""
     gradients = torch.autograd.grad(score, attention, retain_graph=True)
     for probabilities, gradient in zip(reversed(attention), reversed(gradients), strict=True):
-        row = row + torch.einsum("bn,bnm->bm", row, layer_relevance(probabilities, gradient))
+        passed = torch.einsum("bn,bnm->bm", row, layer_relevance(probabilities, gradient))
+        row = passed if pooled and probabilities is attention[-1] else row + passed
     return row
 
 

@@ -14,10 +14,14 @@ from mapcap.relevance.scene import Asked, Scene
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Rollout (M, gh, gw) over the layers from `start_layer` on, from a run of its own."""
-    with exposed(len(scene.tower.blocks), start_layer) as attention:
+    tower = scene.tower
+    with exposed(tower.depth, start_layer) as attention:
         scene.run_again()
-    row = torch.zeros_like(attention[0][:, 0, 0]).detach()  # (B, N)
-    row[:, 0] = 1
-    for layer in reversed(attention):
-        row = (row + torch.einsum("bn,bnm->bm", row, layer.detach().mean(1))) / 2
+    layers = [layer.detach().mean(1) for layer in attention]  # (B, Q, N)
+    if tower.pool is None:
+        row = tower.queries(layers[-1].shape[1]).to(layers[-1]).expand(len(scene.images), -1)
+    else:  # nothing goes past a pool
+        row = scene.read_row(layers.pop())
+    for layer in reversed(layers):
+        row = (row + torch.einsum("bn,bnm->bm", row, layer)) / 2
     return scene.as_grids(row[torch.from_numpy(asked.images)])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.networks.last_block import LastBlock, before_last_block, cls_attention, read_cls
+from mapcap.networks.last_block import LastBlock, before_last_block, last_attention, read_last
 from mapcap.networks.towers import ClipModel, VisionTower, as_input, cosine_logits, vision_tower
 
 Role = Literal["true", "predicted", "contrast"]
@@ -20,7 +20,7 @@ ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """B images that ran up to the last block's attention, and from there their CLS token alone."""
+    """B images that ran up to the last layer's attention, and from there what is read of it."""
 
     model: ClipModel
     tower: VisionTower
@@ -30,7 +30,7 @@ class Scene:
     """(K, D) class weights"""
     last: LastBlock
     attention: Tensor
-    """(B, H, 1, N) of the CLS query in the last block; a leaf, so that gradients stop there"""
+    """(B, H, Q, N) of the last layer's queries; a leaf, so that gradients stop there"""
     features: Tensor
     """(B, D), not normalised, with a graph back to `attention`"""
     cosines: Tensor
@@ -41,9 +41,13 @@ class Scene:
         """Rows and columns of patches."""
         return self.tower.grid
 
-    def run_again(self) -> None:
+    def run_again(self) -> Tensor:
         """Run the whole tower once more, for what its hooks and interceptions collect."""
-        self.model.encode_image(as_input(self.model.visual, self.images))
+        return self.model.encode_image(as_input(self.model.visual, self.images))
+
+    def read_row(self, layer: Tensor) -> Tensor:
+        """Take what the output reads of scores (B, Q, N) of the last layer: (B, N)."""
+        return torch.einsum("q,bqn->bn", self.tower.queries(layer.shape[1]).to(layer), layer)
 
     def as_grids(self, rows: Tensor) -> Tensor:
         """Take the patches' scores (M, gh, gw) from scores of all tokens (M, N)."""
@@ -57,14 +61,14 @@ def open_scene(
 
     With `half` (bfloat16 or float16) the tower runs in that up to the last block's attention.
     Call it where gradients are on and inference mode is off. Raises `UserError` for a vision tower
-    without a CLS token.
+    whose reading is not known.
     """
     tower = vision_tower(model.visual)
     # A tensor made in inference mode cannot be saved for the backward pass.
     weights = weights.clone()
     last = before_last_block(model, tower, images, half)
-    attention = cls_attention(last).detach().requires_grad_()
-    features = read_cls(tower, last, attention)
+    attention = last_attention(last).detach().requires_grad_()
+    features = read_last(tower, last, attention)
     cosines = cosine_logits(model, features, weights)
     return Scene(model, tower, images, weights, last, attention, features, cosines)
 

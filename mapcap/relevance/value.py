@@ -1,14 +1,15 @@
 """What each patch says by itself: the last block without mixing, then the head, against the text.
 
 In the last block every token attends to itself alone (as Zhou et al. 2022, arXiv 2112.01071, read
-dense labels off CLIP), so that a patch's output is its own. Only the order of patches within a
-image counts: the least one is at 0.
+dense labels off CLIP), so that a patch's output is its own; the query of an attention pool attends
+to one patch alone. Only the order of patches within an image counts: the least one is at 0.
 """
 
 import torch
 from torch import Tensor
 
 from mapcap.attention import Interception
+from mapcap.networks.last_block import read_alone
 from mapcap.networks.towers import cosine_logits
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
@@ -17,10 +18,12 @@ from mapcap.relevance.scene import Asked, Scene
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Patch by patch logits (M, gh, gw), less the least of each map; `start_layer` has no part."""
     model, tower = scene.model, scene.tower
-    patches = _patches(scene)  # (B, P, width)
-    count = patches.shape[1]
+    count = scene.grid[0] * scene.grid[1]
     with torch.no_grad():
-        features = tower.head(patches.reshape(-1, 1, patches.shape[-1]))  # (B * P, D)
+        if tower.reading == "pool":
+            features = read_alone(tower, scene.last)  # (B * P, D)
+        else:
+            features = tower.head(tower.norm(_patches(scene)).flatten(0, 1))
         logits = cosine_logits(model, features, scene.weights)  # (B * P, K)
 
     def scores(target: Tensor) -> Tensor:

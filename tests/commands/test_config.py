@@ -10,8 +10,9 @@ import pytest
 
 from mapcap.commands.index import index
 from mapcap.commands.summarize import summarize
-from mapcap.config import PRESETS, IndexConfig, Preset, with_preset
+from mapcap.config import IndexConfig
 from mapcap.errors import UserError
+from mapcap.presets import PRESETS, Preset, with_preset
 
 # What the first version stored; its hash was that of this text.
 FIRST = json.dumps(

@@ -53,6 +53,18 @@ def with_timm() -> nn.Module:
     return model
 
 
+def with_timm_reading(pool: str, kind: type[nn.Module] = VisionTransformer) -> nn.Module:
+    """A timm tower that ends in an attention pool (SigLIP, PE-Core) or in a mean (ViTamin)."""
+    model = CustomTextCLIP(FEATURES, VISION, TEXT)
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
+    own = {"class_token": False}
+    if kind is Eva:  # with a class token among the keys of its pool
+        own = {"use_rot_pos_emb": True, "ref_feat_shape": (4, 4), "attn_pool_num_heads": 4}
+    trunk = kind(num_classes=0, global_pool=pool, **shape, **own)
+    model.visual = timm_tower(trunk)
+    return model
+
+
 def with_eva() -> nn.Module:
     """Rotary positions and a gated MLP, as the EVA02 CLIPs have."""
     model = CustomTextCLIP(FEATURES, VISION, TEXT)
@@ -86,8 +98,15 @@ BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "bert-cls": lambda: with_bert("cls_pooler"),
     "eos": lambda: native(text={"pool_type": "eos", "eos_id": 57}),
     "custom-text": lambda: CustomTextCLIP(FEATURES, VISION, TEXT),
-    "avg": lambda: native(vision={"pool_type": "avg"}),
-    "attention-pool": lambda: native(vision={"attentional_pool": True}),
+    "mean": lambda: native(vision={"pool_type": "avg"}),
+    "clipa": lambda: native(vision={"pool_type": "avg", "final_ln_after_pool": True}),
+    "vitamin": lambda: with_timm_reading("avg"),
+    "siglip": lambda: with_timm_reading("map"),
+    "pe-core": lambda: with_timm_reading("map", Eva),
+    "coca": lambda: native(
+        vision={"attentional_pool": True, "attn_pooler_queries": 5, "attn_pooler_heads": 4}
+    ),
+    "coca-cascade": lambda: native(vision={"attentional_pool": "cascade", "attn_pooler_heads": 4}),
     "resnet": lambda: native(vision={"layers": [1, 1, 1, 1], "width": 8, "head_width": 32}),
     "last": lambda: native(text={"pool_type": "last"}),
     "first": lambda: native(text={"pool_type": "first"}),

@@ -5,11 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mapcap.config import IndexConfig, with_preset
+from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch, load_captioner
 from mapcap.networks.captioners.phrases import PHRASES, read_phrases
 from mapcap.networks.clip import Clip
+from mapcap.presets import with_preset
 
 CPU = torch.device("cpu")
 PLAIN = IndexConfig(photos="")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from mapcap.config import IndexConfig, with_preset
+from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch, load_captioner
 from mapcap.networks.captioners.phrases import PhraseCaptioner
@@ -17,6 +17,7 @@ from mapcap.networks.clipcap import Caption
 from mapcap.networks.language_models import LanguageModel
 from mapcap.networks.loading import check_networks
 from mapcap.networks.probe import probe
+from mapcap.presets import with_preset
 
 CPU = torch.device("cpu")
 
@@ -50,7 +51,7 @@ def test_all_that_is_missing_is_said_at_once_with_the_preset(reached: list[Any])
 
 
 @pytest.mark.parametrize(
-    ("name", "tag"), [("RN50", "openai"), ("ViT-B-16-SigLIP2", "webli"), ("coca_ViT-B-32", "x")]
+    ("name", "tag"), [("RN50", "openai"), ("MobileCLIP-S1", "datacompdr"), ("convnext_base", "x")]
 )
 def test_a_tower_that_cannot_be_read_is_refused_before_anything_is_fetched(
     name: str, tag: str, reached: list[Any], tmp_path: Path

@@ -1,0 +1,144 @@
+"""The presets: which networks belong together, their sizes and licences, and what each is for."""
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from mapcap.config import IndexConfig
+from mapcap.errors import UserError, closest
+
+PHRASES: Final = "phrases"
+"""The captioner that works with any CLIP and needs no network of its own."""
+_WIDTH: Final = 4
+"""Bytes of a weight in memory, and in nearly all published files: float32."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network of a preset."""
+
+    what: str
+    millions: float
+    """Weights, in millions."""
+    licence: str
+    inside: bool = False
+    """Whether it comes with MapCap and is not fetched."""
+
+    @property
+    def megabytes(self) -> float:
+        """Megabytes that its weights take in memory."""
+        return self.millions * _WIDTH
+
+    @property
+    def download(self) -> float:
+        """Megabytes to fetch, about."""
+        return 0.0 if self.inside else self.megabytes
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The networks of a preset, and what it is for."""
+
+    model: str
+    pretrained: str | None
+    captioner: str
+    lm: str
+    purpose: str
+    parts: tuple[Part, ...]
+    """CLIP, captioner and language model."""
+    any_clip: bool = False
+    """Whether the captioner works with any CLIP."""
+    threshold: str = IndexConfig.threshold
+    keep_artefacts: bool = IndexConfig.keep_artefacts
+    class_frequency: bool = IndexConfig.class_frequency
+    shared: bool = IndexConfig.shared
+
+    @property
+    def megabytes(self) -> float:
+        """Megabytes that the weights take in memory; a batch of photos comes on top."""
+        return sum(part.megabytes for part in self.parts)
+
+    @property
+    def download(self) -> float:
+        """Megabytes to fetch before the first run, about."""
+        return sum(part.download for part in self.parts)
+
+
+PRESETS: Final = MappingProxyType(
+    {
+        "mini": Preset(
+            model="mini",
+            pretrained=None,
+            captioner="mini",
+            lm="mini",
+            purpose="small networks inside the package: no download, for trying out and for tests",
+            parts=(
+                Part("DINOv2 S/14 and MiniLM, trained further", 44.3, "Apache-2.0", inside=True),
+                # It speaks by a language model of its own, the one that PMI uses.
+                Part("ClipCap and its decoder", 6.3, "Apache-2.0", inside=True),
+                Part("a GPT-2 of 5 million weights", 5.0, "Apache-2.0", inside=True),
+            ),
+        ),
+        "poster": Preset(
+            model="ViT-B-32",
+            pretrained="openai",
+            captioner="clipcap:hf-hub:akhaliq/CLIP-prefix-captioning-conceptual-weights/"
+            "conceptual_weights.pt",
+            lm="gpt2",
+            purpose="the poster's: CLIP ViT-B/32, ClipCap on Conceptual Captions, GPT-2",
+            parts=(
+                Part("CLIP ViT-B/32 (OpenAI)", 151.3, "MIT"),
+                Part("ClipCap on Conceptual Captions, with its GPT-2", 155.9, "MIT (its code's)"),
+                Part("GPT-2", 124.4, "MIT"),
+            ),
+            threshold="half",
+            keep_artefacts=True,
+            class_frequency=False,
+            shared=False,
+        ),
+        "strong": Preset(
+            model="ViT-L-14",
+            pretrained="datacomp_xl_s13b_b90k",
+            captioner="blip:Salesforce/blip-image-captioning-large",
+            lm="gpt2-large",
+            purpose="openly licensed and larger, for a GPU with 24 GB",
+            parts=(
+                Part("CLIP ViT-L/14 (DataComp-XL)", 427.6, "MIT"),
+                Part("BLIP large", 469.7, "BSD-3-Clause"),
+                Part("GPT-2 large", 774.0, "MIT"),
+            ),
+            any_clip=True,
+        ),
+    }
+)
+
+
+def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None) -> IndexConfig:
+    """Fill the networks of `config`, and how it selects, from a preset, except for `overrides`.
+
+    A preset's `pretrained` belongs to its model: naming another model drops it, and takes phrases
+    for a captioner that reads the features of the preset's own.
+
+    Raises:
+        UserError: for an unknown preset.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"--preset {preset}: there is no such preset. {closest(preset, PRESETS)}")
+    chosen = PRESETS[preset]
+    named = {key: value for key, value in overrides.items() if value is not None}
+    model, pretrained = chosen.model, None if "model" in named else chosen.pretrained
+    same_clip = (named.get("model", model), named.get("pretrained", pretrained)) == (
+        chosen.model,
+        chosen.pretrained,
+    )
+    parts: dict[str, Any] = {
+        "model": model,
+        "pretrained": pretrained,
+        "captioner": chosen.captioner if same_clip or chosen.any_clip else PHRASES,
+        "lm": chosen.lm,
+        "threshold": chosen.threshold,
+        "keep_artefacts": chosen.keep_artefacts,
+        "class_frequency": chosen.class_frequency,
+        "shared": chosen.shared,
+    }
+    return replace(config, preset=preset, **{**parts, **named})
