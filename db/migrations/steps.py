@@ -14,6 +14,7 @@ from db.migrations.r0001_first import create_tables
 from db.migrations.r0002_audit import add_audit
 from db.migrations.r0003_kinds import add_kinds
 from db.migrations.r0004_metrics import rename_metrics
+from db.migrations.r0005_witness import add_witness
 
 if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
@@ -34,4 +35,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_kinds,
     rename_metrics,
     note_times,
+    add_witness,
 )

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PredictedImage:
-    """A predicted image; `confidence` is the probability of the predicted class."""
+    """A predicted image; `confidence` is the probability of the predicted class.
+
+    `confidence` and `margin` are None where a file of predictions lacks them;
+    `witness_class_id` is what the CLIP says where it is not the classifier.
+    """
 
     id: int
     predicted_class_id: int
     correct: bool
-    confidence: float
-    margin: float
+    confidence: float | None
+    margin: float | None
     width: int
     height: int
+    witness_class_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

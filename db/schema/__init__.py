@@ -32,6 +32,7 @@ from db.schema.pictures import (
     Run,
     Stage,
     Thumbnail,
+    Witness,
 )
 from db.schema.words import (
     Caption,
@@ -73,5 +74,6 @@ __all__ = [
     "Summary",
     "SummarySentence",
     "Thumbnail",
+    "Witness",
     "WordScore",
 ]
