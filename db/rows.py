@@ -66,8 +66,9 @@ class NewPrediction:
     """What the model says of an image.
 
     `top` holds (class_id, probability, logit), best first; the first is the predicted class.
-    `margin` = true logit - best other logit. What is not known is None. `feature` (D,) is the image's embedding as the
-    network gives it; the store normalises it and keeps the norm.
+    `margin` = true logit - best other logit. What is not known is None. `feature`
+    (D,) is the image's embedding as the network gives it; the store normalises it and keeps the
+    norm.
     """
 
     image_id: int

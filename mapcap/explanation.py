@@ -65,12 +65,18 @@ class Explanation:
 
 
 def explain(
-    model: ClipModel, images: Tensor, weights: Tensor, true: Tensor, method: Method
+    model: ClipModel,
+    images: Tensor,
+    weights: Tensor,
+    true: Tensor,
+    method: Method,
+    predicted: Tensor | None = None,
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
     `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
-    where it is not known: there the predicted class stands for it.
+    where it is not known: there the predicted class stands for it. `predicted` (B,) are the classes
+    that another classifier predicts: its errors are then the ones to be explained.
 
     Raises `UserError` for a vision tower without a CLS token or an unknown start layer.
     """
@@ -80,7 +86,8 @@ def explain(
         logits = biased(model, scene.cosines.detach())
         known = torch.where(true < 0, logits.argmax(1).cpu(), true)
         predictions = predict(logits, known)
-        maps = Asked.of(known, torch.from_numpy(predictions.top[:, 0]))
+        said = torch.from_numpy(predictions.top[:, 0]) if predicted is None else predicted
+        maps = Asked.of(known, said)
         chosen = METHODS[method.relevance](scene, maps, method.start_layer)
     found = chosen.float().cpu().numpy()  # (M, gh, gw)
     size = images.shape[-2], images.shape[-1]

@@ -22,7 +22,6 @@ from db.schema import (
 from db.sql import row_of, upsert
 from db.stats import wilson
 
-
 _MEAN = func.avg(Prediction.true_probability)
 _AGREES = Witness.predicted_class_id == Prediction.predicted_class_id
 

@@ -157,4 +157,4 @@ def _compare(
         listed = [{"class": name, "change": each} for name, each in named]
         pages.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
         return
-    print_page(changes_page(overall, named, run.id, other.id))
+    print_page(changes_page(overall, named, run, other))

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from db import queries
-from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.config import IndexConfig
 from mapcap.printing import pages
 from mapcap.runs.lookup import find_class, find_image
+from mapcap.runs.source import source_line
 from mapcap.summaries.stored import read_sides, read_summary
 
 
@@ -28,6 +29,7 @@ def show_class(
         "sides": read_sides(engine, found.id, config.sentences, config.redundancy),
         "confusions": queries.confusions(engine, found.id),
         "words": queries.word_scores(engine, found.id, "relevance")[:12],
+        "source": source_line(chosen, found.predicted, found.agreed),
     }
     if json:
         pages.print_json({"class": page.pop("found"), **page})
@@ -48,6 +50,7 @@ def image(
         "image": found,
         "top": queries.top_classes(engine, found.id),
         "regions": queries.regions(engine, found.id),
+        "source": source_of(engine, chosen),
     }
     if json:
         pages.print_json(page)

@@ -7,7 +7,7 @@ import typer
 from db import queries
 from db.ordering import ClassSort, arranged
 from db.queries.unfinished import classes_now, counts_now, unreadable_images
-from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.errors import UserError
 from mapcap.printing import pages
 from mapcap.runs.standing import standing
@@ -25,6 +25,7 @@ def status(db: Db, json: Json = False) -> None:
             "counts": counts_now(engine, run),
             "standing": standing(run),
             "unreadable": unreadable_images(engine, run.id),
+            "source": source_of(engine, run),
         }
         for run in queries.runs(engine)
     ]
@@ -63,6 +64,9 @@ def classes(
     if json:
         pages.print_json(found)
         return
+    source = source_of(engine, chosen)
+    if source is not None:
+        print_page(pages.safe(source))
     print_page(pages.class_table(found))
 
 

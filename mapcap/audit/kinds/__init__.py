@@ -10,6 +10,7 @@ from typing import Final
 from mapcap.audit.kind import Kind
 from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
+from mapcap.audit.kinds.disagreement import DISAGREEMENT
 from mapcap.audit.kinds.label import LABEL
 from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
@@ -19,5 +20,5 @@ AUDIT_VERSION: Final = 2
 """Raised with every change of what the audit finds or says: older audits are made again."""
 
 KINDS: Final[dict[str, Kind]] = {
-    kind.name: kind for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK)
+    kind.name: kind for kind in (CONFUSION, WORD, SLICE, LABEL, BACKGROUND, WATERMARK, DISAGREEMENT)
 }

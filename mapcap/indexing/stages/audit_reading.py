@@ -1,6 +1,7 @@
 """What the audit reads of the store: the images and regions of a class, and a sample of the run."""
 
 import io
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,15 @@ from db.records import Role
 from db.records.evidence import PredictedImage
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.watermark import place_histogram
-from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
+from mapcap.audit.material import (
+    NO_WITNESS,
+    PICTURE_SIDE,
+    ClassNames,
+    Images,
+    Reference,
+    Regions,
+    Rival,
+)
 from mapcap.audit.words import phrases
 from mapcap.config import IndexConfig
 from mapcap.indexing.stages.pictures import at_once
@@ -48,7 +57,11 @@ def read_names(source: Source) -> ClassNames:
         ids=texts.ids.tolist(),
         names={found.id: found.name for found in classes},
         embeddings=texts.vectors,
-        self_confidence={found.id: found.mean_true_probability or 0.0 for found in classes},
+        # Where probabilities are not known, no image is sure enough to doubt a label.
+        self_confidence={
+            found.id: math.inf if (mean := found.mean_true_probability) is None else mean
+            for found in classes
+        },
         predicted={found.id: found.predicted for found in classes},
         taken_for={
             (found.id, confusion.predicted_class_id): confusion.count
@@ -82,6 +95,7 @@ def read_reference(source: Source) -> Reference:
         classes=np.array([classes[number] for number in ids.tolist()], np.int64),
         predicted=_joined([images.predicted for images, _ in parts], (0,), np.int64),
         confidence=_joined([images.confidence for images, _ in parts], (0,), np.float64),
+        witness=_joined([images.witness for images, _ in parts], (0,), np.int64),
         embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
         backgrounds=_joined([seen for _, seen in parts], (0, 5), np.float64),
         pictures=pictures,
@@ -114,8 +128,12 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         ids=np.array([image.id for image in whole], np.int64),
         predicted=np.array([image.predicted_class_id for image in whole], np.int64),
         correct=np.array([image.correct for image in whole], bool),
+        # None becomes NaN, which no comparison holds for.
         confidence=np.array([image.confidence for image in whole], float),
         margins=np.array([image.margin for image in whole], float),
+        witness=np.array(
+            [NO_WITNESS if w is None else w for w in (i.witness_class_id for i in whole)], np.int64
+        ),
         words=words,
         embeddings=_stacked([features[image.id] for image in whole], clip.embed_dim, np.float16),
         grids=np.array(grids, np.float32).reshape(-1, *clip.grid),

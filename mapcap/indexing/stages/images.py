@@ -10,8 +10,8 @@ from torch import Tensor
 
 from db import queries, writes
 from db.engine import writing
-from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance
-from mapcap.datasets import Item, LoadedImage, read_image
+from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
+from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation, Method, explain
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
@@ -31,6 +31,8 @@ class Photos:
     """(3, H, W) each, None where the file cannot be read"""
     classes: list[int]
     """The index of each photo's class."""
+    given: list[Prediction | None]
+    """What the person's own classifier says of each photo; None where the CLIP predicts."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -62,7 +64,8 @@ class Images(Stage[Photos]):
         rows, views = zip(*at_once(self._photo, items), strict=True)
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(self.job, rows[0].path, rows[0].error)
-        return Photos(list(rows), list(views), [item.class_index for item in items])
+        classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
+        return Photos(list(rows), list(views), list(classes), list(given))
 
     def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
         """Read a photo once: for the store, and as the network sees it."""
@@ -96,15 +99,22 @@ class Images(Stage[Photos]):
         if seen:
             views = torch.stack([view for view in data.views if view is not None])
             true = torch.tensor([data.classes[place] for place in seen])
+            given = [said for place in seen if (said := data.given[place]) is not None]
+            predicted = torch.tensor([said.top[0][0] for said in given]) if given else None
             found = explain(
-                job.networks.clip.model, views, self._class_weights(), true, self._method
+                job.networks.clip.model, views, self._class_weights(), true, self._method, predicted
             )
         with writing(job.engine) as transaction:
             ids = writes.add_images(transaction, job.run_id, data.rows)
             if found is None:
                 return
             shown = [ids[place] for place in seen]
-            writes.add_predictions(transaction, _predictions(shown, found, job.class_ids))
+            if given:
+                predictions = _given(shown, given, found, job.class_ids)
+                writes.add_witness(transaction, _witness(shown, found, job.class_ids))
+            else:
+                predictions = _predictions(shown, found, job.class_ids)
+            writes.add_predictions(transaction, predictions)
             maps = writes.add_relevance(transaction, _maps(shown, found, job.class_ids))
             regions = self._regions(maps, [data.rows[place] for place in seen], found)
             region_ids = writes.add_regions(transaction, regions)
@@ -163,6 +173,36 @@ def _predictions(
         NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
         for image_id, best, probability, rank, margin, feature in columns
     ]
+
+
+def _given(
+    image_ids: Sequence[int],
+    given: Sequence[Prediction],
+    found: Explanation,
+    class_ids: Sequence[int],
+) -> list[NewPrediction]:
+    """Return what the person's own classifier says, beside the CLIP's features."""
+    return [
+        NewPrediction(
+            image_id,
+            [(class_ids[index], probability, logit) for index, probability, logit in said.top],
+            said.true_probability,
+            said.true_rank,
+            said.margin,
+            feature,
+        )
+        for image_id, said, feature in zip(image_ids, given, found.features, strict=True)
+    ]
+
+
+def _witness(
+    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+) -> list[NewWitness]:
+    """Return what the CLIP itself says."""
+    said = found.predictions
+    best = zip(said.top[:, 0].tolist(), said.top_probabilities[:, 0].tolist(), strict=True)
+    rows = zip(image_ids, best, said.true_probability.tolist(), strict=True)
+    return [NewWitness(image_id, class_ids[i], p, true) for image_id, (i, p), true in rows]
 
 
 def _maps(
