@@ -24,6 +24,7 @@ def index(photos: Path, db: Path, predictions: Path | None = None) -> int:
     config = IndexConfig(
         photos=str(photos),
         regions=1,
+        max_sentences=2,  # the PMI is not what is tested
         predictions=None if predictions is None else str(predictions),
     )
     console = Console(stderr=True, quiet=True)
