@@ -69,8 +69,8 @@ def _json(file: Path, *, lines: bool) -> Iterator[Row]:
         if lines:
             yield where, _object(found, file, where)
             continue
-        for place, each in enumerate(_records(found), start=1):
-            yield f"entry {place}", _object(each, file, f"entry {place}")
+        for entry, each in enumerate(_records(found), start=1):
+            yield f"entry {entry}", _object(each, file, f"entry {entry}")
 
 
 def _records(found: Any) -> Sequence[Any]:

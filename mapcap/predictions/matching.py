@@ -30,10 +30,10 @@ def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -
     """
     whole: dict[str, int] = {}
     by_name: dict[str, list[int]] = {}
-    for place, item in enumerate(items):
-        whole[item.relative] = place
-        whole.setdefault(str(item.path), place)
-        by_name.setdefault(PurePosixPath(item.relative).name, []).append(place)
+    for at, item in enumerate(items):
+        whole[item.relative] = at
+        whole.setdefault(str(item.path), at)
+        by_name.setdefault(PurePosixPath(item.relative).name, []).append(at)
     rows: dict[int, int] = {}
     strangers = doubled = 0
     for row, path in enumerate(table.paths):
