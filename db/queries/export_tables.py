@@ -45,9 +45,8 @@ _class, _said, _wrong = schema.ClassName, aliased(schema.ClassName), aliased(sch
 _image, _prediction, _top = schema.Image, schema.Prediction, schema.PredictionTop
 _region, _words, _caption = schema.Region, schema.RegionCaption, schema.Caption
 _counts, _summary, _sentence = schema.ClassCaption, schema.Summary, schema.SummarySentence
-_map, _target = schema.Relevance, aliased(schema.ClassName)
-_finding, _audit = schema.Finding, schema.ClassAudit
-_witness, _seen = schema.Witness, aliased(schema.ClassName)
+_map, _target, _seen = schema.Relevance, aliased(schema.ClassName), aliased(schema.ClassName)
+_finding, _audit, _witness = schema.Finding, schema.ClassAudit, schema.Witness
 
 _LABEL: Final[_Stated] = (
     "label", "text", _class.label, "what the data set calls the class, unique in a run",
@@ -156,8 +155,7 @@ def _images() -> Table:
             ("y1", "float", _image.y1, "lower side of it"),
             ("error", "text", _image.error, "why the file could not be read"),
             ("figures", "json", _image_figures(), "its metrics, by name, if sampled"),
-            ("witness_label", "text", _seen.label,
-             "the class that the CLIP says where another classifier predicts"),
+            ("witness_label", "text", _seen.label, "what the CLIP says, if another one predicts"),
             ("witness_probability", "float", _witness.probability, "its probability of that"),
         ],
     )  # fmt: skip

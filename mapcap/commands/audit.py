@@ -62,7 +62,7 @@ def audit(
     elif class_name is None:
         _lines(db, engine, classes, json=json)
     else:
-        _one(db, engine, classes[0], json=json)
+        _one(db, engine, chosen, classes[0], json=json)
 
 
 def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
@@ -107,8 +107,9 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
     page.print(lines, highlight=False, soft_wrap=not page.is_terminal)
 
 
-def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
+def _one(db: Path, engine: Engine, run: Run, found: ClassName, *, json: bool) -> None:
     from mapcap.printing.audit import audit_page
+    from mapcap.runs.source import source_line
 
     audited = queries.class_audit(engine, found.id)
     if audited is None:
@@ -126,7 +127,8 @@ def _one(db: Path, engine: Engine, found: ClassName, *, json: bool) -> None:
         ]
         pages.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
         return
-    print_page(audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS]))
+    page = audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS])
+    print_page(page, source_line(run, found.predicted, found.agreed))
 
 
 def _missing(db: Path) -> UserError:

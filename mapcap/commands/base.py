@@ -60,10 +60,12 @@ def source_of(engine: Engine, run: Run) -> str | None:
     return source_line(run, totals.predicted, totals.agreed)
 
 
-def print_page(page: RenderableType) -> None:
-    """Print a page on the standard output."""
+def print_page(page: RenderableType, source: str | None = None) -> None:
+    """Print a page on the standard output, below whose predictions it is about."""
     from mapcap.printing import pages
 
+    if source is not None:
+        pages.show(console(), pages.safe(source))
     pages.show(console(), page)
 
 

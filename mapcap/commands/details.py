@@ -29,12 +29,12 @@ def show_class(
         "sides": read_sides(engine, found.id, config.sentences, config.redundancy),
         "confusions": queries.confusions(engine, found.id),
         "words": queries.word_scores(engine, found.id, "relevance")[:12],
-        "source": source_line(chosen, found.predicted, found.agreed),
     }
     if json:
         pages.print_json({"class": page.pop("found"), **page})
         return
-    print_page(pages.class_page(**page))
+    source = source_line(chosen, found.predicted, found.agreed)
+    print_page(pages.class_page(**page), source)
 
 
 def image(
@@ -50,12 +50,11 @@ def image(
         "image": found,
         "top": queries.top_classes(engine, found.id),
         "regions": queries.regions(engine, found.id),
-        "source": source_of(engine, chosen),
     }
     if json:
         pages.print_json(page)
         return
-    print_page(pages.image_page(**page))
+    print_page(pages.image_page(**page), source_of(engine, chosen))
 
 
 def search(

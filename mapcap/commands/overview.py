@@ -25,7 +25,6 @@ def status(db: Db, json: Json = False) -> None:
             "counts": counts_now(engine, run),
             "standing": standing(run),
             "unreadable": unreadable_images(engine, run.id),
-            "source": source_of(engine, run),
         }
         for run in queries.runs(engine)
     ]
@@ -33,7 +32,7 @@ def status(db: Db, json: Json = False) -> None:
         pages.print_json(shown)
         return
     for page in shown:
-        print_page(pages.status_page(**page))
+        print_page(pages.status_page(**page), source_of(engine, page["run"]))
 
 
 def classes(
@@ -64,10 +63,7 @@ def classes(
     if json:
         pages.print_json(found)
         return
-    source = source_of(engine, chosen)
-    if source is not None:
-        print_page(pages.safe(source))
-    print_page(pages.class_table(found))
+    print_page(pages.class_table(found), source_of(engine, chosen))
 
 
 def _share(below: str) -> float:

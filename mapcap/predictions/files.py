@@ -44,22 +44,29 @@ def read_lines(file: Path, option: str) -> list[str]:
     Raises:
         UserError: for a file that is missing, empty or not UTF-8.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{option}: {shown(file)} is not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        raise UserError(f"{option}: {shown(file)} cannot be read: {error.strerror}.") from error
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    lines = [line.strip() for line in read_text(file, option).split("\n") if line.strip()]
     if not lines:
         raise UserError(f"{option}: {shown(file)} is empty. Write one a line.")
     return lines
 
 
+def read_text(file: Path, option: str) -> str:
+    """Return a text; UserError for a file that is missing or not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{option}: {shown(file)} is not UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        raise UserError(f"{option}: {shown(file)} cannot be read: {error.strerror}.") from error
+
+
 def _json(file: Path, *, lines: bool) -> Iterator[Row]:
     """Yield the objects of JSON lines, of a list, or of an object by path (timm's)."""
-    texts = read_lines(file, OPTION) if lines else ["\n".join(read_lines(file, OPTION))]
-    for number, text in enumerate(texts, start=1):
+    whole = read_text(file, OPTION)
+    texts = enumerate(whole.split("\n"), start=1) if lines else [(1, whole)]
+    for number, text in texts:
+        if not text.strip():
+            continue
         where = f"line {number}"
         try:
             found = json.loads(text)

@@ -136,12 +136,8 @@ def class_page(
     confusions: Sequence[Confusion],
     words: Sequence[WordScore],
     sides: tuple[Summary, Summary] | None = None,
-    source: str | None = None,
 ) -> RenderableType:
-    """Return one class: figures, summary, what either side shares, confusions, words.
-
-    `source` says whose predictions they are, where the CLIP is not the classifier.
-    """
+    """Return one class: figures, summary, what either side shares, confusions, words."""
     accuracy = f"{found.correct} of {found.predicted} correct"
     if found.accuracy is not None:
         accuracy += (
@@ -151,8 +147,6 @@ def class_page(
     head = Text.assemble((clean(found.name), "bold"), f"  {accuracy}")
     unreadable = found.images - found.readable
     parts: list[RenderableType] = [head]
-    if source is not None:
-        parts.append(Text(clean(source)))
     if unreadable:
         parts.append(Text(f"{unreadable} of {found.images} images could not be read", "yellow"))
     parts += [Text(), summary_table(summary, found.distinct_captions)]
@@ -209,13 +203,8 @@ def sides_table(right: Summary, wrong: Summary) -> RenderableType:
     return table
 
 
-def image_page(
-    image: Image, top: Sequence[TopClass], regions: Sequence[Region], source: str | None = None
-) -> RenderableType:
-    """Return one image: what it was predicted as, and its regions with their captions.
-
-    `source` says whose predictions they are, where the CLIP is not the classifier.
-    """
+def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region]) -> RenderableType:
+    """Return one image: what it was predicted as, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"
     digest = (image.content_hash or "")[:12]
@@ -230,8 +219,6 @@ def image_page(
                 name.stylize("green")
             table.add_row(name, figure(guess.probability, 3), figure(guess.logit))
         parts += [Text(), table]
-    if source is not None:
-        parts.append(Text(clean(source)))
     if image.witness_name is not None:
         sure = figure(image.witness_probability, 3)
         parts.append(Text.assemble("the CLIP itself says ", safe(image.witness_name), f" ({sure})"))
@@ -259,12 +246,8 @@ def status_page(
     counts: RunCounts,
     standing: str,
     unreadable: Sequence[tuple[str, str]],
-    source: str | None,
 ) -> RenderableType:
-    """Return how far a run is; `unreadable` are paths, each with the reason.
-
-    `source` says whose predictions it explains, where the CLIP is not the classifier.
-    """
+    """Return how far a run is; `unreadable` are paths, each with the reason."""
     head = Text.assemble(
         (f"run {run.id}", "bold"),
         f"  {clean(standing)}  preset {clean(run.preset)}  ",
@@ -288,8 +271,6 @@ def status_page(
     notes = [Text(clean(note), "yellow") for note in run.notes]
     if unreadable:
         notes.append(Text(listed("could not be read", [path for path, _ in unreadable]), "yellow"))
-    if source is not None:
-        notes.insert(0, Text(clean(source)))
     return Group(head, Text(networks), Text(when), Text(held), *notes, Text(), table)
 
 

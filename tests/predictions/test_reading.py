@@ -243,7 +243,7 @@ def test_hostile_json_is_refused(tmp_path: Path, read: Read) -> None:
         ("3", "line 1: expected an object"),
         ("[" * 100_000, "line 1: not JSON"),
         ('{"path": "bird/1.jpg", "prediction": [{"score": 1}]}', "label and score"),
-        ('{"path": "bird/1.jpg", "prediction": "bird"}\n{"path": "bird/2.jpg"}', "line 2: no pred"),
+        ('{"path": "bird/1.jpg", "prediction": "bird"}\n\n{"path": "x"}', "line 3: no prediction"),
     ):
         with pytest.raises(UserError, match=message):
             read(write(tmp_path, text, "given.jsonl"))
