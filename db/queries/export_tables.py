@@ -45,8 +45,8 @@ _class, _said, _wrong = schema.ClassName, aliased(schema.ClassName), aliased(sch
 _image, _prediction, _top = schema.Image, schema.Prediction, schema.PredictionTop
 _region, _words, _caption = schema.Region, schema.RegionCaption, schema.Caption
 _counts, _summary, _sentence = schema.ClassCaption, schema.Summary, schema.SummarySentence
-_map, _target, _seen = schema.Relevance, aliased(schema.ClassName), aliased(schema.ClassName)
-_finding, _audit, _witness = schema.Finding, schema.ClassAudit, schema.Witness
+_map, _target = schema.Relevance, aliased(schema.ClassName)
+_finding, _audit = schema.Finding, schema.ClassAudit
 
 _LABEL: Final[_Stated] = (
     "label", "text", _class.label, "what the data set calls the class, unique in a run",
@@ -155,18 +155,14 @@ def _images() -> Table:
             ("y1", "float", _image.y1, "lower side of it"),
             ("error", "text", _image.error, "why the file could not be read"),
             ("figures", "json", _image_figures(), "its metrics, by name, if sampled"),
-            ("witness_label", "text", _seen.label, "what the CLIP says, if another one predicts"),
-            ("witness_probability", "float", _witness.probability, "its probability of that"),
         ],
-    )  # fmt: skip
+    )
     query = (
         query.select_from(_image)
         .join(_class, _class.id == _image.class_id)
         .outerjoin(_prediction, _prediction.image_id == _image.id)
         .outerjoin(_said, _said.id == _prediction.predicted_class_id)
         .outerjoin(_top, and_(_top.image_id == _image.id, _top.rank == 1))
-        .outerjoin(_witness, _witness.image_id == _image.id)
-        .outerjoin(_seen, _seen.id == _witness.predicted_class_id)
         .order_by(_image.path)
     )
     return Table(row, columns, query)

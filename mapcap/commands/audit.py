@@ -12,7 +12,16 @@ from sqlalchemy import Engine
 from db import queries
 from db.errors import StoreError
 from db.records import ClassName, Run
-from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, print_page
+from mapcap.commands.base import (
+    Db,
+    Json,
+    RunNumber,
+    console,
+    errors,
+    open_run,
+    print_page,
+    source_of,
+)
 from mapcap.errors import UserError
 from mapcap.printing import pages
 from mapcap.runs.lookup import find_class
@@ -109,7 +118,6 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
 
 def _one(db: Path, engine: Engine, run: Run, found: ClassName, *, json: bool) -> None:
     from mapcap.printing.audit import audit_page
-    from mapcap.runs.source import source_line
 
     audited = queries.class_audit(engine, found.id)
     if audited is None:
@@ -128,7 +136,7 @@ def _one(db: Path, engine: Engine, run: Run, found: ClassName, *, json: bool) ->
         pages.print_json({"class": found, "audit": audited, "findings": listed, "words": words})
         return
     page = audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS])
-    print_page(page, source_line(run, found.predicted, found.agreed))
+    print_page(page, source_of(engine, run))
 
 
 def _missing(db: Path) -> UserError:

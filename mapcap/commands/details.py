@@ -9,7 +9,6 @@ from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, sour
 from mapcap.config import IndexConfig
 from mapcap.printing import pages
 from mapcap.runs.lookup import find_class, find_image
-from mapcap.runs.source import source_line
 from mapcap.summaries.stored import read_sides, read_summary
 
 
@@ -33,8 +32,7 @@ def show_class(
     if json:
         pages.print_json({"class": page.pop("found"), **page})
         return
-    source = source_line(chosen, found.predicted, found.agreed)
-    print_page(pages.class_page(**page), source)
+    print_page(pages.class_page(**page), source_of(engine, chosen))
 
 
 def image(
