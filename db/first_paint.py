@@ -35,12 +35,14 @@ class Glance:
     def totals(self) -> RunTotals:
         """The sums over the classes."""
         every = self.classes
+        witnessed = [each.agreed for each in every if each.agreed is not None]
         return RunTotals(
             len(every),
             sum(each.images for each in every),
             sum(each.readable for each in every),
             sum(each.predicted for each in every),
             sum(each.correct for each in every),
+            None if not witnessed else sum(witnessed),
         )
 
 

@@ -81,16 +81,27 @@ class NewPrediction:
     """What the model says of an image.
 
     `top` holds (class_id, probability, logit), best first; the first is the predicted class.
-    `margin` = true logit - best other logit. `feature` (D,) is the image's embedding as the
-    network gives it; the store normalises it and keeps the norm.
+    `margin` = true logit - best other logit. What is not known is None. `feature`
+    (D,) is the image's embedding as the network gives it; the store normalises it and keeps the
+    norm.
     """
 
     image_id: int
-    top: Sequence[tuple[int, float, float]]
-    true_probability: float
-    true_rank: int
-    margin: float
+    top: Sequence[tuple[int, float | None, float | None]]
+    true_probability: float | None
+    true_rank: int | None
+    margin: float | None
     feature: NDArray[np.floating[Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewWitness:
+    """What the CLIP says of an image that another classifier predicts."""
+
+    image_id: int
+    predicted_class_id: int
+    probability: float
+    true_probability: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "predictions": None,
+    "prediction_paths": None,
+    "class_order": None,
+    "predictions_digest": None,
 }
 """What runs did before these fields existed."""
 _HALF = 0.5, "half"
@@ -91,6 +95,14 @@ class IndexConfig:
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
+    predictions: str | None = None
+    """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
+    prediction_paths: str | None = None
+    """File that names the photo of each row of a matrix of predictions."""
+    class_order: str | None = None
+    """File of the classes in the order of the class numbers in `predictions`."""
+    predictions_digest: str | None = None
+    """SHA-256 of these files: other predictions under the same names are another run."""
     seed: int = 0
     """Seeds the choice of captions where a class has more than `max_sentences`."""
 
@@ -117,6 +129,10 @@ class IndexConfig:
             (bool(self.templates), "--template", "is given at least once"),
             (all("{}" in template for template in self.templates), "--template",
              "holds {} where the class name goes"),
+            (self.prediction_paths is None or self.predictions is not None, "--prediction-paths",
+             "names the rows of --predictions FILE: give that, too"),
+            (self.class_order is None or self.predictions is not None, "--class-order",
+             "is the order of the classes in --predictions FILE: give that, too"),
         ]  # fmt: skip
         for holds, option, rule in checks:
             if not holds:

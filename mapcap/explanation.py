@@ -71,14 +71,16 @@ def explain(
     true: Tensor,
     method: Method,
     half: torch.dtype | None = None,
+    predicted: Tensor | None = None,
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
     `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
-    where it is not known: there the predicted class stands for it. With `half` (bfloat16 or
-    float16) the tower runs forward in that, up to the last block's attention; that attention, the
-    gradients and all sums stay in the model's own dtype, and so do the further runs that start
-    layers before the last, other methods than Chefer's and pictures of regions take.
+    where it is not known: there the predicted class stands for it. `predicted` (B,) are the classes
+    that another classifier predicts: its errors are then the ones to be explained. With `half`
+    (bfloat16 or float16) the tower runs forward in that, up to the last block's attention; that
+    attention, the gradients and all sums stay in the model's own dtype, and so do the further runs
+    that start layers before the last, other methods than Chefer's and pictures of regions take.
 
     Raises `UserError` for a vision tower whose reading is not known or an unknown start layer.
     """
@@ -88,7 +90,8 @@ def explain(
         logits = biased(model, scene.cosines.detach())
         known = torch.where(true < 0, logits.argmax(1).cpu(), true)
         predictions = predict(logits, known)
-        maps = Asked.of(known, torch.from_numpy(predictions.top[:, 0]))
+        said = torch.from_numpy(predictions.top[:, 0]) if predicted is None else predicted
+        maps = Asked.of(known, said)
         chosen = METHODS[method.relevance](scene, maps, method.start_layer)
     found = chosen.float().cpu().numpy()  # (M, gh, gw)
     size = images.shape[-2], images.shape[-1]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from db import queries
 from db.records import ClassName, Run, RunTotals, Stage
+from mapcap.runs.source import source_line
 from tui.opened import Opened
 from tui.texts import safe, share
 from tui.widgets.class_card import Card
@@ -35,6 +36,9 @@ def title_of(run: Run, totals: RunTotals, stages: Sequence[Stage], newer: int | 
     text.append(f"{totals.classes} classes  {totals.images} images  ")
     if totals.predicted:
         text.append(f"accuracy {share(totals.correct / totals.predicted)}  ", style="bold")
+    source = source_line(run, totals.predicted, totals.agreed)
+    if source is not None:
+        text.append_text(safe(f"{source}  ", "cyan"))
     if run.status != "done":
         now = next((s for s in stages if s.status == "running"), None)
         where = f": {now.name} {now.done}/{now.total}" if now else ""

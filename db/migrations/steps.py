@@ -15,6 +15,7 @@ from db.migrations.r0002_audit import add_audit
 from db.migrations.r0003_kinds import add_kinds
 from db.migrations.r0004_metrics import rename_metrics
 from db.migrations.r0007_feeding import add_feeding
+from db.migrations.r0009_witness import add_witness
 
 if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
@@ -56,4 +57,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_blocks,
     add_feeding,
     add_attributes,
+    add_witness,
 )

@@ -13,7 +13,7 @@ from db.records import Image, Place, Relevance, Role, Show, TopClass
 from db.sql import Query, columns_of, contains, in_ids, in_texts, records
 
 _PAGE: Final = 1000
-_predicted = aliased(schema.ClassName)
+_predicted, _witness = aliased(schema.ClassName), aliased(schema.ClassName)
 IMAGE: Query = (
     select(
         *columns_of(
@@ -22,11 +22,15 @@ IMAGE: Query = (
             schema.Prediction,
             class_name=schema.ClassName.name,
             predicted_name=_predicted.name,
+            witness_name=_witness.name,
+            witness_probability=schema.Witness.probability,
         )
     )
     .join(schema.ClassName, schema.ClassName.id == schema.Image.class_id)
     .outerjoin(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
     .outerjoin(_predicted, _predicted.id == schema.Prediction.predicted_class_id)
+    .outerjoin(schema.Witness, schema.Witness.image_id == schema.Image.id)
+    .outerjoin(_witness, _witness.id == schema.Witness.predicted_class_id)
 )
 
 RELEVANCE: Query = select(
@@ -60,23 +64,19 @@ def images(
 
     `wrong_as` keeps those that were predicted as that class, `only` those of these ids; `without`
     leaves some out. `after` is the (margin, id) of the last image of the page before. Images
-    without prediction end the list of `all`, by id.
+    without a margin, predicted or not, end the list in both directions, by id.
     """
     found: list[Image] = []
     kept = partial(_kept, only=only, without=without)
     with engine.connect() as connection:
         if after is None or after[0] is not None:
             found = _by_margin(connection, class_id, show, wrong_as, kept, descending, after, limit)
-        if show == "all" and wrong_as is None and len(found) < limit:
-            past = after[1] if after is not None and after[0] is None else 0
-            query = IMAGE.where(
-                schema.Image.class_id == class_id,
-                schema.Prediction.image_id.is_(None),
-                schema.Image.id > past,
-                *kept(schema.Image.id),
-            )
+        if len(found) < limit:
+            past = after[1] if after is not None and after[0] is None else None
             rest = limit - len(found)
-            found += _all(connection, query.order_by(schema.Image.id).limit(rest))
+            found += _without_margin(
+                connection, class_id, show, wrong_as, kept, descending, past, rest
+            )
     return found
 
 
@@ -121,6 +121,31 @@ def _kept(
     return [*kept, ~in_ids(column, without)] if without else kept
 
 
+def _without_margin(
+    connection: Connection,
+    class_id: int,
+    show: Show,
+    wrong_as: int | None,
+    kept: Callable[[_Column], list[ColumnElement[bool]]],
+    descending: bool,
+    past: int | None,
+    limit: int,
+) -> list[Image]:
+    owner, number = schema.Image.class_id, schema.Image.id
+    narrowed = wrong_as is not None or show != "all"
+    if narrowed:
+        owner, number = schema.Prediction.class_id, schema.Prediction.image_id
+    page = IMAGE.where(owner == class_id, schema.Prediction.margin.is_(None), *kept(number))
+    if wrong_as is not None:
+        page = page.where(schema.Prediction.predicted_class_id == wrong_as)
+    elif narrowed:
+        page = page.where(schema.Prediction.correct.is_(show == "right"))
+    if past is not None:
+        page = page.where(number < past if descending else number > past)
+    order = number.desc() if descending else number.asc()
+    return _all(connection, page.order_by(order).limit(limit))
+
+
 def _by_margin(
     connection: Connection,
     class_id: int,
@@ -133,7 +158,9 @@ def _by_margin(
 ) -> list[Image]:
     table = schema.Prediction
     place = tuple_(table.margin, table.image_id)
-    page = select(table.image_id).where(table.class_id == class_id, *kept(table.image_id))
+    page = select(table.image_id).where(
+        table.class_id == class_id, table.margin.is_not(None), *kept(table.image_id)
+    )
     if wrong_as is not None:
         page = page.where(table.predicted_class_id == wrong_as)
     elif show != "all":

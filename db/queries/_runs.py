@@ -62,8 +62,9 @@ _SUMS = {
 
 def run_totals(engine: Engine, run_id: int) -> RunTotals:
     """Return the sums over a run's classes: no large table is counted."""
+    agreed = func.sum(schema.ClassName.agreed)
     query: Query = select(
-        *columns_of(RunTotals, schema.ClassName, classes=func.count(), **_SUMS)
+        *columns_of(RunTotals, schema.ClassName, classes=func.count(), agreed=agreed, **_SUMS)
     ).where(schema.ClassName.run_id == run_id)
     with engine.connect() as connection:
         return records(RunTotals, connection.execute(query))[0]

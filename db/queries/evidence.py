@@ -66,6 +66,7 @@ _PREDICTED: Query = (
             schema.Image,
             schema.Prediction,
             confidence=schema.PredictionTop.probability,
+            witness_class_id=schema.Witness.predicted_class_id,
         )
     )
     .join(schema.Prediction, schema.Prediction.image_id == schema.Image.id)
@@ -73,6 +74,7 @@ _PREDICTED: Query = (
         schema.PredictionTop,
         and_(schema.PredictionTop.image_id == schema.Image.id, schema.PredictionTop.rank == 1),
     )
+    .outerjoin(schema.Witness, schema.Witness.image_id == schema.Image.id)
     .where(schema.Image.error.is_(None))
     .order_by(schema.Image.id)
 )

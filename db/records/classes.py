@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ClassName:
-    """A class with its figures; accuracy is over the predicted images, with its 95 % interval."""
+    """A class with its figures; accuracy is over the predicted images, with its 95 % interval.
+
+    `agreed` counts the images of which the CLIP says what the classifier says; None where the
+    CLIP is the classifier.
+    """
 
     id: int
     position: int
@@ -24,6 +28,7 @@ class ClassName:
     top_wrong_count: int
     distinct_captions: int
     first_sentence: str | None
+    agreed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,22 @@ from db.records.pictures import Box
 class PredictedImage:
     """A predicted image; `confidence` is the probability of the predicted class.
 
-    `attributes` are figures of its pixels by name, as the file has them: they may be anything.
+    `confidence` and `margin` are None where a file of predictions lacks them; `witness_class_id` is
+    what the CLIP says where it is not the classifier. `attributes` are figures of the pixels by
+    name, as the file has them: they may be anything.
     """
 
     id: int
     predicted_class_id: int
     correct: bool
-    confidence: float
-    margin: float
+    confidence: float | None
+    margin: float | None
     width: int
     height: int
     file_size: int | None
     box: Box | None
     attributes: Any
+    witness_class_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,11 @@ Place = tuple[float | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image with its prediction; the last fields are None until it is predicted."""
+    """An image with its prediction, whose fields are None until it is predicted.
+
+    Where a file gave the prediction, what it lacks is None too, and `witness_name` is the class
+    that the CLIP says, with its probability.
+    """
 
     id: int
     class_id: int
@@ -42,6 +46,8 @@ class Image:
     true_probability: float | None
     true_rank: int | None
     margin: float | None
+    witness_name: str | None = None
+    witness_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,13 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class TopClass:
-    """One of an image's best classes; rank 1 is the predicted one."""
+    """One of an image's best classes; rank 1 is the predicted one. A file may lack the numbers."""
 
     rank: int
     class_id: int
     name: str
-    probability: float
-    logit: float
+    probability: float | None
+    logit: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """The sums over a run's classes, as last aggregated."""
+    """The sums over a run's classes, as last aggregated; `agreed` as in `ClassName`."""
 
     classes: int
     images: int
     readable: int
     predicted: int
     correct: int
+    agreed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from db.schema.pictures import (
     Run,
     Stage,
     Thumbnail,
+    Witness,
 )
 from db.schema.words import (
     Caption,
@@ -77,5 +78,6 @@ __all__ = [
     "Summary",
     "SummarySentence",
     "Thumbnail",
+    "Witness",
     "WordScore",
 ]

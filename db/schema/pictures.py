@@ -103,6 +103,8 @@ class ClassName(Base):
     top_wrong_count: Mapped[int] = mapped_column(default=0, server_default="0")
     distinct_captions: Mapped[int] = mapped_column(default=0, server_default="0")
     first_sentence: Mapped[str | None]
+    # Images of which the CLIP says the same; null where the CLIP itself predicts.
+    agreed: Mapped[int | None]
 
 
 class ClassText(Base):
@@ -159,7 +161,10 @@ class ImageEmbedding(Base):
 
 
 class Prediction(Base):
-    """What the model says of an image; `margin` = true logit - best other logit."""
+    """What the model says of an image; `margin` = true logit - best other logit.
+
+    Of a classifier whose predictions came in a file, what the file lacks is null.
+    """
 
     __tablename__ = "prediction"
     # Each index ends in the row id, which is the image: they serve pages keyed by (margin, id).
@@ -173,9 +178,9 @@ class Prediction(Base):
     class_id: Mapped[ClassId]
     predicted_class_id: Mapped[ClassId]
     correct: Mapped[bool]
-    true_probability: Mapped[float]
-    true_rank: Mapped[int]
-    margin: Mapped[float]
+    true_probability: Mapped[float | None]
+    true_rank: Mapped[int | None]
+    margin: Mapped[float | None]
 
 
 class PredictionTop(Base):
@@ -186,8 +191,19 @@ class PredictionTop(Base):
     image_id: Mapped[ImageKey]
     rank: Mapped[Key]
     class_id: Mapped[ClassId]
+    probability: Mapped[float | None]
+    logit: Mapped[float | None]
+
+
+class Witness(Base):
+    """What the CLIP says of an image that another classifier predicts; both over its softmax."""
+
+    __tablename__ = "witness"
+    __table_args__ = (Index(None, "predicted_class_id"),)
+    image_id: Mapped[ImageKey]
+    predicted_class_id: Mapped[ClassId]
     probability: Mapped[float]
-    logit: Mapped[float]
+    true_probability: Mapped[float]
 
 
 class Confusion(Base):

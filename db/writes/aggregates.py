@@ -16,10 +16,14 @@ from db.schema import (
     Prediction,
     Region,
     RegionCaption,
+    Witness,
     WordScore,
 )
 from db.sql import row_of, upsert
 from db.stats import wilson
+
+_MEAN = func.avg(Prediction.true_probability)
+_AGREES = Witness.predicted_class_id == Prediction.predicted_class_id
 
 
 def aggregate_accuracy(engine: Engine, run_id: int) -> None:
@@ -50,6 +54,7 @@ def _no_figures(class_id: int) -> dict[str, Any]:
         "accuracy_low": None,
         "accuracy_high": None,
         "mean_true_probability": None,
+        "agreed": None,
         "top_wrong_class_id": None,
         "top_wrong_count": 0,
     }
@@ -71,13 +76,16 @@ def _count_predictions(
             func.count(),
             # Not a sum, which would come back as a Boolean like its column.
             func.count(case((Prediction.correct, 1))),
-            func.avg(Prediction.true_probability),
+            # Some alone would be a mean over images that a file chose to name: none then.
+            case((func.count(Prediction.true_probability) == func.count(), _MEAN)),
+            case((func.count(Witness.image_id) > 0, func.count(case((_AGREES, 1))))),
         )
+        .outerjoin(Witness, Witness.image_id == Prediction.image_id)
         .join(ClassName, ClassName.id == Prediction.class_id)
         .where(ClassName.run_id == run_id)
         .group_by(Prediction.class_id)
     )
-    for class_id, predicted, correct, probability in connection.execute(counted):
+    for class_id, predicted, correct, probability, agreed in connection.execute(counted):
         low, high = wilson(correct, predicted)
         figures[class_id] |= {
             "predicted": predicted,
@@ -86,6 +94,7 @@ def _count_predictions(
             "accuracy_low": low,
             "accuracy_high": high,
             "mean_true_probability": probability,
+            "agreed": agreed,
         }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, updat
 
 from db.engine import writing
 from db.records import Box
-from db.rows import NewImage, NewPrediction, NewRelevance
+from db.rows import NewImage, NewPrediction, NewRelevance, NewWitness
 from db.schema import (
     ClassAudit,
     ClassFigure,
@@ -21,6 +21,7 @@ from db.schema import (
     Relevance,
     Summary,
     Thumbnail,
+    Witness,
 )
 from db.sql import corners_of, in_ids, merge, row_of, upsert
 from db.text import storable
@@ -146,6 +147,12 @@ def _prediction_row(class_id: int, new: NewPrediction) -> dict[str, Any]:
         "predicted_class_id": predicted,
         "correct": predicted == class_id,
     }
+
+
+def add_witness(store: Engine | Connection, said: Sequence[NewWitness]) -> None:
+    """Store what the CLIP says of images that another classifier predicts."""
+    with writing(store) as connection:
+        upsert(connection, Witness, ["image_id"], [row_of(new) for new in said])
 
 
 def add_relevance(store: Engine | Connection, maps: Sequence[NewRelevance]) -> list[int]:

@@ -19,7 +19,7 @@ from mapcap.audit.findings import Finding, ranked
 from mapcap.audit.inputs import audit_inputs
 from mapcap.audit.kinds import KINDS
 from mapcap.audit.line import clauses
-from mapcap.audit.material import Images, Material
+from mapcap.audit.material import Images, Material, mean_of
 from mapcap.audit.word_rows import WordRow
 
 
@@ -60,7 +60,7 @@ def _figures(material: Material) -> dict[str, Any]:
     images = material.images
     return {
         "images": len(images),
-        "mean_margin": float(images.margins.mean()) if len(images) else None,
+        "mean_margin": mean_of(images.margins),
         **_calibration(material),
         **_likenesses(material, images),
     }
@@ -70,20 +70,20 @@ def _calibration(material: Material) -> dict[str, Any]:
     """Return confidence against accuracy over the sample's images predicted as the class.
 
     Given the true class instead, the gap would only restate the accuracy: a perfectly calibrated
-    model is sure of its errors as well.
+    model is sure of its errors as well. Where a probability is not known, there is none of it.
     """
     reference = material.reference
     chosen = reference.predicted == material.class_id
     confidence = reference.confidence[chosen]
     correct = reference.classes[chosen] == material.class_id
-    bins = reliability(confidence, correct)
-    some = bool(chosen.any())
+    mean = mean_of(confidence)
+    bins = [] if mean is None else reliability(confidence, correct)
     return {
         "predicted_images": int(chosen.sum()),
-        "accuracy": float(correct.mean()) if some else None,
-        "mean_confidence": float(confidence.mean()) if some else None,
-        "ece": expected_calibration_error(bins) if some else None,
-        "ece_level": calibration_level(confidence, seed=material.seed) if some else None,
+        "accuracy": float(correct.mean()) if chosen.any() else None,
+        "mean_confidence": mean,
+        "ece": expected_calibration_error(bins) if bins else None,
+        "ece_level": calibration_level(confidence, seed=material.seed) if bins else None,
         "bins": [asdict(part) for part in bins],
     }
 

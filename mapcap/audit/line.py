@@ -77,7 +77,7 @@ def _sureness(facts: Facts) -> list[Clause]:
     """Say that the model is too sure, or not sure enough, where it predicts the class."""
     keys = ("accuracy", "mean_confidence", "ece", "ece_level", "predicted_images")
     figures = {key: facts.figures[key] for key in keys}
-    if not figures["predicted_images"] or figures["ece"] <= figures["ece_level"]:
+    if figures["ece"] is None or figures["ece"] <= figures["ece_level"]:
         return []
     accuracy, confidence = figures["accuracy"], figures["mean_confidence"]
     if abs(confidence - accuracy) < _GAP:

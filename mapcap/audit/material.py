@@ -14,6 +14,8 @@ EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
 
 PathsOf = Callable[[Sequence[int]], Mapping[int, str]]
 """Ids of images of the run to their paths in the data set."""
+NO_WITNESS = -1
+"""In place of a class id where the CLIP itself is the classifier."""
 
 PICTURE_SIDE = 32
 """Pictures are looked at this many pixels wide and high."""
@@ -24,10 +26,11 @@ class Images:
     """The predicted images of a class, all in the same order.
 
     `predicted` (n,) class ids; `confidence` (n,) their probabilities; `margins` (n,) of the true
-    logit; `words` as `phrases` gives them; `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw)
-    relevance for the true class; `pictures` (n, side, side, 3) uint8, what the network saw;
-    `grounds` (n, side, side) which pixels of them are background; `attributes` (n, A) as
-    `attribute_row` gives them.
+    logit; both NaN where they are not known; `witness` (n,) ids of the classes that the CLIP says
+    where it is not the classifier, else `NO_WITNESS`; `words` as `phrases` gives them;
+    `embeddings` (n, D) L2-normalised; `grids` (n, gh, gw) relevance for the true class; `pictures`
+    (n, side, side, 3) uint8, what the network saw; `grounds` (n, side, side) which pixels of them
+    are background; `attributes` (n, A) as `attribute_row` gives them.
     """
 
     ids: NDArray[np.int64]
@@ -35,6 +38,7 @@ class Images:
     correct: NDArray[np.bool_]
     confidence: NDArray[np.float64]
     margins: NDArray[np.float64]
+    witness: NDArray[np.int64]
     words: Sequence[frozenset[str]]
     embeddings: NDArray[np.float16]
     grids: NDArray[np.float32]
@@ -75,7 +79,8 @@ class Rival:
 class Reference:
     """A sample of the run's images that every class is held against; small runs are in it whole.
 
-    `classes` (m,) ids; `predicted` (m,) ids, with `confidence` (m,); `embeddings` (m, D);
+    `classes` (m,) ids; `predicted` (m,) ids, with `confidence` (m,); `witness` (m,) as in
+    `Images`; `embeddings` (m, D);
     `backgrounds` (m, 5); `pictures` (m, side, side, 3); `histogram` of all the pictures, as
     `place_histogram` gives it; `phrases` counts the images that hold each word; `attributes`
     (m, A). `same_files` (k, 3) is of the whole run: id, class and a number, the same for files of
@@ -86,6 +91,7 @@ class Reference:
     classes: NDArray[np.int64]
     predicted: NDArray[np.int64]
     confidence: NDArray[np.float64]
+    witness: NDArray[np.int64]
     embeddings: NDArray[np.float16]
     backgrounds: NDArray[np.float64]
     pictures: NDArray[np.uint8]
@@ -141,6 +147,11 @@ class Material:
     embed: EmbedWords
     seed: int
     paths: PathsOf
+
+
+def mean_of(values: NDArray[np.float64]) -> float | None:
+    """Return the mean of values (n,), None where there are none or one is not known."""
+    return float(values.mean()) if len(values) and not np.isnan(values).any() else None
 
 
 def rate(wrong: NDArray[np.bool_]) -> float:

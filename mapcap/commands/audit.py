@@ -12,7 +12,16 @@ from sqlalchemy import Engine
 from db import queries
 from db.errors import StoreError
 from db.records import ClassName, Run
-from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, print_page
+from mapcap.commands.base import (
+    Db,
+    Json,
+    RunNumber,
+    console,
+    errors,
+    open_run,
+    print_page,
+    source_of,
+)
 from mapcap.errors import UserError
 from mapcap.printing import pages
 from mapcap.runs.lookup import find_class
@@ -62,7 +71,7 @@ def audit(
     elif class_name is None:
         _lines(db, engine, classes, json=json)
     else:
-        _print_class(db, engine, classes[0], json=json)
+        _print_class(db, engine, chosen, classes[0], json=json)
 
 
 def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
@@ -107,7 +116,7 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
     page.print(lines, highlight=False, soft_wrap=not page.is_terminal)
 
 
-def _print_class(db: Path, engine: Engine, record: ClassName, *, json: bool) -> None:
+def _print_class(db: Path, engine: Engine, run: Run, record: ClassName, *, json: bool) -> None:
     from mapcap.printing.audit import audit_page
 
     audited = queries.class_audit(engine, record.id)
@@ -126,7 +135,8 @@ def _print_class(db: Path, engine: Engine, record: ClassName, *, json: bool) -> 
         ]
         pages.print_json({"class": record, "audit": audited, "findings": listed, "words": words})
         return
-    print_page(audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS]))
+    page = audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS])
+    print_page(page, source_of(engine, run))
 
 
 def _missing(db: Path) -> UserError:
@@ -158,4 +168,4 @@ def _compare(
         listed = [{"class": name, "change": each} for name, each in named]
         pages.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
         return
-    print_page(changes_page(overall, named, run.id, other.id))
+    print_page(changes_page(overall, named, run, other))

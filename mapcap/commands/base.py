@@ -52,10 +52,20 @@ def open_run(db: Path, run: int | None, *, write: bool = False) -> tuple[Engine,
     return engine, queries.run(engine, choice.run_id)
 
 
-def print_page(page: RenderableType) -> None:
-    """Print a page on the standard output."""
+def source_of(engine: Engine, run: Run) -> str | None:
+    """Return whose predictions a run explains; None where the CLIP is the classifier."""
+    from mapcap.runs.source import source_line
+
+    totals = queries.run_totals(engine, run.id)
+    return source_line(run, totals.predicted, totals.agreed)
+
+
+def print_page(page: RenderableType, source: str | None = None) -> None:
+    """Print a page on the standard output, below whose predictions it is about."""
     from mapcap.printing import pages
 
+    if source is not None:
+        pages.show(console(), pages.safe(source))
     pages.show(console(), page)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from db import queries
-from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.config import IndexConfig
 from mapcap.printing import pages
 from mapcap.runs.lookup import find_class, find_image
@@ -32,7 +32,7 @@ def show_class(
     if json:
         pages.print_json({"class": page.pop("record"), **page})
         return
-    print_page(pages.class_page(**page))
+    print_page(pages.class_page(**page), source_of(engine, chosen))
 
 
 def image(
@@ -52,7 +52,7 @@ def image(
     if json:
         pages.print_json(page)
         return
-    print_page(pages.image_page(**page))
+    print_page(pages.image_page(**page), source_of(engine, chosen))
 
 
 def search(

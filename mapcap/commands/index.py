@@ -65,6 +65,27 @@ def index(
     boxes: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TSV: file, x0, y0, x1, y1 in pixels.")
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your classifier's predictions, in place of the CLIP's: CSV, TSV, JSON lines or "
+            "Parquet with the columns path and prediction (and confidence, or top1 prob1 top2 ..., "
+            "or one for each class), or a matrix .npy, .npz or .safetensors.",
+        ),
+    ] = None,
+    prediction_paths: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The photo of each row of --predictions, one a line."),
+    ] = None,
+    class_order: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What class numbers in --predictions mean: the classes from 0 on, one a line. "
+            "Default: the class folders sorted as torchvision and Keras do.",
+        ),
+    ] = None,
     limit_per_class: Annotated[
         int | None, typer.Option(metavar="N", help="At most N images of a class.")
     ] = None,
@@ -157,14 +178,19 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --boxes boxes.tsv --limit-per-class 50[/]
 
     [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
+
+    [cyan]mapcap index photos/ --db photos.db --predictions resnet.csv[/]
     """
     from mapcap.indexing.start import index_photos, templates_of
 
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
-        names=None if names is None else str(names.absolute()),
-        boxes=None if boxes is None else str(boxes.absolute()),
-        weights=None if weights is None else str(weights.absolute()),
+        names=_absolute(names),
+        boxes=_absolute(boxes),
+        weights=_absolute(weights),
+        predictions=_absolute(predictions),
+        prediction_paths=_absolute(prediction_paths),
+        class_order=_absolute(class_order),
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,
@@ -202,3 +228,7 @@ def index(
     if json:
         engine, run = open_run(db, run_id)
         pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

@@ -7,7 +7,7 @@ import typer
 from db import queries
 from db.ordering import ClassSort, arranged
 from db.queries.unfinished import classes_now, counts_now, unreadable_images
-from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.errors import UserError
 from mapcap.printing import pages
 from mapcap.runs.standing import standing
@@ -32,7 +32,7 @@ def status(db: Db, json: Json = False) -> None:
         pages.print_json(shown)
         return
     for page in shown:
-        print_page(pages.status_page(**page))
+        print_page(pages.status_page(**page), source_of(engine, page["run"]))
 
 
 def classes(
@@ -63,7 +63,7 @@ def classes(
     if json:
         pages.print_json(records)
         return
-    print_page(pages.class_table(records))
+    print_page(pages.class_table(records), source_of(engine, chosen))
 
 
 def _share(below: str) -> float:

@@ -15,10 +15,9 @@ def presets(json: Json = False) -> None:
     FILE --preset NAME` takes one.
     """
     if json:
-        totals = {"megabytes": lambda p: p.megabytes, "download": lambda p: p.download}
         print_json(
             {
-                name: asdict(preset) | {key: of(preset) for key, of in totals.items()}
+                name: asdict(preset) | {"megabytes": preset.megabytes, "download": preset.download}
                 for name, preset in PRESETS.items()
             }
         )

@@ -4,12 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from mapcap.datasets.columns import PARQUET, named_rows
 from mapcap.datasets.records import Found, Listing, shown
-from mapcap.datasets.tables import box_of, rows
+from mapcap.datasets.tables import box_of
 from mapcap.errors import UserError
 
-TABLES = frozenset({".csv", ".tsv", ".txt"})
-PARQUET = frozenset({".parquet", ".pq"})
 _BOX = ("x0", "y0", "x1", "y1")
 
 
@@ -25,8 +24,7 @@ def list_manifest(manifest: Path) -> Listing:
     """
     listing = Listing()
     lines: dict[str, str] = {}
-    records = _parquet(manifest) if manifest.suffix.lower() in PARQUET else _table(manifest)
-    for line, record in records:
+    for line, record in _records(manifest):
         where = f"PHOTOS: {shown(manifest)}, {line}"
         if not record["path"] or not record["class"] or "\0" in record["path"]:
             raise UserError(f"{where}: path and class must not be empty.")
@@ -51,49 +49,24 @@ def list_manifest(manifest: Path) -> Listing:
     return listing
 
 
-def _table(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows of a table with their lines."""
-    header: list[str] = []
-    for line, cells in rows(manifest, "PHOTOS"):
-        if not header:
-            header = [cell.lower() for cell in cells]
-            _check_columns(manifest, header)
-        elif len(cells) != len(header):
-            raise UserError(
-                f"PHOTOS: {shown(manifest)}, line {line}: {len(cells)} cells under {len(header)} "
-                "columns. Put cells that hold a comma in quotes."
-            )
-        else:
-            yield f"line {line}", dict(zip(header, cells, strict=True))
+def _records(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the rows with their places; column names of text tables in any case, nulls empty."""
+    folded = manifest.suffix.lower() not in PARQUET
 
+    def choose(columns: list[str]) -> list[str]:
+        names = [name.lower() for name in columns] if folded else columns
+        _check_columns(manifest, names)
+        known = ("path", "class", *_BOX)
+        return [column for column, name in zip(columns, names, strict=True) if name in known]
 
-def _parquet(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows of a Parquet file with their numbers; nulls become empty."""
-    try:
-        import pyarrow as arrow
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise UserError(
-            f"PHOTOS: {shown(manifest)} needs pyarrow: pip install 'mapcap[parquet]'. "
-            "Or save the manifest as CSV."
-        ) from error
-    try:
-        with parquet.ParquetFile(manifest) as file:
-            names = list(file.schema_arrow.names)
-            _check_columns(manifest, names)
-            wanted = [name for name in ("path", "class", *_BOX) if name in names]
-            first = 1
-            for batch in file.iter_batches(columns=wanted):
-                for number, values in enumerate(batch.to_pylist(), start=first):
-                    yield (
-                        f"row {number}",
-                        {k: "" if v is None else str(v).strip() for k, v in values.items()},
-                    )
-                first += batch.num_rows
-    except (arrow.ArrowException, OSError) as error:
-        raise UserError(
-            f"PHOTOS: {shown(manifest)} cannot be read as Parquet: {shown(str(error))[:200]}"
-        ) from error
+    for place, values in named_rows(manifest, "PHOTOS", choose):
+        yield (
+            place,
+            {
+                name.lower() if folded else name: "" if value is None else str(value).strip()
+                for name, value in values.items()
+            },
+        )
 
 
 def _check_columns(manifest: Path, columns: list[str]) -> None:

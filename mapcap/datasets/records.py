@@ -20,13 +20,31 @@ class ClassLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a classifier that is not ours says of an image; what its file lacks is None.
+
+    `top` holds (class index, probability, logit), best first: the first is the predicted class.
+    `margin` is the logit of the image's class less the best other one.
+    """
+
+    top: tuple[tuple[int, float | None, float | None], ...]
+    true_probability: float | None
+    true_rank: int | None
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """An image file; `relative` is its path within the source, to show and to store."""
+    """An image file; `relative` is its path within the source, to show and to store.
+
+    `prediction` is that of the person's own classifier; None where the CLIP is to predict.
+    """
 
     path: Path
     class_index: int
     box: Box | None
     relative: str
+    prediction: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)

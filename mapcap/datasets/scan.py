@@ -6,8 +6,9 @@ from itertools import groupby
 from pathlib import Path
 
 from db.text import storable
+from mapcap.datasets.columns import PARQUET, TABLES
 from mapcap.datasets.folders import list_class_folders
-from mapcap.datasets.manifest import PARQUET, TABLES, list_manifest
+from mapcap.datasets.manifest import list_manifest
 from mapcap.datasets.records import (
     ClassLabel,
     Dataset,

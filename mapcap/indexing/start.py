@@ -1,6 +1,7 @@
 """`mapcap index`: look at the photos and the file, then load what the work needs and begin it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
+from mapcap.predictions import digest, read_predictions
 from mapcap.printing.pages import listed
 from mapcap.text import counted
 
@@ -69,6 +71,11 @@ def index_photos(
             )
         for line, style in photo_lines(dataset):
             say(console, line, style)
+        if config.predictions is not None:
+            config = replace(config, predictions_digest=digest(config))
+            dataset, lines = read_predictions(config, dataset)
+            for line, style in lines:
+                say(console, line, style)
         finished = _finished(config, db, dataset)
         if finished is not None:
             say(

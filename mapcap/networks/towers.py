@@ -148,7 +148,7 @@ def _native(visual: Any) -> VisionTower | None:
 
 
 def _timm(visual: Any) -> VisionTower | None:
-    from timm.layers import AttentionPoolLatent
+    from timm.layers.attention_pool import AttentionPoolLatent
     from timm.models.eva import Eva
     from timm.models.vision_transformer import VisionTransformer
 
@@ -157,7 +157,7 @@ def _timm(visual: Any) -> VisionTower | None:
     if type(trunk) not in (VisionTransformer, Eva):
         return None
     reading = _TIMM_READINGS.get(trunk.global_pool)
-    pool = trunk.attn_pool if reading == "pool" else None
+    pool: Any = trunk.attn_pool if reading == "pool" else None
     prefix = trunk.num_prefix_tokens
     # An Eva's pool attends to the tokens before the patches, too; others' as they are configured.
     prefixed = trunk.pool_include_prefix if isinstance(trunk, VisionTransformer) else bool(pool)

@@ -8,9 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from db.records import ClassAudit, ErrorWord, Finding
+from db.records import ClassAudit, ErrorWord, Finding, Run
 from mapcap.printing.pages import bar, figure, safe
 from mapcap.runs.comparison import verdict
+from mapcap.runs.source import predicted_by
 from mapcap.stats import Change
 from mapcap.text import clean
 
@@ -108,11 +109,12 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
 
 
 def changes_page(
-    overall: Change, classes: Sequence[tuple[str, Change]], run: int, other: int
+    overall: Change, classes: Sequence[tuple[str, Change]], run: Run, other: Run
 ) -> RenderableType:
     """Return what got better and worse from run `other` to run `run`, the smallest p first."""
     head = Text.assemble(
-        (f"run {other} → run {run}", "bold"),
+        (f"run {other.id} → run {run.id}", "bold"),
+        f" ({clean(predicted_by(other))} → {clean(predicted_by(run))})",
         f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} correct "
         f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
     )

@@ -219,6 +219,9 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
                 name.stylize("green")
             table.add_row(name, figure(guess.probability, 3), figure(guess.logit))
         parts += [Text(), table]
+    if image.witness_name is not None:
+        sure = figure(image.witness_probability, 3)
+        parts.append(Text.assemble("the CLIP itself says ", safe(image.witness_name), f" ({sure})"))
     if regions:
         numbers = ("area", "mass", "cosine")
         least = ("cosine", "mass", "area", "box")

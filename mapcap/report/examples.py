@@ -33,10 +33,13 @@ class View:
 
 @dataclass(frozen=True)
 class Example:
-    """An image with its views; `confidence` is the probability of the class it is predicted as."""
+    """An image with its views; `confidence` is the probability of the class it is predicted as.
+
+    None where a file of predictions has none.
+    """
 
     image: Image
-    confidence: float
+    confidence: float | None
     views: list[View]
 
 
@@ -62,7 +65,7 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
     The worst would be easier to choose; but the worst are mostly wrong labels.
     """
     images = predicted_images(engine, class_id, correct=correct)
-    chosen = spread(sorted(images, key=lambda image: (-abs(image.margin), image.id)), SHOWN)
+    chosen = spread(sorted(images, key=lambda image: (-abs(image.margin or 0), image.id)), SHOWN)
     ids = [image.id for image in chosen]
     thumbnails, maps = queries.thumbnails(engine, ids), queries.relevances(engine, ids)
     shown = []

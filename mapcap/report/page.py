@@ -22,6 +22,7 @@ from mapcap.report.pictures import SIDE, SMALL, Drawer, scale
 from mapcap.report.verdicts import VerdictLine, counts_of, read_verdicts
 from mapcap.runs.confusion_matrix import ConfusionMatrix, read_matrix
 from mapcap.runs.lookup import find_class
+from mapcap.runs.source import source_line
 from mapcap.runs.standing import standing
 from mapcap.text import clean
 
@@ -71,7 +72,9 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
     return Head(
         run=run,
         title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
-        facts=_facts(run) + ([("Your verdicts", counts_of(marks))] if marks else []),
+        facts=_source(engine, run)
+        + _facts(run)
+        + ([("Your verdicts", counts_of(marks))] if marks else []),
         notes=_notes(engine, run, queries.stages(engine, run.id)),
         classes=shown,
         left_out=len(classes) - len(shown),
@@ -93,6 +96,13 @@ def _why(engine: Engine, classes: Sequence[ClassName]) -> dict[int, str]:
         for record in classes
         if (audit := audits[record.id]) is not None
     }
+
+
+def _source(engine: Engine, run: Run) -> list[tuple[str, str]]:
+    """Return whose predictions they are, where the CLIP is not the classifier."""
+    totals = queries.run_totals(engine, run.id)
+    line = source_line(run, totals.predicted, totals.agreed)
+    return [] if line is None else [("Classifier", line)]
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.kinds.word import words
 from mapcap.audit.line import clauses
 from mapcap.audit.material import (
+    NO_WITNESS,
     PICTURE_SIDE,
     ClassNames,
     Images,
@@ -57,6 +58,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         correct=said == ME,
         confidence=np.linspace(0.5, 0.9, n),
         margins=np.where(said == ME, 1.0, -1.0),
+        witness=np.full(n, NO_WITNESS),
         words=[phrases([caption]) for caption in captions],
         embeddings=embeddings,
         grids=rng.random((n, 4, 4)).astype(np.float32) + 1,
@@ -74,6 +76,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         classes=np.concatenate([np.full(n, ME), np.repeat([LYNX, CRANE], 20)]),
         predicted=np.concatenate([said, np.repeat([LYNX, CRANE], 20)]),
         confidence=np.concatenate([images.confidence, np.full(40, 0.9)]),
+        witness=np.full(n + 40, NO_WITNESS),
         embeddings=np.concatenate([embeddings, unit(rng.normal(size=(40, SIZE)))]),
         backgrounds=background_properties(
             everything, np.ones((n + 40, PICTURE_SIDE, PICTURE_SIDE), bool)

@@ -35,7 +35,7 @@ def test_a_run_of_the_first_version_is_still_the_same_run() -> None:
 
 
 def test_every_field_makes_another_run() -> None:
-    config = IndexConfig(photos="/photos")
+    config = IndexConfig(photos="/photos", predictions="resnet.csv")
     others = {
         "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
         "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
@@ -44,7 +44,9 @@ def test_every_field_makes_another_run() -> None:
         "threshold": "mass:0.8", "min_area": 0.02,
         "sentences": 4, "redundancy": 0.5, "max_sentences": 10, "keep_artefacts": True,
         "class_frequency": False, "shared": False, "seed": 1, "prompt": "What is it?",
-        "first_sentence": False, "weights": "/w.pt",
+        "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
+        "prediction_paths": "paths.txt", "class_order": "order.txt",
+        "predictions_digest": "0" * 64,
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     changes: list[Any] = [{name: value} for name, value in others.items()]

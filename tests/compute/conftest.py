@@ -57,7 +57,7 @@ def with_timm_reading(pool: str, kind: type[nn.Module] = VisionTransformer) -> n
     """A timm tower that ends in an attention pool (SigLIP, PE-Core) or in a mean (ViTamin)."""
     model = CustomTextCLIP(FEATURES, VISION, TEXT)
     shape = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
-    own = {"class_token": False}
+    own: dict[str, Any] = {"class_token": False}
     if kind is Eva:  # with a class token among the keys of its pool
         own = {"use_rot_pos_emb": True, "ref_feat_shape": (4, 4), "attn_pool_num_heads": 4}
     trunk = kind(num_classes=0, global_pool=pool, **shape, **own)

@@ -6,11 +6,12 @@ whole R of the paper, of which it reads what the output reads.
 """
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import Interception
@@ -26,7 +27,7 @@ PREFIX = {"mean": 1, "clipa": 1, "vitamin": 0, "siglip": 0, "pe-core": 1, "coca"
 TARGETS = torch.tensor([0, 3, 3, 1])
 
 
-def watched(model: nn.Module, images: Tensor, seen: Tensor | None = None):
+def watched(model: Any, images: Tensor, seen: Tensor | None = None):
     """Features and each layer's attention (B, H, Q, N); `seen` (N,) bool limits the last one's."""
     attention: list[Tensor] = []
     depth = 4 if hasattr(model, "pooled_by_hand") else 3
@@ -44,19 +45,19 @@ def watched(model: nn.Module, images: Tensor, seen: Tensor | None = None):
     return features, attention
 
 
-def doubled(model: nn.Module, name: str) -> nn.Module:
-    wide = copy.deepcopy(model).double()
+def doubled(model: Any, name: str) -> Any:
+    wide: Any = copy.deepcopy(model).double()
     if name in POOL:
         wide.pooled_by_hand = True
     return wide
 
 
-def logits_of(model: nn.Module, features: Tensor, texts: Tensor) -> Tensor:
+def logits_of(model: Any, features: Tensor, texts: Tensor) -> Tensor:
     cosines = F.normalize(features, dim=-1) @ F.normalize(texts.double(), dim=-1).T
     return model.logit_scale.exp() * cosines
 
 
-def plain_map(model: nn.Module, name: str, image: Tensor, texts: Tensor, target: int, start: int):
+def plain_map(model: Any, name: str, image: Tensor, texts: Tensor, target: int, start: int):
     """The paper's R, head by head, over one image."""
     features, attention = watched(model, image[None].double())
     gradients = torch.autograd.grad(logits_of(model, features, texts)[0, target], attention)

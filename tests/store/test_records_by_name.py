@@ -19,6 +19,8 @@ def test_the_order_of_columns_does_not_matter(store: Any) -> None:
         schema.Prediction,
         class_name=schema.ClassName.name,
         predicted_name=schema.ClassName.label,
+        witness_name=None,
+        witness_probability=None,
     )
     shuffled = [columns[i] for i in (7, 3, 18, 12, 0, 5, 9, 1, 16, 10, 8, 2, 14, 6, 17, 4, 13)]
     query = (
@@ -35,7 +37,12 @@ def test_the_order_of_columns_does_not_matter(store: Any) -> None:
 
 def test_every_field_has_a_column_under_its_name() -> None:
     table = schema.Image
-    named = {"class_name": table.path, "predicted_name": table.path}
+    named: dict[str, Any] = {
+        "class_name": table.path,
+        "predicted_name": table.path,
+        "witness_name": table.path,
+    }
+    named["witness_probability"] = table.width
     names = [column.name for column in columns_of(Image, table, schema.Prediction, **named)]
     wanted = [field.name for field in fields(Image)]
     at = wanted.index("box")

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from db import queries
 from db.records import ClassName, Run
 from mapcap.runs.comparison import Comparison, compare, verdict
+from mapcap.runs.source import predicted_by
 from mapcap.stats import Change
 from tui.navigation import OpenClass
 from tui.opened import Opened
@@ -94,6 +95,9 @@ class CompareScreen(BrowseScreen):
 
     def _show(self, comparison: Comparison, listed: list[Pair]) -> None:
         title = Text(f"run {self._older.id} → run {self._newer.id}", style="bold")
+        whose = f"  {predicted_by(self._older)} → {predicted_by(self._newer)}"
+        if self._older.config.get("predictions") or self._newer.config.get("predictions"):
+            title = title + safe(whose, "cyan")
         every = comparison.overall
         if every is None:
             title = title + Text("  they share no predicted image: no test", style="yellow")

@@ -213,8 +213,15 @@ def _title(seen: Seen, opened: Opened) -> Text:
         text.append(*mark)
         if not image.correct:
             text += safe(image.predicted_name, "bold red", longest=60)
-        text.append(f"  p(true) {image.true_probability or 0:.2f}  rank {image.true_rank}")
-        text.append(f"  margin {image.margin or 0:+.2f}  ")
+        if image.true_probability is not None:
+            text.append(f"  p(true) {image.true_probability:.2f}")
+        if image.true_rank is not None:
+            text.append(f"  rank {image.true_rank}")
+        if image.margin is not None:
+            text.append(f"  margin {image.margin:+.2f}")
+        text.append("  ")
+    if image.witness_name is not None:
+        text += Text("the CLIP says ", style="cyan") + safe(image.witness_name, "cyan", longest=60)
     text.append("\n")
     text += safe(image.path, "dim", longest=200)
     text.append(f"  {(image.content_hash or '')[:12]}", style="dim")
@@ -231,8 +238,10 @@ def _top(seen: Seen) -> Text:
         right = each.class_id == seen.image.class_id
         name = safe(each.name, "green bold" if right else "", longest=60)
         name.truncate(14, overflow="ellipsis", pad=True)
-        line = bar(each.probability, 8, "green" if right else "red")
-        lines.append(name + Text(" ") + line + Text(f" {each.probability:.2f}"))
+        if each.probability is not None:
+            line = bar(each.probability, 8, "green" if right else "red")
+            name += Text(" ") + line + Text(f" {each.probability:.2f}")
+        lines.append(name)
     if len(lines) == 1:
         lines.append(Text("not predicted yet", style="dim"))
     return Text("\n").join(lines)

@@ -231,7 +231,8 @@ def _caption(thumb: Thumb) -> Text:
     elif image.correct is None:
         text.append("not predicted", style="dim")
     elif image.correct:
-        text.append(f"✓ {image.true_probability or 0:.2f}", style="green")
+        sure = "" if image.true_probability is None else f" {image.true_probability:.2f}"
+        text.append(f"✓{sure}", style="green")
     else:
         text.append("✗ ", style="red")
         text.append_text(safe(image.predicted_name, "red", longest=40))

@@ -11,6 +11,7 @@ from mapcap.audit.kind import Kind
 from mapcap.audit.kinds.attribute import ATTRIBUTE
 from mapcap.audit.kinds.background import BACKGROUND
 from mapcap.audit.kinds.confusion import CONFUSION
+from mapcap.audit.kinds.disagreement import DISAGREEMENT
 from mapcap.audit.kinds.duplicate import DUPLICATE
 from mapcap.audit.kinds.label import LABEL
 from mapcap.audit.kinds.name import NAME_KIND
@@ -35,5 +36,6 @@ KINDS: Final[dict[str, Kind]] = {
         ODD,
         BACKGROUND,
         WATERMARK,
+        DISAGREEMENT,
     )
 }

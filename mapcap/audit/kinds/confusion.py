@@ -11,7 +11,7 @@ from mapcap.audit.facts import ENOUGH, Clause, Facts
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, listed, percent
-from mapcap.audit.material import Material, places
+from mapcap.audit.material import Material, mean_of, places
 from mapcap.stats import SIGNIFICANT, binomial, false_discovery
 
 NAME: Final = "confusion"
@@ -70,7 +70,7 @@ def _confusion(
         "count": count,
         "images": len(images),
         "share_of_errors": count / errors,
-        "mean_confidence": float(images.confidence[members].mean()),
+        "mean_confidence": mean_of(images.confidence[members]),
         "doubted_labels": count - trusted,
         "taken_back": names.taken_for.get((rival, material.class_id), 0),
         "names_cosine": cosine,
@@ -145,8 +145,9 @@ def details(finding: Finding) -> list[str]:
     lines = [
         f"{percent(figures['share_of_errors'])} of the errors go there "
         f"({chance(figures['q'], 'q')}).",
-        f"The model is {percent(figures['mean_confidence'])} sure of it on average.",
     ]
+    if figures["mean_confidence"] is not None:
+        lines.append(f"The model is {percent(figures['mean_confidence'])} sure of it on average.")
     if figures["doubted_labels"]:
         doubted, count = figures["doubted_labels"], figures["count"]
         lines.append(f"{doubted} of the {count} are possible label errors.")

@@ -19,7 +19,15 @@ from mapcap.audit.attributes import ATTRIBUTES, attribute_row
 from mapcap.audit.grounds import ground_of_box, ground_of_maps
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.watermark import place_histogram
-from mapcap.audit.material import PICTURE_SIDE, ClassNames, Images, Reference, Regions, Rival
+from mapcap.audit.material import (
+    NO_WITNESS,
+    PICTURE_SIDE,
+    ClassNames,
+    Images,
+    Reference,
+    Regions,
+    Rival,
+)
 from mapcap.audit.words import phrases
 from mapcap.config import IndexConfig
 from mapcap.indexing.stages.pictures import at_once
@@ -82,6 +90,7 @@ def read_reference(source: Source) -> Reference:
         classes=np.array([classes[number] for number in ids.tolist()], np.int64),
         predicted=_joined([images.predicted for images, _ in parts], (0,), np.int64),
         confidence=_joined([images.confidence for images, _ in parts], (0,), np.float64),
+        witness=_joined([images.witness for images, _ in parts], (0,), np.int64),
         embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
         backgrounds=_joined([seen for _, seen in parts], (0, 5), np.float64),
         pictures=pictures,
@@ -118,8 +127,12 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         ids=np.array([image.id for image in whole], np.int64),
         predicted=np.array([image.predicted_class_id for image in whole], np.int64),
         correct=np.array([image.correct for image in whole], bool),
+        # None becomes NaN, which no comparison holds for.
         confidence=np.array([image.confidence for image in whole], float),
         margins=np.array([image.margin for image in whole], float),
+        witness=np.array(
+            [NO_WITNESS if w is None else w for w in (i.witness_class_id for i in whole)], np.int64
+        ),
         words=words,
         embeddings=_stacked([features[image.id] for image in whole], clip.embed_dim, np.float16),
         grids=np.array(grids, np.float32).reshape(-1, *clip.grid),

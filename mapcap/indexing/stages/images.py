@@ -11,8 +11,8 @@ from torch import Tensor
 
 from db import queries, writes
 from db.engine import writing
-from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance
-from mapcap.datasets import Item, LoadedImage, read_image
+from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
+from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation, Method, explain
 from mapcap.indexing.batch_size import START, BatchSize
 from mapcap.indexing.stages.base import Job, Stage
@@ -31,6 +31,8 @@ class Photos:
     rows: list[NewImage]
     classes: list[int]
     """The index of each photo's class."""
+    given: list[Prediction | None]
+    """What the person's own classifier says of each photo; None where the CLIP predicts."""
     seen: list[int]
     """The V photos that the network is to see: not those that cannot be read."""
     views: Tensor | None
@@ -42,6 +44,7 @@ class Photos:
         return Photos(
             self.rows[start:stop],
             self.classes[start:stop],
+            self.given[start:stop],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
         )
@@ -53,6 +56,8 @@ class Passed:
 
     rows: list[NewImage]
     seen: list[int]
+    given: list[Prediction]
+    """Of those seen; empty where the CLIP predicts."""
     found: Explanation | None
     """Of those seen."""
 
@@ -96,7 +101,8 @@ class Images(Stage[Photos, Passed]):
         views = torch.stack([found[place] for place in seen]) if seen else None
         if views is not None and self.job.networks.clip.device.type == "cuda":
             views = views.pin_memory()  # which the device can fetch by itself
-        return Photos(list(rows), [item.class_index for item in items], seen, views)
+        classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
+        return Photos(list(rows), list(classes), list(given), seen, views)
 
     def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
         """Read a photo once: for the store, and as the network sees it."""
@@ -125,12 +131,16 @@ class Images(Stage[Photos, Passed]):
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
         found = None
+        given = [said for place in data.seen if (said := data.given[place]) is not None]
         if data.views is not None:
             clip, half = self.job.networks.clip, self.job.networks.half
             views = data.views.to(clip.device, non_blocking=True)
             true = torch.tensor([data.classes[place] for place in data.seen])
-            found = explain(clip.model, views, self._class_weights(), true, self._method, half)
-        return Passed(data.rows, data.seen, found)
+            predicted = torch.tensor([said.top[0][0] for said in given]) if given else None
+            found = explain(
+                clip.model, views, self._class_weights(), true, self._method, half, predicted
+            )
+        return Passed(data.rows, data.seen, given, found)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         count, middle = len(data.rows), len(data.rows) // 2
@@ -145,7 +155,12 @@ class Images(Stage[Photos, Passed]):
             if found is None:
                 return
             shown = [ids[place] for place in result.seen]
-            writes.add_predictions(transaction, _predictions(shown, found, job.class_ids))
+            if result.given:
+                predictions = _given(shown, result.given, found, job.class_ids)
+                writes.add_witness(transaction, _witness(shown, found, job.class_ids))
+            else:
+                predictions = _predictions(shown, found, job.class_ids)
+            writes.add_predictions(transaction, predictions)
             maps = writes.add_relevance(transaction, _maps(shown, found, job.class_ids))
             regions = self._regions(maps, [result.rows[place] for place in result.seen], found)
             region_ids = writes.add_regions(transaction, regions)
@@ -205,6 +220,36 @@ def _predictions(
         NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
         for image_id, best, probability, rank, margin, feature in columns
     ]
+
+
+def _given(
+    image_ids: Sequence[int],
+    given: Sequence[Prediction],
+    found: Explanation,
+    class_ids: Sequence[int],
+) -> list[NewPrediction]:
+    """Return what the person's own classifier says, beside the CLIP's features."""
+    return [
+        NewPrediction(
+            image_id,
+            [(class_ids[index], probability, logit) for index, probability, logit in said.top],
+            said.true_probability,
+            said.true_rank,
+            said.margin,
+            feature,
+        )
+        for image_id, said, feature in zip(image_ids, given, found.features, strict=True)
+    ]
+
+
+def _witness(
+    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+) -> list[NewWitness]:
+    """Return what the CLIP itself says."""
+    said = found.predictions
+    best = zip(said.top[:, 0].tolist(), said.top_probabilities[:, 0].tolist(), strict=True)
+    rows = zip(image_ids, best, said.true_probability.tolist(), strict=True)
+    return [NewWitness(image_id, class_ids[i], p, true) for image_id, (i, p), true in rows]
 
 
 def _maps(

@@ -1,0 +1,229 @@
+"""From `--predictions` and its options to photos that carry what their classifier says."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mapcap.config import IndexConfig
+from mapcap.datasets import ClassLabel, Dataset, Item, Prediction
+from mapcap.datasets.records import shown
+from mapcap.datasets.tables import read_names
+from mapcap.errors import UserError
+from mapcap.predictions.classes import Classes
+from mapcap.predictions.files import read_file, read_lines
+from mapcap.predictions.matching import Matched, match_paths
+from mapcap.predictions.orders import (
+    NO_CLASS,
+    check_numbers,
+    given_order,
+    sorted_order,
+    told,
+)
+from mapcap.predictions.records import OPTION, Ranked, Scored, Table, numbered
+from mapcap.predictions.scales import (
+    TOP,
+    Scale,
+    from_best,
+    from_matrix,
+    scale_of_best,
+    scale_of_matrix,
+)
+from mapcap.text import counted
+
+Line = tuple[str, str | None]
+"""A line to print, with its style: one with a style is a warning."""
+
+_SCALES = {
+    "probabilities": "scores are probabilities",
+    "logits": "scores are logits; probabilities are their softmax",
+    "scores": "scores do not sum to 1: they rank the classes, and probabilities are not known",
+}
+_BEST = {
+    "probabilities": "scores of the best classes are probabilities",
+    "logits": "scores of the best classes are logits: probabilities are not known",
+}
+_NO_SCORES = "no scores: probabilities, margins, calibration and label suspects are left out"
+
+
+def digest(config: IndexConfig) -> str:
+    """Return the SHA-256 of the files that predictions come from.
+
+    Raises:
+        UserError: naming the option of a file that cannot be read.
+    """
+    whole = hashlib.sha256()
+    for option, path in (
+        (OPTION, config.predictions),
+        ("--prediction-paths", config.prediction_paths),
+        ("--class-order", config.class_order),
+    ):
+        if path is None:
+            continue
+        try:
+            with Path(path).open("rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise UserError(f"{option}: {shown(path)} cannot be read: {error.strerror}.") from error
+    return whole.hexdigest()
+
+
+def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, list[Line]]:
+    """Return the photos that the file speaks of, with its predictions, and what to say of it.
+
+    Classes that only the predictions name come after those of the photos, without photos.
+
+    Raises:
+        UserError: for a file, a row, a path or a class that cannot be used, with what to do.
+    """
+    assert config.predictions is not None, "asked for where the configuration names a file"
+    file = Path(config.predictions)
+    table = read_file(file, _path(config.prediction_paths))
+    matched = match_paths(file, table, dataset.items, Path(dataset.source))
+    names = {} if config.names is None else read_names(Path(config.names))
+    classes = Classes(dataset.classes, names)
+    lines = [_counts(file, table, matched, len(dataset.items))]
+    index, of_classes = _indices(config, file, table, matched, dataset, classes)
+    lines += of_classes
+    predictions, scale = _predictions(table, matched, index, dataset.items)
+    lines.append((scale, None))
+    outside = classes.every[len(dataset.classes) :]
+    kept = [
+        replace(item, prediction=predictions[place])
+        for place, item in enumerate(dataset.items)
+        if place in predictions
+    ]
+    lines += _accuracy(kept, len(dataset.classes), outside)
+    return replace(dataset, classes=tuple(classes.every), items=tuple(kept)), lines
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _counts(file: Path, table: Table, matched: Matched, photos: int) -> Line:
+    without = photos - len(matched.rows)
+    parts = [f"{counted(len(table), 'row')}, {counted(len(matched.rows), 'photo')} matched"]
+    if matched.strangers:
+        parts.append(f"{counted(matched.strangers, 'row')} without a photo")
+    if matched.doubled:
+        parts.append(f"{counted(matched.doubled, 'row')} doubled")
+    if without:
+        parts.append(f"{counted(without, 'photo')} without a row left out")
+    line = f"predictions: {shown(file.name)}: {', '.join(parts)}"
+    return line, "yellow" if matched.strangers or matched.doubled or without else None
+
+
+def _indices(
+    config: IndexConfig,
+    file: Path,
+    table: Table,
+    matched: Matched,
+    dataset: Dataset,
+    classes: Classes,
+) -> tuple[dict[str, int], list[Line]]:
+    """Return the class of each key of the file that any photo's best classes need."""
+    keys = table.keys()
+    by_number = numbered(keys) and not all(classes.holds(key) for key in keys)
+    where = f"{OPTION}: {shown(file)}"
+    if not by_number:
+        if config.class_order is not None:
+            raise UserError(
+                f"--class-order: {where.removeprefix(f'{OPTION}: ')} names its classes and numbers "
+                "none. Leave the option out."
+            )
+        if not any(classes.find(key, where) is not None for key in keys):
+            raise UserError(
+                f"{where}: no class of it is one of the photos', such as {shown(keys[0])}. "
+                f"{classes.hint(keys[0])} Give other names with --names FILE."
+            )
+        return _resolved(keys, _needed(table, matched), classes, where), []
+    given = config.class_order is not None
+    order = sorted_order(dataset.classes)
+    ordered = [dataset.classes[index].label for index in order]
+    if config.class_order is not None:
+        order_file = Path(config.class_order)
+        ordered = read_lines(order_file, "--class-order")
+        order = given_order(ordered, classes, order_file)
+    said = {place: int(_first(table, row)) for place, row in matched.rows.items()}
+    true = {place: dataset.items[place].class_index for place in said}
+    count = max(map(int, keys)) + 1
+    doubt = check_numbers(file, order, dataset.classes, said, true, count, given=given)
+    lines: list[Line] = [(told(ordered, given=given), None)]
+    if doubt is not None:
+        lines.append((doubt, "yellow"))
+    names = {key: ordered[int(key)] for key in keys}
+    needed = [names[key] for key in _needed(table, matched)]
+    found = _resolved(list(names.values()), needed, classes, where)
+    return {key: found[name] for key, name in names.items() if name in found}, lines
+
+
+def _resolved(
+    keys: Sequence[str], needed: Sequence[str], classes: Classes, where: str
+) -> dict[str, int]:
+    """Return the class of each key; what is no class of the photos and not needed is left out."""
+    found = {key: classes.add(key, where) for key in needed}
+    for key in keys:
+        index = classes.find(key, where)
+        if index is not None:
+            found[key] = index
+    return found
+
+
+def _first(table: Table, row: int) -> str:
+    if isinstance(table, Ranked):
+        return table.classes[row][0]
+    return table.columns[int(table.values[row].argmax())]
+
+
+def _needed(table: Table, matched: Matched) -> list[str]:
+    """Return the keys of the best classes of all matched rows, those of the file's order first."""
+    rows = list(matched.rows.values())
+    if isinstance(table, Ranked):
+        return list(dict.fromkeys(key for row in rows for key in table.classes[row][:TOP]))
+    best = np.argsort(-table.values[rows], axis=1, kind="stable")[:, :TOP]
+    return [table.columns[column] for column in np.unique(best).tolist()]
+
+
+def _predictions(
+    table: Table, matched: Matched, index: dict[str, int], items: Sequence[Item]
+) -> tuple[dict[int, Prediction], str]:
+    """Return the prediction of each photo by place, and what the scores are."""
+    if isinstance(table, Scored):
+        # A column that is among no photo's best may be of no class of the run.
+        columns = [index.get(key, NO_CLASS) for key in table.columns]
+        kind = scale_of_matrix(table.values)
+        return {
+            place: from_matrix(table, kind, row, columns, items[place].class_index)
+            for place, row in matched.rows.items()
+        }, _SCALES[kind]
+    scale: Scale | None = None if table.scores is None else scale_of_best(table.scores or [])
+    return {
+        place: from_best(
+            table, scale, row, [index[key] for key in table.classes[row]], items[place].class_index
+        )
+        for place, row in matched.rows.items()
+    }, _NO_SCORES if scale is None else _BEST[scale]
+
+
+def _accuracy(
+    items: Sequence[Item], photo_classes: int, outside: Sequence[ClassLabel]
+) -> list[Line]:
+    right = sum(
+        item.prediction is not None and item.prediction.top[0][0] == item.class_index
+        for item in items
+    )
+    share = right / len(items)
+    lines: list[Line] = []
+    if outside:
+        named = ", ".join(shown(found.label) for found in outside[:5])
+        more = f" and {len(outside) - 5} more" if len(outside) > 5 else ""
+        what = counted(len(outside), "predicted class", "predicted classes")
+        lines.append((f"{what} without photos: {named}{more}", None))
+    line = f"accuracy {share:.3f}: {right:,} of {len(items):,} predictions are right"
+    if photo_classes > 1 and share < 1 / photo_classes:
+        chance = f"below chance ({1 / photo_classes:.3f}): are rows, classes and their order right?"
+        return [*lines, (f"{line}, {chance}", "yellow")]
+    return [*lines, (line, None)]

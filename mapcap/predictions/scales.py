@@ -1,0 +1,93 @@
+"""Scores as probabilities or logits: which they are is told by their range and their sums."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapcap.datasets import Prediction
+from mapcap.predictions.records import Ranked, Scored
+
+Scale = Literal["probabilities", "logits", "scores"]
+"""`scores` lie in [0, 1] and do not sum to 1: they rank the classes, and tell no probability."""
+
+_ROUNDING = 0.02
+"""How far a sum of rounded probabilities may be from 1."""
+_TINY = 1e-12
+"""What a probability of 0 counts as in a margin."""
+TOP = 5
+
+
+def scale_of_matrix(values: NDArray[np.float64]) -> Scale:
+    """Tell what the scores (N, K) of all classes are."""
+    if values.min() < 0 or values.max() > 1 + _ROUNDING:
+        return "logits"
+    return "probabilities" if np.abs(values.sum(1) - 1).max() <= _ROUNDING else "scores"
+
+
+def scale_of_best(scores: Sequence[Sequence[float]]) -> Scale:
+    """Tell what the scores of the best classes are; not all classes are there to be summed."""
+    probable = all(min(row) >= 0 and sum(row) <= 1 + _ROUNDING for row in scores)
+    return "probabilities" if probable else "logits"
+
+
+def from_matrix(
+    table: Scored, scale: Scale, row: int, index: Sequence[int], true: int
+) -> Prediction:
+    """Return a row of a matrix as a prediction; `index` (K,) are the classes of its columns.
+
+    `true` is the class of the image; probabilities of logits are their softmax.
+    """
+    values = table.values[row]
+    order = np.argsort(-values, kind="stable")
+    known: NDArray[np.float64] | None = None
+    if scale == "probabilities":
+        known = values
+    elif scale == "logits":
+        powers = np.exp(values - values.max())
+        known = powers / powers.sum()
+    top = tuple(
+        (
+            index[place],
+            None if known is None else float(known[place]),
+            None if scale == "probabilities" else float(values[place]),
+        )
+        for place in order[:TOP].tolist()
+    )
+    if true not in index:
+        return Prediction(top, None, None, None)  # the classifier does not have the class
+    own = index.index(true)
+    level = np.log(np.maximum(values, _TINY)) if scale == "probabilities" else values
+    others = np.delete(level, own)
+    return Prediction(
+        top,
+        None if known is None else float(known[own]),
+        int(np.flatnonzero(order == own)[0]) + 1,
+        float(level[own] - others.max()) if len(others) else 0.0,
+    )
+
+
+def from_best(
+    table: Ranked, scale: Scale | None, row: int, index: Sequence[int], true: int
+) -> Prediction:
+    """Return a row of best classes as a prediction; `index` are these classes, best first."""
+    classes = list(index[:TOP])
+    scores = None if table.scores is None else list(table.scores[row][:TOP])
+    nothing: list[float | None] = [None] * len(classes)
+    probabilities = list(scores) if scores is not None and scale == "probabilities" else nothing
+    logits = list(scores) if scores is not None and scale == "logits" else nothing
+    top = tuple(zip(classes, probabilities, logits, strict=True))
+    if true not in classes:
+        return Prediction(top, None, None, None)
+    own = classes.index(true)
+    return Prediction(top, probabilities[own], own + 1, _margin(scores, own, scale))
+
+
+def _margin(scores: list[float] | None, own: int, scale: Scale | None) -> float | None:
+    if scores is None or len(scores) < 2:
+        return None
+    level = np.array(scores, np.float64)
+    if scale == "probabilities":
+        level = np.log(np.maximum(level, _TINY))
+    return float(level[own] - np.delete(level, own).max())
