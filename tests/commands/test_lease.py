@@ -61,6 +61,7 @@ def test_a_second_job_is_refused_until_the_first_is_gone(
         (socket.gethostname(), os.getpid(), 0, True),
         (socket.gethostname(), 2**31 - 1, 0, True),
     ],
+    ids=["elsewhere", "elsewhere and silent", "lives", "itself", "gone"],  # the same in all workers
 )
 def test_which_lease_counts_as_dead(
     tmp_path: Path, host: str, process: int, minutes: int, free: bool
