@@ -6,11 +6,11 @@ on for each thing asked. The same holds for the query of an attention pool. Wher
 mean of the patches, all tokens go on.
 """
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mapcap.attention import Interception, require_all_seen, softmax_attention, weigh
 from mapcap.networks.towers import ClipModel, VisionTower, as_input
@@ -58,15 +58,22 @@ def before_last_block(
         found.append(LastBlock(token, query, key, value, scale))
         raise _Reached
 
-    interception = Interception(attend, first_layer=tower.depth - 1)
-    hook = tower.last.register_forward_pre_hook(lambda layer, args: tokens.append(args[0]))
+    interception = Interception(attend)
     lowered = nullcontext() if half is None else torch.autocast(given.device.type, half)
-    try:
-        with torch.no_grad(), hook, interception, lowered:
-            model.encode_image(given)
-    except _Reached:
-        pass
-    require_all_seen(interception, tower.depth)
+    with ExitStack() as stack:
+
+        def enter(layer: nn.Module, args: tuple[Tensor, ...]) -> None:
+            tokens.append(args[0])
+            # Not before: torch leaves its fastest attention where anything watches it.
+            stack.enter_context(interception)
+
+        hook = tower.last.register_forward_pre_hook(enter)
+        try:
+            with torch.no_grad(), hook, lowered:
+                model.encode_image(given)
+        except _Reached:
+            pass
+    require_all_seen(interception, depth=1)
     return found[0]
 
 
