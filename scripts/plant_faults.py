@@ -58,7 +58,7 @@ def _bordered(photo: Image.Image) -> Image.Image:
 
 PHOTO_FAULTS: Final[Mapping[str, Callable[[Image.Image], Image.Image]]] = {
     "logo": _logo,
-    "gray": lambda photo: photo.convert("L").convert("RGB"),
+    "grey": lambda photo: photo.convert("L").convert("RGB"),
     "blurred": lambda photo: photo.filter(ImageFilter.GaussianBlur(min(photo.size) / 40)),
     "dark": lambda photo: ImageEnhance.Brightness(photo).enhance(0.25),
     "zoomed out": _small,

@@ -68,8 +68,8 @@ ATTRIBUTES: Final = (
         ("sharp ones", "sharper ones"),
     ),
     Attribute(
-        "chroma", "Colorfulness", ("gray ones", "less colorful ones"),
-        ("colorful ones", "more colorful ones"), unit=" %",
+        "chroma", "Colourfulness", ("grey ones", "less colourful ones"),
+        ("colourful ones", "more colourful ones"), unit=" %",
     ),
     Attribute(
         "brightness", "Brightness", ("dark ones", "darker ones"), ("bright ones", "brighter ones"),
@@ -159,7 +159,7 @@ class Cut:
     """The part of a class by one attribute in which images are misclassified more often.
 
     `column` is the attribute's place; `above` says whether the part has values over `value` or
-    under it; `having` (n,) are its images. `z` is the standardized excess of misclassified images,
+    under it; `having` (n,) are its images. `z` is the standardised excess of misclassified images,
     `p` that of a permutation test over every cut and both sides, `tests` the attributes tested.
     """
 
@@ -175,7 +175,7 @@ class Cut:
 def find_cuts(values: NDArray[np.float64], wrong: NDArray[np.bool_], *, seed: int) -> list[Cut]:
     """Return for each attribute the cut that parts misclassified from correct images best.
 
-    Cuts are placed without a look at correctness. The statistic is the largest standardized excess
+    Cuts are placed without a look at correctness. The statistic is the largest standardised excess
     over the cuts, a maximally selected one (Miller & Siegmund 1982, doi 10.2307/2529881); its p is
     that of the same figure with correctness permuted over the images, so that the choice of the
     cut is paid for.

@@ -45,7 +45,7 @@ def hashes(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     waves = np.cos(np.pi / side * (np.arange(side) + 0.5) * np.arange(_SIDE)[:, None])
     luma = pictures.astype(np.float64) @ _LUMA  # (n, S, S)
     low = (waves @ luma @ waves.T).reshape(n, _SIDE**2)[:, 1:]  # (n, 63)
-    # To a tenth of a gray level: what is flat must not have the signs of rounding errors.
+    # To a tenth of a grey level: what is flat must not have the signs of rounding errors.
     low = (low / side**2).round(1)
     above = low > np.median(low, axis=1, keepdims=True)
     return np.where(above, 1, -1).astype(np.float32)

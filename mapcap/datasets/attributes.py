@@ -1,4 +1,4 @@
-"""Figures of a photo that need no network: sharpness, brightness, color, noise, a flat border."""
+"""Figures of a photo that need no network: sharpness, brightness, colour, noise, a flat border."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ _SIDE: Final = 128
 _BLUR: Final = 9
 """Pixels that the blur of the sharpness averages."""
 _FLAT: Final = 10.0
-"""Root mean square of a row's differences from a color, of 255, up to which it has that color."""
+"""Root mean square of a row's differences from a colour, of 255, up to which it has that colour."""
 _STEP: Final = 20.0
 """Least difference, of 255, between a border and what it surrounds."""
 _MIXED: Final = 3
@@ -30,8 +30,8 @@ def attributes_of(image: Image.Image) -> Mapping[str, float]:
 
     `sharpness` 0 to 1: one minus the perceptual blur of Crete et al. 2007 (doi 10.1117/12.702790),
     which does not depend on contrast; `brightness` and `contrast`: mean and standard deviation of
-    the luma in percent; `chroma`: mean distance from gray in percent, with `red` (against green)
-    and `blue` (against yellow) the mean color difference, signed; `noise`: standard deviation in
+    the luma in percent; `chroma`: mean distance from grey in percent, with `red` (against green)
+    and `blue` (against yellow) the mean colour difference, signed; `noise`: standard deviation in
     percent after Immerkaer 1996 (doi 10.1006/cviu.1996.0060), texture included; `border`: share of
     the picture that is flat bands along opposite sides, which end in a step.
     """
@@ -53,7 +53,7 @@ def attributes_of(image: Image.Image) -> Mapping[str, float]:
 
 
 def _sharpness(luma: NDArray[Any]) -> float:
-    """Return one minus the share of the neighbors' differences that a strong blur leaves."""
+    """Return one minus the share of the neighbours' differences that a strong blur leaves."""
     kept = []
     for values in (luma, luma.T):
         if len(values) <= _BLUR:
@@ -93,11 +93,11 @@ def _border(pixels: NDArray[Any]) -> float:
 
 
 def _band(pixels: NDArray[Any]) -> int:
-    """Return how many rows from the first are of one color, 0 unless they end in a step."""
+    """Return how many rows from the first are of one colour, 0 unless they end in a step."""
     if pixels[0, :, 0].std() > _FLAT:  # as in most photos: no need to look further
         return 0
-    color = np.median(pixels[0], axis=0)
-    away = np.abs(pixels - color).max(-1)  # (H, W)
+    colour = np.median(pixels[0], axis=0)
+    away = np.abs(pixels - colour).max(-1)  # (H, W)
     flat = np.sqrt((away**2).mean(1)) <= _FLAT
     rows = len(flat) if flat.all() else int(np.argmin(flat))
     if not rows or rows > _WIDEST * len(flat):

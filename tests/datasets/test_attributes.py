@@ -24,7 +24,7 @@ def jpeg(image: Image.Image) -> Image.Image:
 
 
 def test_one_color_by_hand() -> None:
-    """Luma and color differences of pure red after ITU-R BT.601; nothing sharp, no border."""
+    """Luma and colour differences of pure red after ITU-R BT.601; nothing sharp, no border."""
     found = attributes_of(Image.new("RGB", (50, 40), (255, 0, 0)))
     assert found["brightness"] == pytest.approx(76 / 2.55, abs=0.2) and found["contrast"] == 0
     assert found["red"] == pytest.approx(127 / 1.28, abs=0.5) and found["blue"] < 0
@@ -53,16 +53,16 @@ def test_a_gray_photo_has_no_chroma(photo: Image.Image) -> None:
     assert attributes_of(photo.convert("L").convert("RGB"))["chroma"] == 0
 
 
-@pytest.mark.parametrize("color", [(30, 60, 200), (255, 255, 255)])
-def test_a_frame_is_measured_after_jpeg_too(color: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize("colour", [(30, 60, 200), (255, 255, 255)])
+def test_a_frame_is_measured_after_jpeg_too(colour: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     inner = Image.fromarray(rng.integers(0, 200, (80, 80, 3)).astype(np.uint8))
-    framed = ImageOps.expand(inner, 8, color)
+    framed = ImageOps.expand(inner, 8, colour)
     assert attributes_of(framed)["border"] == pytest.approx(1 - (80 / 96) ** 2, abs=0.001)
     assert attributes_of(jpeg(framed))["border"] > 0.2
-    bands = ImageOps.expand(inner, (0, 8), color)
+    bands = ImageOps.expand(inner, (0, 8), colour)
     assert attributes_of(bands)["border"] == pytest.approx(16 / 96, abs=0.001)
-    one = ImageOps.expand(inner, (0, 8, 0, 0), color)
+    one = ImageOps.expand(inner, (0, 8, 0, 0), colour)
     assert attributes_of(inner)["border"] == attributes_of(one)["border"] == 0
 
 

@@ -15,7 +15,7 @@ PHOTOS = 6
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes more than have faults, of six colorful photos each."""
+    """Two classes more than have faults, of six colourful photos each."""
     folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
     for label in range(CLASSES + 2):
         (folder / f"thing {label}").mkdir()
@@ -43,7 +43,7 @@ def test_the_truth_says_what_was_done(out: Path) -> None:
         assert image["fault"] in (None, fault)
         with Image.open(out / path) as opened:
             found = attributes_of(opened.convert("RGB"))
-        assert (found["chroma"] < 1) == (image["fault"] == "gray")
+        assert (found["chroma"] < 1) == (image["fault"] == "grey")
         assert (found["border"] > 0) == (image["fault"] == "border")
         assert (found["brightness"] < 25) == (image["fault"] == "dark")
 

@@ -132,7 +132,7 @@ class HalfPicture(Widget):
                 [
                     Segment(" " * left, style),
                     *(
-                        Segment(_GLYPHS[shape], Style.from_color(_color(ink), _color(paper)))
+                        Segment(_GLYPHS[shape], Style.from_color(_colour(ink), _colour(paper)))
                         for shape, ink, paper in zip(shapes[y], inks[y], papers[y], strict=True)
                     ),
                     Segment(" " * (width - columns - left), style),
@@ -144,7 +144,7 @@ class HalfPicture(Widget):
         return [blank] * top + lines + [blank] * (height - rows - top)
 
 
-def _color(pixel: list[int]) -> Color:
+def _colour(pixel: list[int]) -> Color:
     return Color.from_triplet(ColorTriplet(*pixel))
 
 

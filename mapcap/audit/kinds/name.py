@@ -57,9 +57,9 @@ def names(material: Material) -> list[Finding]:
     """Return what the names of classes that draw each other's images may have wrong.
 
     One thing under two names: a fifth of both is predicted as the other, more than if errors fell
-    on all classes alike; their images are each other's neighbors nearly as often as chance, so that
-    the network sees no difference; and the names are near. Exchanged: half of both is predicted as
-    the other, while their images are clearly apart.
+    on all classes alike; their images are each other's neighbours nearly as often as chance, so
+    that the network sees no difference; and the names are near. Exchanged: half of both is
+    predicted as the other, while their images are clearly apart.
     """
     images = material.images
     rivals, counts = np.unique(images.predicted[~images.correct], return_counts=True)
@@ -116,9 +116,9 @@ def _beyond_chance(count: int, errors: int, others: int) -> bool:
 
 
 def _mixed(material: Material, rival: int) -> float:
-    """Return how much a rival's images are among the class's neighbors, of what chance would give.
+    """Return how much a rival's images are among the class's neighbours, of what chance would give.
 
-    Neighbors are those among the images of both classes.
+    Neighbours are those among the images of both classes.
     """
     images, reference = material.images, material.reference
     both = np.isin(reference.classes, [material.class_id, rival])
@@ -181,8 +181,8 @@ def details(finding: Finding) -> list[str]:
     apart = "clearly apart" if figures["exchanged"] else "hardly apart"
     return [
         f"{percent(drawn[0])} are predicted as {rival}, {percent(drawn[1])} of its images as this.",
-        f"Their images are {apart}: each other's neighbors {percent(figures['mixed'])} as often as "
-        "by chance.",
+        f"Their images are {apart}: each other's neighbours {percent(figures['mixed'])} as often "
+        "as by chance.",
         f"The names: cosine {figures['names_cosine']:.2f}, {rival} the "
         f"{'nearest' if rank == 1 else f'{rank}. nearest'}.",
     ]
