@@ -176,9 +176,9 @@ def add_figures(engine: Engine, run_id: int, ids: list[int]) -> None:
         Figure("pointing", 0.7, 0.6, 0.8, 40),
         Figure("pointing-uniform", 0.3, 0.2, 0.4, 40),
         Figure("pointing-gain", 0.1, 0.05, 0.15, 40),
-        Figure("rho-pointing", 0.6, 0.2, 0.8, 6),
-        Figure("rho-pointing-p", 0.002, None, None, 6),
-        Figure("rho-pointing-q", 0.01, None, None, 6),
+        Figure("rho-pointing", 0.6, 0.2, 0.8, 8),
+        Figure("rho-pointing-p", 0.002, None, None, 8),
+        Figure("rho-pointing-q", 0.01, None, None, 8),
         Figure("sanity-all", 0.03, -0.1, 0.1, 40),
         Figure("unknown", 0.0, None, None, 0),
     ]

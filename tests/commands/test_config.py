@@ -106,7 +106,7 @@ def test_options_have_the_fields_defaults() -> None:
     """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
-    speed = {"db", "device", "batch_size", "log", "json"}
+    speed = {"db", "device", "dtype", "batch_size", "log", "json"}
     words = {"template", "templates"}  # together the field `templates`
     options = signature(index).parameters
     assert set(options) - speed - words <= set(default)

@@ -11,8 +11,9 @@ from mapcap.presets import PRESETS, with_preset
 
 
 def test_every_preset_is_listed_with_sizes_licences_and_purpose(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     presets()
     shown = capsys.readouterr().out
     for name, preset in PRESETS.items():

@@ -71,7 +71,7 @@ def test_the_commands_say_it(given: Path, capsys: pytest.CaptureFixture[str]) ->
         lambda: image(given, "n00/1.jpg", run=2),
     ):
         call()
-        page = capsys.readouterr().out
+        page = " ".join(capsys.readouterr().out.split())
         assert f"{SOURCE}, which agrees with it on 50 % of the images" in page
     assert "the CLIP itself says" in page and "(0.625)" in page
     classes(given, run=1)

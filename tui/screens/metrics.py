@@ -179,7 +179,7 @@ def read_metrics(opened: Opened) -> StoredMetrics:
 def _answer(links: Sequence[tuple[str, float]]) -> Text:
     """Say what accuracy correlates with."""
     if not links:
-        return Text("accuracy goes measurably with none of them", style="dim")
+        return Text("no metric correlates significantly with accuracy", style="dim")
     text = Text("accuracy correlates with ", style="dim")
     for place, (name, rho) in enumerate(links[:_MOST_NAMED]):
         text.append(", " if place else "").append_text(safe(name, "bold"))
