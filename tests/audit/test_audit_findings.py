@@ -191,10 +191,21 @@ def test_the_own_noun_absent_is_marked_and_comes_last() -> None:
     report = audit_class(given)
     noun = report.findings[-1]
     assert noun.figures["word"] == "tabby" and noun.figures["own_noun"] and noun.is_note
-    assert "(a word of the class's name)" in noun.title
+    assert "(a word for the class itself)" in noun.title
     assert any("captioner failed" in line for line in KINDS["word"].details(noun))
     assert "“tabby”" not in report.line
     assert "“brown” is absent from misclassified images" in report.line
+
+
+def test_a_word_that_reads_as_the_name_is_the_classs_own() -> None:
+    captions = ["a grey puss."] * 20 + ["a grey thing."] * 10 + ["a red stone."] * 10
+    made = material([ME] * 20 + [LYNX] * 20, captions)
+    me = int(made.names.places(np.array([ME]))[0])
+    alike = replace(made, embed=lambda words: np.repeat(made.names.embeddings[[me]], len(words), 0))
+    for given, own in ((made, False), (alike, True)):
+        found = {one.figures["word"]: one for one in words(given, error_words(given))}
+        assert found["puss"].figures["own_noun"] is own and found["puss"].is_note is own
+        assert not found["thing"].figures["own_noun"], "it marks the misclassified"
 
 
 def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:

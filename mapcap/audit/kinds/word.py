@@ -22,6 +22,8 @@ NAME: Final = "word"
 _FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
 _SAME_IMAGES = 0.6
 """Two words that share more of their wrong images (Jaccard) are one finding."""
+_READ_ALIKE = 0.5
+"""Least cosine with the class's name, the nearest of all names, of a word for the class itself."""
 _DRAWN = 0.2
 """Share of a class's images that one other class draws, for their names to compete."""
 
@@ -36,13 +38,13 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
 
     The images concerned are those that hold the word, or for a word of the correct images those
     that lack it. A word that concerns mostly the same misclassified images as a stronger one is
-    left out. The class's own noun, absent, says only that the captioner failed as well (both read
-    the same embedding): it comes after every other word, as a note.
+    left out. The class's own noun, or a word that reads as it, absent, says only that the captioner
+    failed as well (both read the same embedding): it comes after every other word, as a note.
     """
-    images, name = material.images, material.names.names[material.class_id]
-    wrong = ~images.correct
+    images, wrong = material.images, ~material.images.correct
     findings: list[Finding] = []
-    for row in sorted(rows, key=lambda row: _is_own_noun(row, name)):
+    own_nouns = _own_nouns(material, rows)
+    for row in sorted(rows, key=lambda row: row.word in own_nouns):
         holding = np.array([row.word in held for held in images.words])
         concerned = holding if row.z > 0 else ~holding
         marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
@@ -53,13 +55,31 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
         )
         if row.q > SIGNIFICANT or gap <= 0 or known:
             continue
-        findings.append(_finding(material, row, holding, marked))
+        own_noun = row.word in own_nouns
+        findings.append(_finding(material, row, holding, marked, own_noun=own_noun))
     return findings
 
 
-def _is_own_noun(row: WordRow, name: str) -> bool:
-    """Tell whether a word is one of the class's name and absent from misclassified images."""
-    return row.z <= 0 and not without_name(row.word, name)
+def _own_nouns(material: Material, rows: Sequence[WordRow]) -> frozenset[str]:
+    """Return the words absent from misclassified images that only name the class again.
+
+    Those of its name, and those that the text encoder reads much as the name, and as no other:
+    telephone of pay-phone, fruit of banana.
+    """
+    names, name = material.names, material.names.names[material.class_id]
+    absent = [row.word for row in rows if row.z <= 0]
+    if not absent:
+        return frozenset()
+    cosines = material.embed(absent).astype(np.float32) @ names.embeddings.T.astype(np.float32)
+    me = int(names.places(np.array([material.class_id]))[0])
+    alike = (cosines.argmax(1) == me) & (cosines[:, me] >= _READ_ALIKE)
+    rests = [without_name(word, name) for word in absent]
+    return frozenset(
+        word
+        for word, rest, same in zip(absent, rests, alike.tolist(), strict=True)
+        # Of brown bottle, brown says something of a beer bottle.
+        if not rest or (same and rest == word)
+    )
 
 
 def _finding(
@@ -67,19 +87,20 @@ def _finding(
     row: WordRow,
     holding: NDArray[np.bool_],
     marked: frozenset[int],
+    *,
+    own_noun: bool,
 ) -> Finding:
     """Return the finding of a word.
 
     `holding` (n,) are the images with it, `marked` the places of the misclassified images that it
-    concerns.
+    concerns; `own_noun` says that it only names the class again.
     """
     images, wrong = material.images, ~material.images.correct
     concerned = holding if row.z > 0 else ~holding
     telling = np.concatenate([places(concerned & side, images.margins) for side in (wrong, ~wrong)])
     right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
-    own_noun = _is_own_noun(row, material.names.names[material.class_id])
     verb = "marks the misclassified" if row.z > 0 else "is absent from misclassified images"
-    aside = " (a word of the class's name)" if own_noun else ""
+    aside = " (a word for the class itself)" if own_noun else ""
     return Finding(
         NAME,
         f"“{row.word}”{aside} {verb}: {right} of {int(holding.sum())} correct with it, "
@@ -169,7 +190,7 @@ def details(finding: Finding) -> list[str]:
         sure = low * high > 0
         sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
         interval = f", 95 % {low:+.3f} to {high:+.3f}"
-    echo = "A word of the class's name: the captioner failed on these images as well."
+    echo = "A word for the class itself: the captioner failed on these images as well."
     return [
         *([echo] if figures["own_noun"] else []),
         with_without(
