@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -37,8 +36,6 @@ class Attribute:
     high: tuple[str, str]
     scale: float = 1.0
     unit: str = ""
-    whole: bool = False
-    """Whether it is counted: a cut between two numbers is told by the larger one."""
 
 
 def _counted(name: str, label: str, text: str, scale: float = 1.0, unit: str = "") -> Attribute:
@@ -50,6 +47,8 @@ def _counted(name: str, label: str, text: str, scale: float = 1.0, unit: str = "
 _SHARE: Final = (100.0, " %")
 
 # Of attributes that mark the same images the first stands for all: causes before what they cause.
+# How far the relevance spreads, and over how many regions, is none: of an image that the model
+# misjudges the map for its own class is a symptom.
 ATTRIBUTES: Final = (
     Attribute(
         "border", "Share in a flat border", ("ones without border",) * 2, ("framed ones",) * 2,
@@ -97,11 +96,6 @@ ATTRIBUTES: Final = (
         "aspect", "Width by height", ("tall ones", "less wide ones"),
         ("wide ones", "wider ones"),
     ),
-    _counted("relevance", "Relevance's spread", "whose relevance covers {} of the view", *_SHARE),
-    Attribute(
-        "regions", "Salient regions", ("with fewer than {cut} salient regions",) * 2,
-        ("with {cut} or more salient regions",) * 2, whole=True,
-    ),
 )  # fmt: skip
 
 _STORED: Final = ("border", "sharpness", "chroma", "brightness", "contrast", "red", "blue", "noise")
@@ -112,8 +106,6 @@ def attribute_row(
     size: tuple[int, int],
     file_size: int | None,
     box: tuple[float, float, float, float] | None,
-    grid: NDArray[Any],
-    regions: int,
 ) -> list[float]:
     """Return the attributes of a photo in the order of `ATTRIBUTES`, NaN where one is not known.
 
@@ -122,9 +114,6 @@ def attribute_row(
         size: (width, height) in pixels.
         file_size: in bytes.
         box: of its object, in pixels: x0, y0, x1, y1.
-        grid: (gh, gw) relevance for the true class. Its spread is the participation ratio, the
-            share of the grid that equal relevance of the same sum and sum of squares would cover.
-        regions: number of its salient regions.
     """
     given = stored if isinstance(stored, Mapping) else {}
     values = {name: _number(given.get(name)) for name in _STORED}
@@ -133,13 +122,7 @@ def attribute_row(
         "compression": file_size / (width * height) if file_size else np.nan,
         "side": float(min(size)),
         "aspect": width / height,
-        "regions": float(regions),
     }
-    weights = grid.astype(np.float64).clip(min=0)
-    squares = float((weights**2).sum())
-    values["relevance"] = (
-        float(weights.sum()) ** 2 / (weights.size * squares) if squares else np.nan
-    )
     if box is not None:
         x0, y0, x1, y1 = box
         values["object"] = max(0.0, x1 - x0) * max(0.0, y1 - y0) / (width * height)
@@ -260,6 +243,4 @@ def text_of(attribute: Attribute, cut: Cut, *, rare: float | None) -> str:
 def value_of(attribute: Attribute, value: float) -> str:
     """Return a value of an attribute as a person reads it."""
     scaled = attribute.scale * value
-    if attribute.whole:
-        return f"{ceil(scaled)}"
     return f"{scaled:.0f}{attribute.unit}" if abs(scaled) >= 10 else f"{scaled:.2g}{attribute.unit}"

@@ -15,8 +15,6 @@ from mapcap.texts.wording import without_name
 _LEAST_GAP = 0.3
 """By how much more of the images must have it than of the others, to name them."""
 _MOST = 2
-_OF_REGIONS = frozenset(("regions", "relevance"))
-"""Attributes of the regions that slices are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,7 @@ def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
 
 
 def _attributes(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
-    values = material.images.attributes.copy()
-    # A slice is made of regions: an image with more of them is in it more often.
-    values[:, [each.name in _OF_REGIONS for each in ATTRIBUTES]] = np.nan
-    cuts = find_cuts(values, inside, seed=material.seed)
+    cuts = find_cuts(material.images.attributes, inside, seed=material.seed)
     for cut, q in zip(cuts, false_discovery([cut.p for cut in cuts]), strict=True):
         text = text_of(ATTRIBUTES[cut.column], cut, rare=share_elsewhere(material, cut))
         # As it stands after “a group”: of blurred ones, in which the object covers ...

@@ -135,15 +135,13 @@ def test_the_stage_stores_them_and_the_audit_reads_them(
 
 
 def test_a_row_of_attributes_by_hand() -> None:
-    """The object is a quarter of the picture in its lower right; relevance is on half the grid."""
-    grid = np.zeros((4, 4))
-    grid[:2] = 7
+    """The object is a quarter of the picture in its lower right."""
     stored = {"sharpness": 0.5, "noise": "much", "red": True, "blue": 10**400}
-    row = attribute_row(stored, (200, 100), 5000, (100, 50, 200, 100), grid, 3)
+    row = attribute_row(stored, (200, 100), 5000, (100, 50, 200, 100))
     named = dict(zip(COLUMNS, row, strict=True))
     assert named["object"] == 0.25 and named["offset"] == pytest.approx(np.hypot(0.5, 0.5))
     assert named["compression"] == 0.25 and named["aspect"] == 2 and named["side"] == 100
-    assert named["relevance"] == 0.5 and named["regions"] == 3 and named["sharpness"] == 0.5
+    assert named["sharpness"] == 0.5
     assert np.isnan([named[name] for name in ("noise", "blue", "border")]).all()
-    without = attribute_row(None, (10, 10), None, None, np.zeros((4, 4)), 0)
-    assert np.isnan([without[COLUMNS[name]] for name in ("object", "relevance")]).all()
+    without = attribute_row(None, (10, 10), None, None)
+    assert np.isnan([without[COLUMNS[name]] for name in ("object", "offset")]).all()

@@ -63,7 +63,7 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         embeddings=embeddings,
         grids=rng.random((n, 4, 4)).astype(np.float32) + 1,
         pictures=pictures,
-        attributes=np.random.default_rng(9).random((n, len(ATTRIBUTES))),
+        attributes=np.random.default_rng(10).random((n, len(ATTRIBUTES))),
         grounds=np.ones((n, PICTURE_SIDE, PICTURE_SIDE), bool),
     )
     regions = Regions(ids + 1000, np.arange(n), embeddings, list(captions))

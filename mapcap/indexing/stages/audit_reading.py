@@ -119,7 +119,7 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         for image in found
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
-    words, regions = _words(source, [image.id for image in whole])
+    words = _words(source, [image.id for image in whole])
     pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
     grids = [maps[image.id]["true"].grid for image in whole]
     clip, side = source.clip, PICTURE_SIDE
@@ -140,10 +140,9 @@ def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
         attributes=np.array(
             [
                 attribute_row(
-                    image.attributes, (image.width, image.height), image.file_size, image.box,
-                    grid, count,
+                    image.attributes, (image.width, image.height), image.file_size, image.box
                 )
-                for image, grid, count in zip(whole, grids, regions, strict=True)
+                for image in whole
             ]
         ).reshape(-1, len(ATTRIBUTES)),
         grounds=np.array([_ground(source, image, maps[image.id]) for image in whole], bool).reshape(
@@ -170,13 +169,12 @@ def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[An
     return np.array(rows, dtype).reshape(-1, width)
 
 
-def _words(source: Source, image_ids: Sequence[int]) -> tuple[list[frozenset[str]], list[int]]:
-    """Return the words of each image's captions for its true class, and how many these are."""
+def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
+    """Return the words of each image's captions for its true class."""
     texts: dict[int, list[str]] = {image_id: [] for image_id in image_ids}
     for region in evidence.region_words(source.engine, image_ids, "true"):
         texts[region.image_id].append(region.caption)
-    held = [texts[image_id] for image_id in image_ids]
-    return [phrases(captions) for captions in held], [len(captions) for captions in held]
+    return [phrases(texts[image_id]) for image_id in image_ids]
 
 
 def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
@@ -216,5 +214,5 @@ def read_rival(source: Source, class_id: int) -> Rival:
     """Return the right images of a class, at most a thousand."""
     found = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
     stored = evidence.image_features(source.engine, [image.id for image in found])
-    words, _ = _words(source, stored.ids.tolist())
+    words = _words(source, stored.ids.tolist())
     return Rival(words, stored.vectors)
