@@ -15,6 +15,11 @@ from mapcap.texts.wording import without_name
 _LEAST_GAP = 0.3
 """By how much more of the images must have it than of the others, to name them."""
 _MOST = 2
+_COLOURS = frozenset(
+    "black white grey gray brown tan beige red pink orange yellow golden gold green blue purple "
+    "reddish yellowish greenish bluish dark light bright pale".split()
+)
+"""Words that name no group: captions name colours less truly than the pixels' attributes do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ def _words(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
     name = material.names.names[material.class_id]
     for test in marking_words(first, second, reference.phrases, len(reference.ids)):
         # The class's own name names no part of it.
-        if test.z > 0 and without_name(test.word, name):
+        informative = without_name(test.word, name) and not _COLOURS.issuperset(test.word.split())
+        if test.z > 0 and informative:
             having = np.array([test.word in held for held in images.words])
             yield _contrast(f"with “{test.word}”", having, inside, test.q)
 

@@ -52,8 +52,8 @@ def test_an_attribute_of_the_group_names_it() -> None:
 
 
 def test_what_nothing_sets_apart_is_an_unnamed_group() -> None:
-    """Neither the class's own noun, nor a caption that one image of the group has."""
-    captions = ["a cat."] * 25 + ["a tabby."] * 14 + ["a tabby with a hat."]
+    """Not the class's own noun, nor a colour, nor a caption that one image of the group has."""
+    captions = ["a cat."] * 25 + ["a dark brown tabby."] * 14 + ["a tabby with a hat."]
     made = given(captions)
     assert not contrasts(made, GROUP)
     part = Slice(np.arange(25, 40), np.arange(25, 40), 12, 0.001, 0.01)

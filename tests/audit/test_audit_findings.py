@@ -219,7 +219,7 @@ def test_a_slice_costs_its_images_times_its_excess() -> None:
     part = Slice(np.arange(30, 36), np.arange(30, 36), 6, 0.001, 0.01)
     (found,) = slices(half_wrong(), [part])
     assert found.cost.images == pytest.approx(6 * (1 - 14 / 34))
-    assert found.title == "a group with “grey”: 6 of 6 misclassified, the others 14 of 34"
+    assert found.title == "an unnamed group: 6 of 6 misclassified, the others 14 of 34"
     assert list(found.regions) == list(range(1130, 1136))
     assert slices(half_wrong(), [replace(part, q=0.2)]) == []
 
