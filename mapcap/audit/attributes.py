@@ -51,7 +51,7 @@ _SHARE: Final = (100.0, " %")
 # misjudges the map for its own class is a symptom.
 ATTRIBUTES: Final = (
     Attribute(
-        "border", "Share in a flat border", ("ones without border",) * 2, ("framed ones",) * 2,
+        "border", "Share in a flat border", ("without a border",) * 2, ("framed ones",) * 2,
         *_SHARE,
     ),
     _counted("object", "Object's size", "in which the object covers {} of the picture", *_SHARE),
@@ -75,8 +75,8 @@ ATTRIBUTES: Final = (
         unit=" %",
     ),
     Attribute(
-        "contrast", "Contrast", ("low-contrast ones", "ones of less contrast"),
-        ("high-contrast ones", "ones of more contrast"), unit=" %",
+        "contrast", "Contrast", ("low-contrast ones", "with less contrast"),
+        ("high-contrast ones", "with more contrast"), unit=" %",
     ),
     Attribute(
         "red", "Red against green", ("greenish ones", "less reddish ones"),
@@ -88,7 +88,7 @@ ATTRIBUTES: Final = (
     ),
     Attribute(
         "noise", "Noise and fine texture", ("smooth ones", "smoother ones"),
-        ("noisy ones", "ones of more noise or texture"), unit=" %",
+        ("noisy ones", "with more noise or texture"), unit=" %",
     ),
     _counted("compression", "Bytes a pixel", "with {} bytes a pixel"),
     _counted("side", "Shorter side in pixels", "with {} pixels along the shorter side"),
