@@ -133,8 +133,8 @@ def attribute_row(
 
 def _number(value: Any) -> float:
     """Return a value if it is a number of a sane size, else NaN."""
-    known = isinstance(value, int | float) and abs(value) < _SANE
-    return float(value) if known else np.nan
+    valid = isinstance(value, int | float) and abs(value) < _SANE
+    return float(value) if valid else np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,27 +201,27 @@ def _best(
     tests: int,
 ) -> Cut:
     """Return the cut of one attribute with the largest excess on either side."""
-    own = np.flatnonzero(columns == column)
-    place = own[np.abs(z[0, own]).argmax()]
+    candidates = np.flatnonzero(columns == column)
+    place = candidates[np.abs(z[0, candidates]).argmax()]
     above, value = bool(z[0, place] > 0), cuts[place]
     given = values[:, column]
-    p = permutation(-np.abs(z[:, own]).max(1))
+    p = permutation(-np.abs(z[:, candidates]).max(1))
     having = given > value if above else given <= value
     return Cut(column, above, value, having, float(abs(z[0, place])), p, tests)
 
 
 def _places(given: NDArray[np.float64], least: int) -> list[float]:
     """Return values between images, at even steps of rank and in the widest gaps."""
-    known = np.sort(given[np.isfinite(given)])
-    gaps = np.diff(known)
+    ordered = np.sort(given[np.isfinite(given)])
+    gaps = np.diff(ordered)
     ends = np.flatnonzero(gaps > 0)  # the last image under each possible cut
-    ends = ends[(ends + 1 >= least) & (len(known) - ends - 1 >= least)]
+    ends = ends[(ends + 1 >= least) & (len(ordered) - ends - 1 >= least)]
     if not ends.size:
         return []
     even = ends[np.unique(np.linspace(0, len(ends) - 1, _EVEN).round().astype(int))]
     widest = ends[np.argsort(-gaps[ends], kind="stable")[:_GAPS]]
     chosen = np.union1d(even, widest)
-    middles: list[float] = ((known[chosen] + known[chosen + 1]) / 2).tolist()
+    middles: list[float] = ((ordered[chosen] + ordered[chosen + 1]) / 2).tolist()
     return middles
 
 
@@ -229,8 +229,8 @@ def share_elsewhere(material: Material, cut: Cut) -> float | None:
     """Return which share of other classes' images a cut holds; None where none has the figure."""
     reference = material.reference
     values = reference.attributes[reference.classes != material.class_id, cut.column]
-    known = values[np.isfinite(values)]
-    return float(((known > cut.value) == cut.above).mean()) if len(known) else None
+    finite = values[np.isfinite(values)]
+    return float(((finite > cut.value) == cut.above).mean()) if len(finite) else None
 
 
 def text_of(attribute: Attribute, cut: Cut, *, rare: float | None) -> str:

@@ -83,7 +83,7 @@ def run_bars(
     chosen = generator.permutation(len(ids))[:_SAMPLE]
     _, sizes = np.unique(classes, return_counts=True)
     near = nearest(vectors[chosen], ids[chosen], vectors, ids, neighbour_count(sizes))
-    own, said = classes[chosen], predicted[chosen]
+    labels, predictions = classes[chosen], predicted[chosen]
 
     def margins(
         photos: NDArray[np.int64],
@@ -96,24 +96,24 @@ def run_bars(
 
     wrong: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for _ in range(_PERMUTATIONS):
-        label = generator.permutation(own)
-        other = np.flatnonzero((label != own) & (label != said))
-        wrong.append(margins(other, other, said[other], label[other]))
+        label = generator.permutation(labels)
+        other = np.flatnonzero((label != labels) & (label != predictions))
+        wrong.append(margins(other, other, predictions[other], label[other]))
     bars = Bars(
         np.sort(np.concatenate([first for first, _ in wrong])),
         np.sort(np.concatenate([second for _, second in wrong])),
         np.empty(0),
-        *_foreign(vectors[chosen], own, names, generator),
+        *_foreign(vectors[chosen], labels, names, generator),
     )
-    everything = np.arange(len(own))
+    everything = np.arange(len(labels))
 
     def levels(given: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = bars.levels(*margins(given, everything, said[given], own))
-        return np.where(said[given] == own, 0.0, found)
+        shares = bars.levels(*margins(given, everything, predictions[given], labels))
+        return np.where(predictions[given] == labels, 0.0, shares)
 
     # What is wrong in a class is not chance: only classes where nothing looks wrong tell of it.
-    clean = ~np.isin(own, own[levels(everything) >= _LEAST])
-    chance = [levels(_within(own, generator))[clean] for _ in range(_PERMUTATIONS)]
+    clean = ~np.isin(labels, labels[levels(everything) >= _LEAST])
+    chance = [levels(_within(labels, generator))[clean] for _ in range(_PERMUTATIONS)]
     return replace(bars, chance=np.sort(np.concatenate(chance)))
 
 

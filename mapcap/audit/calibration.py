@@ -46,8 +46,8 @@ def reliability(confidence: NDArray[Any], correct: NDArray[np.bool_]) -> list[Bi
 
 def expected_calibration_error(bins: list[Bin]) -> float:
     """Return the mean of |accuracy - confidence| over the bins, each weighted by its images."""
-    images = sum(found.images for found in bins)
-    gaps = sum(found.images * abs(found.accuracy - found.confidence) for found in bins)
+    images = sum(bin_.images for bin_ in bins)
+    gaps = sum(bin_.images * abs(bin_.accuracy - bin_.confidence) for bin_ in bins)
     return gaps / images if images else 0.0
 
 
@@ -63,15 +63,17 @@ def calibration_level(confidence: NDArray[Any], *, seed: int, draws: int = _DRAW
         seed: of the simulation.
         draws: number of simulated runs.
     """
-    known = confidence.astype(np.float64)
-    places = np.ceil(known * BINS).astype(int).clip(1, BINS) - 1
+    probabilities = confidence.astype(np.float64)
+    places = np.ceil(probabilities * BINS).astype(int).clip(1, BINS) - 1
     inside = np.eye(BINS)[places]  # (n, bins)
-    generator, rows = np.random.default_rng(seed), max(1, AT_ONCE // max(1, len(known)))
+    generator, rows = np.random.default_rng(seed), max(1, AT_ONCE // max(1, len(probabilities)))
     errors = []
     for start in range(0, draws, rows):
-        shape = min(rows, draws - start), len(known)
-        correct = generator.random(shape) < known  # (rows, n)
-        errors.append(np.abs((correct - known) @ inside).sum(1) / max(1, len(known)))
+        shape = min(rows, draws - start), len(probabilities)
+        correct = generator.random(shape) < probabilities  # (rows, n)
+        errors.append(
+            np.abs((correct - probabilities) @ inside).sum(1) / max(1, len(probabilities))
+        )
     return float(np.quantile(np.concatenate(errors), 1 - SIGNIFICANT))
 
 

@@ -40,7 +40,7 @@ class ClassReport:
 def audit_class(material: Material) -> ClassReport:
     """Return why a class fails, as far as figures can say it."""
     inputs = audit_inputs(material)
-    findings = ranked([one for kind in KINDS.values() for one in kind.detect(inputs)])
+    findings = ranked([finding for kind in KINDS.values() for finding in kind.detect(inputs)])
     figures = _figures(material)
     facts = Facts(
         name=material.names.names[material.class_id],
@@ -51,9 +51,9 @@ def audit_class(material: Material) -> ClassReport:
         words=inputs.words,
         pairs=inputs.pairs,
     )
-    said = clauses(facts)
-    line = f"{facts.name}: " + "; ".join(clause.text for clause in said)
-    return ClassReport(line, said, figures, [*inputs.words, *inputs.pairs], findings)
+    line_clauses = clauses(facts)
+    line = f"{facts.name}: " + "; ".join(clause.text for clause in line_clauses)
+    return ClassReport(line, line_clauses, figures, [*inputs.words, *inputs.pairs], findings)
 
 
 def _figures(material: Material) -> dict[str, Any]:
@@ -111,6 +111,6 @@ def _per_image(
     return result
 
 
-def _named(name: str, found: Likeness | None) -> dict[str, float | None]:
+def _named(name: str, measure: Likeness | None) -> dict[str, float | None]:
     keys = [each.name for each in fields(Likeness)]
-    return {f"{name}_{key}": None if found is None else getattr(found, key) for key in keys}
+    return {f"{name}_{key}": None if measure is None else getattr(measure, key) for key in keys}

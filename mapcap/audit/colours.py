@@ -44,5 +44,5 @@ def lab(rgb: NDArray[Any]) -> NDArray[np.float64]:
 def colour_name(rgb: NDArray[Any]) -> str:
     """Return the basic colour that is nearest to one (3,) in sRGB, 0 to 255."""
     names = list(_NAMED)
-    known = lab(np.array([_NAMED[name] for name in names]))
-    return names[int(np.linalg.norm(known - lab(rgb), axis=1).argmin())]
+    palette = lab(np.array([_NAMED[name] for name in names]))
+    return names[int(np.linalg.norm(palette - lab(rgb), axis=1).argmin())]

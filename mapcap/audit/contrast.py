@@ -44,8 +44,8 @@ def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
     """
     named: list[Contrast] = []
     for family in (_words(material, inside), _attributes(material, inside)):
-        pronounced = [one for one in family if one.q <= SIGNIFICANT and one.gap >= _LEAST_GAP]
-        named += sorted(pronounced, key=lambda one: -one.gap)
+        pronounced = [each for each in family if each.q <= SIGNIFICANT and each.gap >= _LEAST_GAP]
+        named += sorted(pronounced, key=lambda each: -each.gap)
     return named[:_MOST]
 
 

@@ -74,20 +74,20 @@ def _same(images: Images, files: NDArray[np.int64]) -> Iterator[_Pair]:
     for number, label, group in files.tolist():
         groups.setdefault(group, []).append((number, label))
     group_of = {number: group for number, _, group in files.tolist()}
-    for place, own in enumerate(images.ids.tolist()):
-        for number, label in groups.get(group_of.get(own, -1), ()):
-            if number != own:
+    for place, image_id in enumerate(images.ids.tolist()):
+        for number, label in groups.get(group_of.get(image_id, -1), ()):
+            if number != image_id:
                 yield (place, number), label
 
 
 def _near(images: Images, reference: Reference) -> Iterator[_Pair]:
     """Give the same for near copies."""
-    mine, vectors = hashes(images.pictures), images.embeddings.astype(np.float32)
-    bits = mine.shape[1]
+    own_hashes, vectors = hashes(images.pictures), images.embeddings.astype(np.float32)
+    bits = own_hashes.shape[1]
     for start in range(0, len(reference.ids), _CHUNK):
         part = slice(start, start + _CHUNK)
         ids, classes = reference.ids[part], reference.classes[part]
-        alike = mine @ hashes(reference.pictures[part]).T >= bits - 2 * MOST_BITS
+        alike = own_hashes @ hashes(reference.pictures[part]).T >= bits - 2 * MOST_BITS
         alike &= vectors @ _wide(reference.embeddings[part]).T >= LEAST_COSINE
         alike &= images.ids[:, None] != ids[None]
         for place, column in np.argwhere(alike).tolist():

@@ -43,7 +43,7 @@ def ground_of_maps(grids: Sequence[ArrayLike], side: int) -> NDArray[np.bool_]:
     grown: NDArray[np.bool_] = salient
     for axis in (0, 1):
         # A square grows by one axis after the other.
-        padded = np.pad(grown, [(reach, reach) if axis == one else (0, 0) for one in (0, 1)])
+        padded = np.pad(grown, [(reach, reach) if axis == each else (0, 0) for each in (0, 1)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=axis)
         grown = np.asarray(windows.any(-1), bool)
     outside: NDArray[np.bool_] = ~grown

@@ -50,13 +50,13 @@ def audit_inputs(material: Material) -> AuditInputs:
 
 def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
     images, names = material.images, material.names
-    said, me = names.places(images.predicted), names.places(np.array([material.class_id]))
+    predicted, me = names.places(images.predicted), names.places(np.array([material.class_id]))
     own, around = geometry(
         images.embeddings,
         material.reference.embeddings,
         places,
-        names.embeddings[said],
-        names.embeddings[np.repeat(me, len(said))],
+        names.embeddings[predicted],
+        names.embeddings[np.repeat(me, len(predicted))],
     )
     for_it = votes(material.reference.classes[places], material.class_id, images.predicted)
     return suspects(

@@ -44,8 +44,8 @@ def nearest(
     for start in range(0, len(references), chunk):
         part = references[start : start + chunk].astype(np.float32)
         cosines = wanted @ part.T  # (n, c)
-        own = query_ids[:, None] == reference_ids[None, start : start + chunk]
-        cosines[own] = -np.inf
+        same_image = query_ids[:, None] == reference_ids[None, start : start + chunk]
+        cosines[same_image] = -np.inf
         scores = np.concatenate([best, cosines], axis=1)
         numbers = np.arange(start, start + len(part))
         candidates = np.concatenate([places, np.broadcast_to(numbers, (n, len(part)))], axis=1)
@@ -57,7 +57,7 @@ def nearest(
 
 
 def votes(
-    neighbours: NDArray[np.int64], own: int, predicted: NDArray[np.int64]
+    neighbours: NDArray[np.int64], class_id: int, predicted: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return (n,) which share of each photo's neighbours has the predicted class's label.
 
@@ -65,11 +65,11 @@ def votes(
 
     Args:
         neighbours: (n, k) ids of the classes that the neighbours are labelled as.
-        own: the class of all the photos.
+        class_id: the class of all the photos.
         predicted: (n,) ids of the classes that they are predicted as.
     """
     for_it = (neighbours == predicted[:, None]).sum(1)
-    against = (neighbours == own).sum(1)
+    against = (neighbours == class_id).sum(1)
     share: NDArray[np.float64] = for_it / np.maximum(1, for_it + against)
     return share
 

@@ -15,7 +15,7 @@ def clauses(facts: Facts) -> list[Clause]:
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
     causes = _causes(facts)
-    said = [
+    parts = [
         Clause(
             f"{facts.right} of {facts.images} correct",
             {"right": facts.right, "images": facts.images},
@@ -27,9 +27,9 @@ def clauses(facts: Facts) -> list[Clause]:
         *([] if causes else word.none_separates(facts)),
         *_sureness(facts),
     ]
-    if len(said) == 1:
-        said.append(Clause("no issue found", {"findings": len(facts.findings)}))
-    return said
+    if len(parts) == 1:
+        parts.append(Clause("no issue found", {"findings": len(facts.findings)}))
+    return parts
 
 
 def _causes(facts: Facts) -> list[Clause]:

@@ -116,16 +116,16 @@ class ClassNames:
 
     def places(self, class_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places of classes, given by id (n,), in `ids` and `embeddings`."""
-        known = {class_id: place for place, class_id in enumerate(self.ids)}
-        return np.array([known[number] for number in class_ids.tolist()], np.int64)
+        place_of = {class_id: place for place, class_id in enumerate(self.ids)}
+        return np.array([place_of[number] for number in class_ids.tolist()], np.int64)
 
     def nearness(self, one: int, other: int) -> tuple[float, int]:
         """Return the cosine of two names, and the other's rank among the names nearest to one."""
         places = {class_id: place for place, class_id in enumerate(self.ids)}
-        mine, its = places[one], places[other]
-        cosines = (self.embeddings @ self.embeddings[mine].astype(np.float32)).astype(np.float64)
-        closer = int((np.delete(cosines, [mine, its]) > cosines[its]).sum())
-        return float(cosines[its]), closer + 1
+        first, second = places[one], places[other]
+        cosines = (self.embeddings @ self.embeddings[first].astype(np.float32)).astype(np.float64)
+        closer = int((np.delete(cosines, [first, second]) > cosines[second]).sum())
+        return float(cosines[second]), closer + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +161,8 @@ def rate(wrong: NDArray[np.bool_]) -> float:
 
 def places(mask: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
     """Return where a mask (n,) holds, in ascending order of the values (n,)."""
-    found = np.flatnonzero(mask)
-    return found[np.argsort(order[found], kind="stable")]
+    indices = np.flatnonzero(mask)
+    return indices[np.argsort(order[indices], kind="stable")]
 
 
 def bars_of(reference: Reference, names: ClassNames, *, seed: int) -> Bars:

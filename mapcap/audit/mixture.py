@@ -54,7 +54,7 @@ def fit(points: NDArray[np.float64], k: int, *, seed: int) -> Mixture:
     """
     overall = points.var(0)
     means = _spread(points, k, np.random.default_rng(seed))
-    found = Mixture(
+    mixture = Mixture(
         means,
         np.tile(np.maximum(overall / k, 1e-12), (k, 1)),
         np.full(k, 1 / k),
@@ -62,7 +62,7 @@ def fit(points: NDArray[np.float64], k: int, *, seed: int) -> Mixture:
         np.full((len(points), k), 1 / k),
     )
     for _ in range(_STEPS):
-        joint = log_joint(points, found.means, found.variances, found.weights)  # (n, K)
+        joint = log_joint(points, mixture.means, mixture.variances, mixture.weights)  # (n, K)
         evidence = np.logaddexp.reduce(joint, axis=1)  # (n,)
         posteriors = np.exp(joint - evidence[:, None])
         likelihood = float(evidence.sum())
@@ -70,11 +70,11 @@ def fit(points: NDArray[np.float64], k: int, *, seed: int) -> Mixture:
         means = posteriors.T @ points / sizes[:, None]
         squares = posteriors.T @ points**2 / sizes[:, None]
         variances = np.maximum(squares - means**2, _FLOOR * overall + 1e-12)
-        improved = likelihood - found.log_likelihood
-        found = Mixture(means, variances, sizes / sizes.sum(), likelihood, posteriors)
+        improved = likelihood - mixture.log_likelihood
+        mixture = Mixture(means, variances, sizes / sizes.sum(), likelihood, posteriors)
         if improved < _TOLERANCE * len(points):
             break
-    return found
+    return mixture
 
 
 def log_joint(

@@ -37,26 +37,26 @@ class Shared(Protocol):
         """Of a difference as large."""
 
 
-def pronounced(seen: Shared, least_excess: float) -> bool:
+def pronounced(shared: Shared, least_excess: float) -> bool:
     """Tell whether it is significant, and so much more frequent than elsewhere."""
-    return seen.p <= SIGNIFICANT and seen.excess >= least_excess
+    return shared.p <= SIGNIFICANT and shared.excess >= least_excess
 
 
 def finding_of(
-    kind: str, material: Material, seen: Shared, title: str, figures: Mapping[str, Any]
+    kind: str, material: Material, shared: Shared, title: str, figures: Mapping[str, Any]
 ) -> Finding:
     """Return the finding of what images share; its shares, p and accuracies are added.
 
     It is a note where the images that have it are misclassified no more often than the others.
     """
-    images, having = material.images, seen.having
-    telling = places(having, images.margins)
+    images, having = material.images, shared.having
+    evidence = places(having, images.margins)
     whole = {
         **figures,
         "images": int(having.sum()),
-        "share": seen.share,
-        "share_elsewhere": seen.share_elsewhere,
-        "p": seen.p,
+        "share": shared.share,
+        "share_elsewhere": shared.share_elsewhere,
+        "p": shared.p,
         **_with_and_without(images.correct, having),
     }
     return Finding(
@@ -64,7 +64,7 @@ def finding_of(
         title,
         beyond(having, ~images.correct),
         whole,
-        images.ids[telling].tolist()[:MOST_EVIDENCE],
+        images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(np.flatnonzero(having & ~images.correct).tolist()),
     )

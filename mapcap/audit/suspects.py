@@ -64,8 +64,8 @@ def suspects(
     agreed = sure & (for_it >= _VOTES)
     agreed &= levels >= bars.least(len(predicted))
     others = predicted[~agreed]
-    known = len(others) > 0 and (others == own_class).mean() >= _KNOWN
-    doubted = np.flatnonzero(agreed & known)
+    reliable = len(others) > 0 and (others == own_class).mean() >= _KNOWN
+    doubted = np.flatnonzero(agreed & reliable)
     order = doubted[np.lexsort((doubted, -own[doubted], -levels[doubted]))]
     return Suspects(order, predicted[order], own[order], levels[order])
 

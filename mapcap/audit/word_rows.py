@@ -48,10 +48,10 @@ def error_words(material: Material) -> list[WordRow]:
 def pair_words(material: Material) -> list[WordRow]:
     """Return, for each rival, the words that tell the images taken for it from its right ones."""
     images, rows = material.images, []
-    for said, rival in material.rivals.items():
-        taken = np.flatnonzero(~images.correct & (images.predicted == said))
+    for rival_id, rival in material.rivals.items():
+        taken = np.flatnonzero(~images.correct & (images.predicted == rival_id))
         chosen = _tests(material, taken, rival.words)[:_MOST_PAIR_WORDS]
-        rows += _rows(material, said, chosen, images.embeddings[taken], rival.embeddings)
+        rows += _rows(material, rival_id, chosen, images.embeddings[taken], rival.embeddings)
     return rows
 
 

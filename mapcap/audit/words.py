@@ -37,13 +37,13 @@ class WordTest:
 
 def phrases(texts: Iterable[str]) -> frozenset[str]:
     """Return the content words of an image's captions, and the pairs that stand side by side."""
-    found: set[str] = set()
+    terms: set[str] = set()
     for text in texts:
         words = content_words(text)
-        found.update(word for word in words if word)
+        terms.update(word for word in words if word)
         pairs = pairwise(words)
-        found.update(f"{one} {two}" for one, two in pairs if one and two and one != two)
-    return frozenset(found)
+        terms.update(f"{one} {two}" for one, two in pairs if one and two and one != two)
+    return frozenset(terms)
 
 
 def marking_words(

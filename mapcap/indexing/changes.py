@@ -34,7 +34,7 @@ class Changes:
         """Whether the run has all files as they are."""
         return not (self.pending or self.gone or self.boxes)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Say in one line what changed since the files were stored, "" if nothing did."""
         counts = (
             (len(self.changed), "written since"),

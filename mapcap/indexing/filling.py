@@ -95,7 +95,7 @@ def _run(job: Job, hold: Hold, console: Console) -> RunStatus:
 def _warn(job: Job, console: Console) -> None:
     """Say what changed since the run was left, and what about it is slower than usual."""
     config = job.config
-    line = job.changes.told()
+    line = job.changes.describe()
     if line:
         say(console, line)
     if not job.networks.language_model.packed:
@@ -133,7 +133,10 @@ def _begin(
 
     A run that is refused, by its weights or its classes, leaves the file as it was.
     """
-    new = [NewClass(i, found.name, found.label) for i, found in enumerate(dataset.classes)]
+    new = [
+        NewClass(i, class_label.name, class_label.label)
+        for i, class_label in enumerate(dataset.classes)
+    ]
     weights = digests(config)
     for run in queries.runs(engine):
         if run.config_hash == config.hash:

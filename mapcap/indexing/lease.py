@@ -56,8 +56,8 @@ def check_free(db: Path) -> None:
 class Hold:
     """A lease that is held: asked from time to time, it ends a job that lost it."""
 
-    def __init__(self, db: Path, own: Lease) -> None:
-        self.own = own
+    def __init__(self, db: Path, own_lease: Lease) -> None:
+        self.own_lease = own_lease
         self.lost = Event()
         self._db = db
 
@@ -78,11 +78,11 @@ def holding(engine: Engine, db: Path) -> Iterator[Hold]:
         UserError: if another job holds it, naming that job.
     """
     now = datetime.now(UTC)
-    own = Lease(socket.gethostname(), os.getpid(), started=now, renewed=now)
-    other = writes.take_lease(engine, own, _is_dead)
+    own_lease = Lease(socket.gethostname(), os.getpid(), started=now, renewed=now)
+    other = writes.take_lease(engine, own_lease, _is_dead)
     if other is not None:
         raise _refused(db, other)
-    hold, ended = Hold(db, own), Event()
+    hold, ended = Hold(db, own_lease), Event()
     renewing = Thread(target=_renew, args=(engine, hold, ended), name="lease", daemon=True)
     renewing.start()
     try:
@@ -90,13 +90,13 @@ def holding(engine: Engine, db: Path) -> Iterator[Hold]:
     finally:
         ended.set()
         renewing.join()
-        writes.release_lease(engine, own)
+        writes.release_lease(engine, own_lease)
 
 
 def _renew(engine: Engine, hold: Hold, ended: Event) -> None:
     while not ended.wait(_RENEWED_EVERY):
         try:
-            if not writes.renew_lease(engine, hold.own):
+            if not writes.renew_lease(engine, hold.own_lease):
                 hold.lost.set()
                 return
         except StoreError as error:  # a full disk, say: the job itself will meet it, or it passes

@@ -11,13 +11,13 @@ class Classes:
     """The photos' classes, followed by those that only the predictions name."""
 
     def __init__(self, photos: Sequence[ClassLabel], names: Mapping[str, str]) -> None:
-        self.every = list(photos)
+        self.labels = list(photos)
         self._names = names
         self._exact: dict[str, int] = {}
-        for index, found in enumerate(photos):
-            self._exact.setdefault(found.label, index)
-        for index, found in enumerate(photos):
-            self._exact.setdefault(found.name, index)
+        for index, class_label in enumerate(photos):
+            self._exact.setdefault(class_label.label, index)
+        for index, class_label in enumerate(photos):
+            self._exact.setdefault(class_label.name, index)
         self._folded: dict[str, set[int]] = {}
         for text, index in self._exact.items():
             self._folded.setdefault(_fold(text), set()).add(index)
@@ -39,7 +39,7 @@ class Classes:
                 return self._exact[text]
             alike = self._folded.get(_fold(text), set())
             if len(alike) > 1:
-                meant = " or ".join(sorted(self.every[index].label for index in alike))
+                meant = " or ".join(sorted(self.labels[index].label for index in alike))
                 raise UserError(f"{where}: {clean(key)} may be {meant}. Write it as it stands.")
             if alike:
                 return next(iter(alike))
@@ -47,12 +47,12 @@ class Classes:
 
     def add(self, key: str, where: str) -> int:
         """Return the class of a key, which becomes a class without photos if there is none."""
-        found = self.find(key, where)
-        if found is not None:
-            return found
+        existing = self.find(key, where)
+        if existing is not None:
+            return existing
         label = clean(key)
-        index = len(self.every)
-        self.every.append(ClassLabel(label, clean(self._names.get(key, label)).strip() or label))
+        index = len(self.labels)
+        self.labels.append(ClassLabel(label, clean(self._names.get(key, label)).strip() or label))
         for text in (key, label):
             self._exact[text] = index
         self._folded.setdefault(_fold(label), set()).add(index)
@@ -60,7 +60,7 @@ class Classes:
 
     def hint(self, key: str) -> str:
         """Return a sentence with the classes nearest to a key."""
-        return closest(key, [found.label for found in self.every])
+        return closest(key, [class_label.label for class_label in self.labels])
 
 
 def _fold(text: str) -> str:

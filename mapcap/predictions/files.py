@@ -69,31 +69,31 @@ def _json(file: Path, *, lines: bool) -> Iterator[Row]:
             continue
         where = f"line {number}"
         try:
-            found = json.loads(text)
+            data = json.loads(text)
         except (ValueError, RecursionError) as error:
             place = f"{shown(file)}, {where}" if lines else shown(file)
             raise UserError(f"{OPTION}: {place}: not JSON: {shown(str(error))[:100]}.") from error
         if lines:
-            yield where, _object(found, file, where)
+            yield where, _object(data, file, where)
             continue
-        for entry, each in enumerate(_records(found), start=1):
+        for entry, each in enumerate(_records(data), start=1):
             yield f"entry {entry}", _object(each, file, f"entry {entry}")
 
 
-def _records(found: Any) -> Sequence[Any]:
-    if isinstance(found, dict) and all(isinstance(value, dict) for value in found.values()):
-        return [{"path": path, **value} for path, value in found.items()]
-    if isinstance(found, dict) and all(isinstance(value, list) for value in found.values()):
-        return [{"path": path, "prediction": value} for path, value in found.items()]
-    return found if isinstance(found, list) else [found]
+def _records(data: Any) -> Sequence[Any]:
+    if isinstance(data, dict) and all(isinstance(value, dict) for value in data.values()):
+        return [{"path": path, **value} for path, value in data.items()]
+    if isinstance(data, dict) and all(isinstance(value, list) for value in data.values()):
+        return [{"path": path, "prediction": value} for path, value in data.items()]
+    return data if isinstance(data, list) else [data]
 
 
-def _object(found: Any, file: Path, where: str) -> dict[str, Any]:
-    if isinstance(found, list):  # a pipeline's answer alone; --prediction-paths names its photo
-        return {"prediction": found}
-    if not isinstance(found, dict):
+def _object(record: Any, file: Path, where: str) -> dict[str, Any]:
+    if isinstance(record, list):  # a pipeline's answer alone; --prediction-paths names its photo
+        return {"prediction": record}
+    if not isinstance(record, dict):
         raise UserError(
             f'{OPTION}: {shown(file)}, {where}: expected an object such as {{"path": "a.jpg", '
             '"prediction": "cat"}.'
         )
-    return found
+    return record

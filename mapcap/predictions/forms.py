@@ -57,7 +57,7 @@ def read_table(file: Path, rows: Iterable[Row], paths: Sequence[str] | None) -> 
     best = _best(folded, cells[0])
     if best is not None:
         pairs = [best(each, at) for each, at in zip(cells, where, strict=True)]
-        scores = [found for _, found in pairs if found is not None]
+        scores = [score for _, score in pairs if score is not None]
         return Ranked(
             names,
             places,
@@ -175,8 +175,8 @@ def _scored(
     where: Sequence[str],
 ) -> Scored:
     """Read a score for each class: from one list, or from one column for each."""
-    known = {"label", "class", "x0", "y0", "x1", "y1"}
-    rest = [column for key, column in folded.items() if column != path and key not in known]
+    reserved = {"label", "class", "x0", "y0", "x1", "y1"}
+    rest = [column for key, column in folded.items() if column != path and key not in reserved]
     whole = next((folded[each] for each in _ALL if each in folded), None)
     if len(rest) == 1 and whole is not None:
         values = [

@@ -30,12 +30,12 @@ def given_order(lines: Sequence[str], classes: Classes, file: Path) -> list[int]
     Raises:
         UserError: for a class that comes twice, and where not one is the photos'.
     """
-    seen: dict[str | int, int] = {}
+    first_lines: dict[str | int, int] = {}
     order: list[int] = []
     for number, line in enumerate(lines, start=1):
         where = f"--class-order: {shown(file)}, line {number}"
         index = classes.find(line, where)
-        before = seen.setdefault(line if index is None else index, number)
+        before = first_lines.setdefault(line if index is None else index, number)
         if before != number:
             raise UserError(
                 f"{where}: {shown(line)} was there before, in line {before}. Write each class once."
@@ -77,10 +77,10 @@ def check_numbers(
             f"{len(order)}.{hint} Give all classes in the classifier's order, one a line, with "
             "--class-order FILE."
         )
-    own = _accuracy(order, numbers, true)
-    if accuracy < own + FAR_BETTER:
+    share = _accuracy(order, numbers, true)
+    if accuracy < share + FAR_BETTER:
         return None
-    doubt = f"accuracy is {own:.2f} in this order of the classes, and {accuracy:.2f} with {best}"
+    doubt = f"accuracy is {share:.2f} in this order of the classes, and {accuracy:.2f} with {best}"
     if given:
         return f"--class-order: {doubt}"
     raise UserError(
@@ -89,7 +89,7 @@ def check_numbers(
     )
 
 
-def told(keys: Sequence[str], *, given: bool) -> str:
+def describe_order(keys: Sequence[str], *, given: bool) -> str:
     """Say what the class numbers mean; `keys` are the classes in their order."""
     names = [f"{number} = {shown(key)}" for number, key in enumerate(keys[:_SHOWN])]
     more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
@@ -108,19 +108,19 @@ def _best_other(
     true: Mapping[int, int],
 ) -> tuple[str, float]:
     """Return the likely order that explains the numbers best, and the accuracy with it."""
-    every = range(len(photos))
+    places = range(len(photos))
     by_text = sorted_order(photos)
     others = {
         "a background class first": [NO_CLASS, *order],
         "numbers that begin one later": list(order[1:]),
-        "the folders in natural order": list(every),
+        "the folders in natural order": list(places),
         "the folders sorted as text": by_text,
-        "the folders sorted without case": sorted(every, key=lambda i: photos[i].label.casefold()),
-        "the classes sorted by name": sorted(every, key=lambda i: photos[i].name),
+        "the folders sorted without case": sorted(places, key=lambda i: photos[i].label.casefold()),
+        "the classes sorted by name": sorted(places, key=lambda i: photos[i].name),
     }
-    found = {what: _accuracy(other, numbers, true) for what, other in others.items()}
-    best = max(found, key=lambda what: found[what])
-    return best, found[best]
+    accuracies = {what: _accuracy(other, numbers, true) for what, other in others.items()}
+    best = max(accuracies, key=lambda what: accuracies[what])
+    return best, accuracies[best]
 
 
 def _accuracy(order: Order, numbers: Mapping[int, int], true: Mapping[int, int]) -> float:

@@ -18,9 +18,9 @@ from mapcap.predictions.matching import Matched, match_paths
 from mapcap.predictions.orders import (
     NO_CLASS,
     check_numbers,
+    describe_order,
     given_order,
     sorted_order,
-    told,
 )
 from mapcap.predictions.records import OPTION, Ranked, Scored, Table, numbered
 from mapcap.predictions.scales import (
@@ -89,14 +89,14 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     lines += of_classes
     predictions, scale = _predictions(table, matched, index, dataset.items)
     lines.append((scale, None))
-    outside = classes.every[len(dataset.classes) :]
+    outside = classes.labels[len(dataset.classes) :]
     kept = [
         replace(item, prediction=predictions[place])
         for place, item in enumerate(dataset.items)
         if place in predictions
     ]
     lines += _accuracy(kept, len(dataset.classes), outside)
-    return replace(dataset, classes=tuple(classes.every), items=tuple(kept)), lines
+    return replace(dataset, classes=tuple(classes.labels), items=tuple(kept)), lines
 
 
 def _path(text: str | None) -> Path | None:
@@ -147,29 +147,29 @@ def _indices(
         order_file = Path(config.class_order)
         ordered = read_lines(order_file, "--class-order")
         order = given_order(ordered, classes, order_file)
-    said = {place: int(_first(table, row)) for place, row in matched.rows.items()}
-    true = {place: dataset.items[place].class_index for place in said}
+    numbers = {place: int(_first(table, row)) for place, row in matched.rows.items()}
+    true = {place: dataset.items[place].class_index for place in numbers}
     count = max(map(int, keys)) + 1
-    doubt = check_numbers(file, order, dataset.classes, said, true, count, given=given)
-    lines: list[Line] = [(told(ordered, given=given), None)]
+    doubt = check_numbers(file, order, dataset.classes, numbers, true, count, given=given)
+    lines: list[Line] = [(describe_order(ordered, given=given), None)]
     if doubt is not None:
         lines.append((doubt, "yellow"))
     names = {key: ordered[int(key)] for key in keys}
     needed = [names[key] for key in _needed(table, matched)]
-    found = _resolved(list(names.values()), needed, classes, where)
-    return {key: found[name] for key, name in names.items() if name in found}, lines
+    indices = _resolved(list(names.values()), needed, classes, where)
+    return {key: indices[name] for key, name in names.items() if name in indices}, lines
 
 
 def _resolved(
     keys: Sequence[str], needed: Sequence[str], classes: Classes, where: str
 ) -> dict[str, int]:
     """Return the class of each key; what is no class of the photos and not needed is left out."""
-    found = {key: classes.add(key, where) for key in needed}
+    indices = {key: classes.add(key, where) for key in needed}
     for key in keys:
         index = classes.find(key, where)
         if index is not None:
-            found[key] = index
-    return found
+            indices[key] = index
+    return indices
 
 
 def _first(table: Table, row: int) -> str:
@@ -218,7 +218,7 @@ def _accuracy(
     share = right / len(items)
     lines: list[Line] = []
     if outside:
-        named = ", ".join(shown(found.label) for found in outside[:5])
+        named = ", ".join(shown(class_label.label) for class_label in outside[:5])
         more = f" and {len(outside) - 5} more" if len(outside) > 5 else ""
         what = counted(len(outside), "predicted class", "predicted classes")
         lines.append((f"{what} without photos: {named}{more}", None))

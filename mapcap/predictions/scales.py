@@ -41,30 +41,30 @@ def from_matrix(
     """
     values = table.values[row]
     order = np.argsort(-values, kind="stable")
-    known: NDArray[np.float64] | None = None
+    probabilities: NDArray[np.float64] | None = None
     if scale == "probabilities":
-        known = values
+        probabilities = values
     elif scale == "logits":
         powers = np.exp(values - values.max())
-        known = powers / powers.sum()
+        probabilities = powers / powers.sum()
     top = tuple(
         (
             index[place],
-            None if known is None else float(known[place]),
+            None if probabilities is None else float(probabilities[place]),
             None if scale == "probabilities" else float(values[place]),
         )
         for place in order[:TOP].tolist()
     )
     if true not in index:
         return Prediction(top, None, None, None)  # the classifier does not have the class
-    own = index.index(true)
+    target = index.index(true)
     level = np.log(np.maximum(values, _TINY)) if scale == "probabilities" else values
-    others = np.delete(level, own)
+    others = np.delete(level, target)
     return Prediction(
         top,
-        None if known is None else float(known[own]),
-        int(np.flatnonzero(order == own)[0]) + 1,
-        float(level[own] - others.max()) if len(others) else 0.0,
+        None if probabilities is None else float(probabilities[target]),
+        int(np.flatnonzero(order == target)[0]) + 1,
+        float(level[target] - others.max()) if len(others) else 0.0,
     )
 
 
@@ -80,14 +80,14 @@ def from_best(
     top = tuple(zip(classes, probabilities, logits, strict=True))
     if true not in classes:
         return Prediction(top, None, None, None)
-    own = classes.index(true)
-    return Prediction(top, probabilities[own], own + 1, _margin(scores, own, scale))
+    target = classes.index(true)
+    return Prediction(top, probabilities[target], target + 1, _margin(scores, target, scale))
 
 
-def _margin(scores: list[float] | None, own: int, scale: Scale | None) -> float | None:
+def _margin(scores: list[float] | None, target: int, scale: Scale | None) -> float | None:
     if scores is None or len(scores) < 2:
         return None
     level = np.array(scores, np.float64)
     if scale == "probabilities":
         level = np.log(np.maximum(level, _TINY))
-    return float(level[own] - np.delete(level, own).max())
+    return float(level[target] - np.delete(level, target).max())

@@ -52,9 +52,9 @@ def choose(
         return select_shared(pmi.matrix, times, copies, k, redundancy, weights)
     rows = np.flatnonzero(times)
     kept = None if weights is None else weights[rows]
-    found = select(pmi.matrix[np.ix_(rows, rows)], times[rows], k, redundancy, kept)
-    return [replace(one, index=int(rows[one.index]), members=(int(rows[one.index]),))
-            for one in found]  # fmt: skip
+    selected = select(pmi.matrix[np.ix_(rows, rows)], times[rows], k, redundancy, kept)
+    return [replace(pick, index=int(rows[pick.index]), members=(int(rows[pick.index]),))
+            for pick in selected]  # fmt: skip
 
 
 def near_copies(texts: Sequence[str], counts: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:

@@ -43,10 +43,10 @@ def summarise(
     if not pmi.texts or (side != "all" and not _has_sides(engine, pmi.class_id)):
         return None
     counts = {"all": pmi.counts, "right": pmi.right, "wrong": pmi.wrong}[side]
-    found = choose(pmi, k, redundancy, counts)
-    ids = sorted({int(pmi.caption_ids[row]) for one in found for row in one.members})
+    chosen = choose(pmi, k, redundancy, counts)
+    ids = sorted({int(pmi.caption_ids[row]) for pick in chosen for row in pick.members})
     images = queries.images_of_captions(engine, pmi.class_id, ids)
-    sentences = [_sentence(pmi, place, one, images) for place, one in enumerate(found)]
+    sentences = [_sentence(pmi, place, pick, images) for place, pick in enumerate(chosen)]
     return Summary(0, pmi.class_id, k, redundancy, tuple(sentences))
 
 
@@ -56,19 +56,19 @@ def _has_sides(engine: Engine, class_id: int) -> bool:
 
 
 def _sentence(
-    pmi: Pmi, place: int, one: Selected, images: dict[int, list[tuple[int, bool]]]
+    pmi: Pmi, place: int, pick: Selected, images: dict[int, list[tuple[int, bool]]]
 ) -> Sentence:
-    ids = tuple(int(pmi.caption_ids[row]) for row in one.members)
-    shown = {found for caption_id in ids for found in images[caption_id]}
+    ids = tuple(int(pmi.caption_ids[row]) for row in pick.members)
+    shown = {image for caption_id in ids for image in images[caption_id]}
     right = sum(correct for _, correct in shown)
     return Sentence(
         position=place,
-        caption_id=int(pmi.caption_ids[one.index]),
-        text=pmi.texts[one.index],
-        relevance=one.relevance,
-        penalty=one.penalty,
-        score=one.score,
-        count=int(np.sum(pmi.counts[list(one.members)])),
+        caption_id=int(pmi.caption_ids[pick.index]),
+        text=pmi.texts[pick.index],
+        relevance=pick.relevance,
+        penalty=pick.penalty,
+        score=pick.score,
+        count=int(np.sum(pmi.counts[list(pick.members)])),
         right=right,
         wrong=len(shown) - right,
         caption_ids=ids,

@@ -63,12 +63,12 @@ def caption_cosines(
         raise ValueError(f"{len(texts)} texts for {len(embeddings)} embeddings")
     if not texts:
         return torch.empty(0)
-    found = distinct(texts)
+    unique = distinct(texts)
     encoded = []
-    for start in range(0, len(found.texts), batch_size):
-        tokens = clip.tokenizer(found.texts[start : start + batch_size])  # (B, L)
+    for start in range(0, len(unique.texts), batch_size):
+        tokens = clip.tokenizer(unique.texts[start : start + batch_size])  # (B, L)
         tokens = without_padding(clip.model, tokens).to(clip.device)
         encoded.append(clip.model.encode_text(tokens, normalize=True).float().cpu())
-    text_embeddings = torch.cat(encoded)[found.index]  # (N, D)
+    text_embeddings = torch.cat(encoded)[unique.index]  # (N, D)
     regions = torch.nn.functional.normalize(embeddings.float().cpu(), dim=-1)
     return (text_embeddings * regions).sum(-1)

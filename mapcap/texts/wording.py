@@ -24,14 +24,14 @@ def content_words(text: str) -> list[str | None]:
 
     None stands where a stop word or a single letter was: words that enclose it are no neighbours.
     """
-    found = _WORD.findall(text.lower())
-    return [word if len(word) > 1 and word not in _STOP_WORDS else None for word in found]
+    words = _WORD.findall(text.lower())
+    return [word if len(word) > 1 and word not in _STOP_WORDS else None for word in words]
 
 
 def without_name(text: str, name: str) -> str:
     """Return a caption without the words of a class's name, whether singular or plural."""
     named = {_singular(word) for word in _WORD.findall(name.lower())}
-    kept = _WORD.sub(lambda found: "" if _singular(found[0].lower()) in named else found[0], text)
+    kept = _WORD.sub(lambda match: "" if _singular(match[0].lower()) in named else match[0], text)
     return " ".join(kept.split())
 
 

@@ -33,9 +33,9 @@ _LEAST_EXCESS = 0.5
 def detect(inputs: AuditInputs) -> list[Finding]:
     """Return what misclassified photos have, and what most photos of the class have."""
     material = inputs.material
-    found = attributes(material)
-    named = {finding.figures["attribute"] for finding in found}
-    return [*discounted(found, inputs.suspected), *faults(material, named)]
+    findings = attributes(material)
+    named = {finding.figures["attribute"] for finding in findings}
+    return [*discounted(findings, inputs.suspected), *faults(material, named)]
 
 
 def attributes(material: Material) -> list[Finding]:
@@ -81,7 +81,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
     inside, bad = int(having.sum()), int((having & wrong).sum())
     outside, bad_without = len(images) - inside, int((~having & wrong).sum())
     text = text_of(attribute, cut, rare=share_elsewhere(material, cut))
-    telling = np.concatenate([places(having & side, images.margins) for side in (wrong, ~wrong)])
+    evidence = np.concatenate([places(having & side, images.margins) for side in (wrong, ~wrong)])
     return Finding(
         NAME,
         f"{bad} of the {inside} {text} are misclassified (the others {bad_without} of {outside})",
@@ -100,7 +100,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
             "tested": cut.tests,
             **_elsewhere(material, cut),
         },
-        images.ids[telling].tolist()[:MOST_EVIDENCE],
+        images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(np.flatnonzero(having & wrong).tolist()),
     )
@@ -157,21 +157,23 @@ def faults(material: Material, named: set[str]) -> list[Finding]:
         cut = float(np.nanpercentile(others, 100 - _TAIL))
         having, there = own > cut, int((others > cut).sum())
         p = hypergeometric(int(having.sum()), len(own), there, len(others))
-        seen = _Fault(having, float(having.mean()), there / len(others), min(1.0, p * len(_FAULTS)))
-        if shortcuts.pronounced(seen, _LEAST_EXCESS):
-            findings.append(_shared(material, column, seen, above=above, cut=sign * cut))
+        fault = _Fault(
+            having, float(having.mean()), there / len(others), min(1.0, p * len(_FAULTS))
+        )
+        if shortcuts.pronounced(fault, _LEAST_EXCESS):
+            findings.append(_shared(material, column, fault, above=above, cut=sign * cut))
     return findings
 
 
-def _shared(material: Material, column: int, seen: _Fault, *, above: bool, cut: float) -> Finding:
+def _shared(material: Material, column: int, fault: _Fault, *, above: bool, cut: float) -> Finding:
     attribute = ATTRIBUTES[column]
     text = (attribute.high if above else attribute.low)[0].removesuffix(" ones")
     title = (
-        f"{int(seen.having.sum())} of {len(material.images)} are {text}, "
-        f"{seen.share_elsewhere:.0%} elsewhere"
+        f"{int(fault.having.sum())} of {len(material.images)} are {text}, "
+        f"{fault.share_elsewhere:.0%} elsewhere"
     )
     figures = {"attribute": attribute.name, "text": text, "above": above, "cut": cut}
-    return shortcuts.finding_of(NAME, material, seen, title, figures)
+    return shortcuts.finding_of(NAME, material, fault, title, figures)
 
 
 def clause(finding: Finding) -> str:
@@ -185,7 +187,7 @@ def clause(finding: Finding) -> str:
 def details(finding: Finding) -> list[str]:
     """Return the figures of an attribute as printed lines."""
     figures = finding.figures
-    attribute = next(one for one in ATTRIBUTES if one.name == figures["attribute"])
+    attribute = next(each for each in ATTRIBUTES if each.name == figures["attribute"])
     side = "over" if figures["above"] else "at most"
     measure = f"{attribute.label} {side} {value_of(attribute, figures['cut'])}"
     if "share" in figures:

@@ -44,8 +44,8 @@ def detect(inputs: AuditInputs) -> list[Finding]:
     """Return what most of the class's backgrounds have and few others, if it is pronounced."""
     images, reference = inputs.material.images, inputs.material.reference
     others = reference.backgrounds[reference.classes != inputs.material.class_id]
-    own = background_properties(images.pictures, images.grounds)
-    return backgrounds(inputs.material, find_background(own, others))
+    properties = background_properties(images.pictures, images.grounds)
+    return backgrounds(inputs.material, find_background(properties, others))
 
 
 def background_properties(
@@ -68,15 +68,15 @@ def background_properties(
     return np.concatenate(parts)
 
 
-def _properties(seen: NDArray[np.float64], ground: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _properties(pictures: NDArray[np.float64], ground: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the properties of pictures (n, H, W, 3) in L*a*b*: (n, 5)."""
-    values = np.concatenate([seen, np.hypot(seen[..., 1:2], seen[..., 2:3])], axis=-1)
+    values = np.concatenate([pictures, np.hypot(pictures[..., 1:2], pictures[..., 2:3])], axis=-1)
     inside, outside = _means(values, ~ground), _means(values, ground)  # (n, 4)
-    spread = _means((seen[..., :1] - outside[:, None, None, :1]) ** 2, ground) ** 0.5
+    spread = _means((pictures[..., :1] - outside[:, None, None, :1]) ** 2, ground) ** 0.5
     shared = np.abs(outside - inside) < _SHARED
-    found = np.column_stack([np.where(shared, np.nan, outside), spread])
-    found[ground.mean((1, 2)) < _LEAST_GROUND] = np.nan
-    return found
+    properties = np.column_stack([np.where(shared, np.nan, outside), spread])
+    properties[ground.mean((1, 2)) < _LEAST_GROUND] = np.nan
+    return properties
 
 
 def _means(values: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -132,14 +132,14 @@ def find_background(own: NDArray[np.float64], others: NDArray[np.float64]) -> Ba
     """
     if not len(own) or not len(others):
         return None
-    found = [
+    candidates = [
         compared
         for column in range(len(PROPERTIES))
         for direction in (0, 1)
         if (compared := _compared(own[:, column], others[:, column], column, direction))
     ]
-    most = max((background.excess for background in found), default=0.0)
-    return next((one for one in found if one.excess >= _NEARLY * most), None)
+    most = max((background.excess for background in candidates), default=0.0)
+    return next((candidate for candidate in candidates if candidate.excess >= _NEARLY * most), None)
 
 
 def _compared(
@@ -147,10 +147,10 @@ def _compared(
 ) -> Background | None:
     """Return how far a class's values lie below (direction 0) or above the others'."""
     sign, name = 1 if direction == 0 else -1, PROPERTIES[column]
-    known, others = own[~np.isnan(own)], others[~np.isnan(others)]
-    if not len(others) or len(known) < _LEAST_JUDGED * len(own):
+    judged, others = own[~np.isnan(own)], others[~np.isnan(others)]
+    if not len(others) or len(judged) < _LEAST_JUDGED * len(own):
         return None
-    below, above = np.sort(sign * known), np.sort(sign * others)
+    below, above = np.sort(sign * judged), np.sort(sign * others)
     elsewhere = np.searchsorted(above, below, side="right") / len(above)
     excess = np.searchsorted(below, below, side="right") / len(below) - elsewhere
     # A colour must be that colour, not only less of the opposite one.
@@ -161,7 +161,7 @@ def _compared(
     place = allowed[excess[allowed].argmax()]
     having = sign * own <= below[place]
     spread = others.std()
-    n, m = len(known), len(others)
+    n, m = len(judged), len(others)
     bound = float(np.exp(-2 * excess[place] ** 2 * n * m / (n + m)))
     return Background(
         quality=name,
@@ -171,27 +171,27 @@ def _compared(
         threshold=float(sign * below[place]),
         share=float(having.sum() / n),
         share_elsewhere=float(elsewhere[place]),
-        deviations=float((known.mean() - others.mean()) / spread) if spread > 0 else 0.0,
+        deviations=float((judged.mean() - others.mean()) / spread) if spread > 0 else 0.0,
         p=min(1.0, bound * _TESTS),
     )
 
 
-def backgrounds(material: Material, seen: Background | None) -> list[Finding]:
+def backgrounds(material: Material, background: Background | None) -> list[Finding]:
     """Return a background as a finding, if it is significant and pronounced."""
-    if seen is None or not shortcuts.pronounced(seen, _LEAST_EXCESS):
+    if background is None or not shortcuts.pronounced(background, _LEAST_EXCESS):
         return []
     title = (
-        f"{int(seen.having.sum())} of {len(material.images)} have a {seen.word} background, "
-        f"{seen.share_elsewhere:.0%} elsewhere ({seen.deviations:+.1f} sd)"
+        f"{int(background.having.sum())} of {len(material.images)} have a {background.word} "
+        f"background, {background.share_elsewhere:.0%} elsewhere ({background.deviations:+.1f} sd)"
     )
     figures = {
-        "property": seen.quality,
-        "word": seen.word,
-        "deviations": seen.deviations,
-        "threshold": seen.threshold,
-        "judged": seen.judged,
+        "property": background.quality,
+        "word": background.word,
+        "deviations": background.deviations,
+        "threshold": background.threshold,
+        "judged": background.judged,
     }
-    return [shortcuts.finding_of(NAME, material, seen, title, figures)]
+    return [shortcuts.finding_of(NAME, material, background, title, figures)]
 
 
 def clause(finding: Finding) -> str:

@@ -94,23 +94,23 @@ def mistaken_others(material: Material) -> list[Finding]:
 
     A note: they belong to another class, so that no error of this one is explained.
     """
-    names, me, own = material.names, material.class_id, int(material.images.correct.sum())
+    names, me, correct = material.names, material.class_id, int(material.images.correct.sum())
     into = {one: n for (one, other), n in names.taken_for.items() if other == me and one != me}
-    said = own + sum(into.values())
+    total = correct + sum(into.values())
     if not into or not len(material.images):
         return []
     other, count = max(into.items(), key=lambda pair: (pair[1], -pair[0]))
-    if count / said < _LEAST_SHARE or count < _FEWEST:
+    if count / total < _LEAST_SHARE or count < _FEWEST:
         return []
-    title = f"{count} of the {said} predicted as {names.names[me]} are {names.names[other]}"
-    figures = {"class_id": other, "class": names.names[other], "count": count, "said": said}
+    title = f"{count} of the {total} predicted as {names.names[me]} are {names.names[other]}"
+    figures = {"class_id": other, "class": names.names[other], "count": count, "said": total}
     return [Finding(NAME, title, NOTHING, figures)]
 
 
 def drawn(facts: Facts) -> list[Finding]:
     """Return the confusions of a class's own images, the most frequent first."""
-    own = [one for one in facts.of_kind(NAME) if "predicted_class_id" in one.figures]
-    return sorted(own, key=lambda one: -int(one.figures["count"]))
+    findings = [each for each in facts.of_kind(NAME) if "predicted_class_id" in each.figures]
+    return sorted(findings, key=lambda each: -int(each.figures["count"]))
 
 
 def clauses(facts: Facts) -> list[Clause]:

@@ -44,16 +44,16 @@ def _label_rate(material: Material) -> float:
     """Return how often the CLIP says this class of images of the others."""
     reference = material.reference
     others = reference.classes != material.class_id
-    said = int((reference.witness[others] == material.class_id).sum())
-    return (said + 1) / (int(others.sum()) + 2)
+    count = int((reference.witness[others] == material.class_id).sum())
+    return (count + 1) / (int(others.sum()) + 2)
 
 
 def _other_rate(material: Material) -> float:
     """Return how often the CLIP says the errors' classes of this class's correct images."""
     images = material.images
-    seen = images.witness[images.correct]
+    witness = images.witness[images.correct]
     rates = [
-        (int((seen == rival).sum()) + 1) / (len(seen) + 2)
+        (int((witness == rival).sum()) + 1) / (len(witness) + 2)
         for rival in images.predicted[~images.correct].tolist()
     ]
     return float(np.mean(rates))
@@ -73,8 +73,8 @@ def _significant(
     if p > SIGNIFICANT:
         return []
     members = np.flatnonzero(mask)
-    said = Counter(names[rival] for rival in images.predicted[members].tolist())
-    alike = next(iter(said)) if len(said) == 1 else "the same other class"
+    classes = Counter(names[rival] for rival in images.predicted[members].tolist())
+    alike = next(iter(classes)) if len(classes) == 1 else "the same other class"
     title = (
         f"in {count} of the {errors} errors the CLIP sees the labelled class"
         if fault
@@ -85,7 +85,7 @@ def _significant(
         "errors": errors,
         "images": len(images),
         "fault": fault,
-        "said": dict(said.most_common()),
+        "said": dict(classes.most_common()),
         "rate": rate,
         "p": p,
     }
@@ -111,8 +111,8 @@ def details(finding: Finding) -> list[str]:
         )
         elsewhere = f"It says so of {percent(figures['rate'])} of the correct images"
     lines = [meaning, f"{elsewhere} ({chance(figures['p'])}).", "The classifier says:"]
-    said = list(figures["said"].items())[:_MOST_NAMED]
-    return [*lines, *(listed(f"{count}×", name) for name, count in said)]
+    classes = list(figures["said"].items())[:_MOST_NAMED]
+    return [*lines, *(listed(f"{count}×", name) for name, count in classes)]
 
 
 DISAGREEMENT: Final = Kind(NAME, "witness", "#c792ea", detect, details, clause, overlay=False)

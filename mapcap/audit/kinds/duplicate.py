@@ -27,8 +27,8 @@ def detect(inputs: AuditInputs) -> list[Finding]:
 def duplicates(material: Material) -> list[Finding]:
     """Return a finding for copies in other classes and one for copies within the class."""
     copies = copies_of(material.images, material.reference)
-    own = copies.classes == material.class_id
-    return [*_across(material, copies, ~own), *_within(material, copies, own)]
+    within = copies.classes == material.class_id
+    return [*_across(material, copies, ~within), *_within(material, copies, within)]
 
 
 def _across(material: Material, copies: Copies, chosen: NDArray[np.bool_]) -> list[Finding]:
@@ -44,13 +44,13 @@ def _across(material: Material, copies: Copies, chosen: NDArray[np.bool_]) -> li
     labels = Counter(classes.tolist()).most_common(_MOST_CLASSES)
     pairs = _pairs(material, copies, chosen)
     n = len(np.unique(places_))
-    said = ", ".join(names[label] for label, _ in labels)
+    class_names = ", ".join(names[label] for label, _ in labels)
     figures = {"classes": {names[label]: count for label, count in labels}}
     return [
         _finding(
             material,
             places_,
-            f"{n} of {len(images)} are in another class as well ({said}): "
+            f"{n} of {len(images)} are in another class as well ({class_names}): "
             f"{pairs[0][0]} is {pairs[0][1]}",
             {**figures, "pairs": pairs, "across": True},
             frozenset(explained.tolist()),
@@ -76,12 +76,12 @@ def _pairs(
     material: Material, copies: Copies, chosen: NDArray[np.bool_]
 ) -> list[tuple[str, str, bool]]:
     """Return (path, path of the copy, whether the files are equal), each pair once."""
-    own = material.images.ids[copies.places]
+    ids = material.images.ids[copies.places]
     # Within a class each pair is there from both sides.
-    once = np.flatnonzero(chosen & ((copies.classes != material.class_id) | (own < copies.ids)))
+    once = np.flatnonzero(chosen & ((copies.classes != material.class_id) | (ids < copies.ids)))
     kept = once[:_MOST_PAIRS]
-    paths = material.paths([*own[kept].tolist(), *copies.ids[kept].tolist()])
-    return [(paths[int(own[i])], paths[int(copies.ids[i])], bool(copies.same[i])) for i in kept]
+    paths = material.paths([*ids[kept].tolist(), *copies.ids[kept].tolist()])
+    return [(paths[int(ids[i])], paths[int(copies.ids[i])], bool(copies.same[i])) for i in kept]
 
 
 def _finding(
@@ -124,7 +124,7 @@ def details(finding: Finding) -> list[str]:
     else:
         lines = ["They count more than once in the accuracy; the class has fewer photos."]
     pairs = figures["pairs"][:_MOST_LISTED]
-    return lines + [listed("=" if same else "≈", f"{one}, {two}") for one, two, same in pairs]
+    return lines + [listed("=" if same else "≈", f"{path}, {copy}") for path, copy, same in pairs]
 
 
 DUPLICATE: Final = Kind(NAME, "duplicate", "#c7b299", detect, details, clause, overlay=False)

@@ -27,9 +27,9 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
     n = len(doubted.index)
     if not n:
         return []
-    said = Counter(names[class_id] for class_id in doubted.said.tolist())
+    classes = Counter(names[class_id] for class_id in doubted.said.tolist())
     of_classes = ", ".join(
-        name if len(said) == 1 else f"{name} ({count})" for name, count in said.most_common(3)
+        name if len(classes) == 1 else f"{name} ({count})" for name, count in classes.most_common(3)
     )
     look = "it looks" if n == 1 else "they look"
     return [
@@ -40,7 +40,7 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
             {
                 "images": n,
                 "of": len(images),
-                "said": dict(said.most_common()),
+                "said": dict(classes.most_common()),
                 "mean_margin": float(doubted.margin.mean()),
                 "mean_level": float(doubted.level.mean()),
             },
@@ -59,12 +59,12 @@ def clause(finding: Finding) -> str:
 def details(finding: Finding) -> list[str]:
     """Return the two witnesses against the labels as printed lines."""
     figures = finding.figures
-    said = list(figures["said"].items())[:_MOST_SAID]
+    classes = list(figures["said"].items())[:_MOST_SAID]
     return [
         f"Nearer to the other name by {figures['mean_margin']:.2f} in cosine, as are the images "
         "around them:",
         f"{percent(figures['mean_level'])} of random wrong labels of the run look less wrong.",
-        *(listed(f"{count}×", name) for name, count in said),
+        *(listed(f"{count}×", name) for name, count in classes),
     ]
 
 

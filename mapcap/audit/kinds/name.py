@@ -99,12 +99,12 @@ def _pair(material: Material, rival: int, given: int, taken: Counter[int]) -> _P
 def _one_thing(material: Material, pair: _Pair, taken: Counter[int]) -> bool:
     others = len(material.names.ids) - 1
     near = pair.rank <= max(_NEAR, _NEAR_SHARE * (others + 1))
-    own = int((~material.images.correct).sum())
+    errors = int((~material.images.correct).sum())
     theirs = taken.total() - taken[pair.rival]
     return (
         near
         and pair.mixed >= _MIXED
-        and _beyond_chance(pair.given, own, others)
+        and _beyond_chance(pair.given, errors, others)
         and _beyond_chance(pair.taken, theirs, others)
     )
 
@@ -123,7 +123,7 @@ def _mixed(material: Material, rival: int) -> float:
     images, reference = material.images, material.reference
     both = np.isin(reference.classes, [material.class_id, rival])
     classes = reference.classes[both]
-    sizes = np.array([(classes == one).sum() for one in (material.class_id, rival)])
+    sizes = np.array([(classes == class_id).sum() for class_id in (material.class_id, rival)])
     if not len(images) or sizes.min() < 2:
         return float("nan")
     nearby = nearest(
@@ -139,13 +139,13 @@ def _mixed(material: Material, rival: int) -> float:
 
 def _finding(material: Material, pair: _Pair, *, exchanged: bool) -> Finding:
     images, names_ = material.images, material.names.names
-    mine, other = names_[material.class_id], names_[pair.rival]
+    name, other = names_[material.class_id], names_[pair.rival]
     members = places(images.predicted == pair.rival, -images.confidence)
     what = "may have exchanged their names" if exchanged else "may be one thing under two names"
     return Finding(
         NAME,
-        f"{mine} and {other} {what}: {pair.given} of {pair.images} are predicted as {other}, "
-        f"{pair.taken} of its {pair.of_rival} as {mine}",
+        f"{name} and {other} {what}: {pair.given} of {pair.images} are predicted as {other}, "
+        f"{pair.taken} of its {pair.of_rival} as {name}",
         beyond_expected(pair.given, pair.images, 0),
         {
             "rival_class_id": pair.rival,

@@ -87,20 +87,20 @@ def find_slices(
                 p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
                 parts[members.tobytes()] = (regions, images, bad, p)
     q = false_discovery([p for *_, p in parts.values()])
-    found = [
+    candidates = [
         Slice(regions, images, bad, p, float(q_value))
         for (regions, images, bad, p), q_value in zip(parts.values(), q, strict=True)
     ]
-    return _apart(sorted(found, key=lambda part: (part.p, int(part.regions[0]))))
+    return _apart(sorted(candidates, key=lambda part: (part.p, int(part.regions[0]))))
 
 
-def _apart(found: Sequence[Slice]) -> list[Slice]:
+def _apart(candidates: Sequence[Slice]) -> list[Slice]:
     """Return slices without those that hold mostly the same images as one before them."""
     kept: list[Slice] = []
-    for part in found:
-        own = set(part.images.tolist())
-        others = (set(one.images.tolist()) for one in kept)
-        if not any(len(own & other) > _SAME * min(len(own), len(other)) for other in others):
+    for part in candidates:
+        images = set(part.images.tolist())
+        others = (set(earlier.images.tolist()) for earlier in kept)
+        if not any(len(images & other) > _SAME * min(len(images), len(other)) for other in others):
             kept.append(part)
     return kept
 
@@ -114,18 +114,18 @@ def _by_centre(vectors: NDArray[Any], regions: NDArray[np.int64]) -> NDArray[np.
 def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
     """Return the clusters of regions whose images err significantly more often than the rest."""
     images, wrong = material.images, ~material.images.correct
-    found = []
+    findings = []
     for part in parts:
         inside = np.zeros(len(images), bool)
         inside[part.images] = True
         here, elsewhere = rate(wrong[inside]), rate(wrong[~inside])
         if part.q > SIGNIFICANT or here <= elsewhere:
             continue
-        telling = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
+        evidence = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
         apart = contrasts(material, inside)
-        names = [one.text for one in apart]
+        names = [contrast.text for contrast in apart]
         bad_without = int(wrong[~inside].sum())
-        found.append(
+        findings.append(
             Finding(
                 NAME,
                 f"{_group(names)}: {part.wrong} of {len(part.images)} misclassified, "
@@ -133,7 +133,7 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
                 beyond(inside, wrong),
                 {
                     "names": names,
-                    "contrasts": [asdict(one) for one in apart],
+                    "contrasts": [asdict(contrast) for contrast in apart],
                     "images": len(part.images),
                     "wrong": part.wrong,
                     "regions": len(part.regions),
@@ -142,12 +142,12 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
                     "p": part.p,
                     "q": part.q,
                 },
-                images.ids[telling].tolist()[:MOST_EVIDENCE],
+                images.ids[evidence].tolist()[:MOST_EVIDENCE],
                 material.regions.ids[part.regions].tolist()[:MOST_EVIDENCE],
                 frozenset(part.images[wrong[part.images]].tolist()),
             )
         )
-    return found
+    return findings
 
 
 def _group(names: Sequence[str]) -> str:
@@ -178,10 +178,10 @@ def details(finding: Finding) -> list[str]:
     ]
     if not figures["contrasts"]:
         lines.append("No word and no attribute sets the group apart from the rest of its class.")
-    for one in figures["contrasts"]:
+    for each in figures["contrasts"]:
         lines.append(
-            f"{one['text']}: {one['inside']} of its {inside}, {one['outside']} of the other "
-            f"{outside} ({chance(one['q'], 'q')})."
+            f"{each['text']}: {each['inside']} of its {inside}, {each['outside']} of the other "
+            f"{outside} ({chance(each['q'], 'q')})."
         )
     return lines
 

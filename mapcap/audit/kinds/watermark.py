@@ -37,10 +37,10 @@ _EIGHT: Final = np.ones((3, 3), bool)
 def detect(inputs: AuditInputs) -> list[Finding]:
     """Return the small thing at one place of most images of the class, if there is one."""
     images, reference = inputs.material.images, inputs.material.reference
-    own = reference.classes == inputs.material.class_id
-    elsewhere = reference.histogram - place_histogram(reference.pictures[own])
-    seen = find_watermark(images.pictures, reference.pictures[~own], elsewhere)
-    return watermarks(inputs.material, seen)
+    in_class = reference.classes == inputs.material.class_id
+    elsewhere = reference.histogram - place_histogram(reference.pictures[in_class])
+    mark = find_watermark(images.pictures, reference.pictures[~in_class], elsewhere)
+    return watermarks(inputs.material, mark)
 
 
 def place_histogram(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -188,25 +188,25 @@ def _have(
     return having
 
 
-def watermarks(material: Material, seen: Watermark | None) -> list[Finding]:
+def watermarks(material: Material, mark: Watermark | None) -> list[Finding]:
     """Return a watermark as a finding, if it is significant and pronounced."""
-    if seen is None or not shortcuts.pronounced(seen, _LEAST_EXCESS):
+    if mark is None or not shortcuts.pronounced(mark, _LEAST_EXCESS):
         return []
     images = material.images
-    relevance = float(seen.relevance(images.grids)[seen.having].mean())
+    relevance = float(mark.relevance(images.grids)[mark.having].mean())
     title = (
-        f"{int(seen.having.sum())} of {len(images)} have the same {seen.colour} mark at the "
-        f"{seen.place}, {seen.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance "
+        f"{int(mark.having.sum())} of {len(images)} have the same {mark.colour} mark at the "
+        f"{mark.place}, {mark.share_elsewhere:.0%} elsewhere; {relevance:.0%} of the relevance "
         "falls on it"
     )
     figures = {
-        "colour": seen.colour,
-        "place": seen.place,
-        "box": list(seen.box),
-        "area": seen.area,
+        "colour": mark.colour,
+        "place": mark.place,
+        "box": list(mark.box),
+        "area": mark.area,
         "relevance": relevance,
     }
-    return [shortcuts.finding_of(NAME, material, seen, title, figures)]
+    return [shortcuts.finding_of(NAME, material, mark, title, figures)]
 
 
 def clause(finding: Finding) -> str:

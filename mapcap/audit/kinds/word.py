@@ -49,11 +49,11 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
         concerned = holding if row.z > 0 else ~holding
         marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
         gap = rate(wrong[concerned]) - rate(wrong[~concerned])
-        known = any(
+        covered = any(
             len(marked & other.wrong) > _SAME_IMAGES * len(marked | other.wrong)
             for other in findings
         )
-        if row.q > SIGNIFICANT or gap <= 0 or known:
+        if row.q > SIGNIFICANT or gap <= 0 or covered:
             continue
         own_noun = row.word in own_nouns
         findings.append(_finding(material, row, holding, marked, own_noun=own_noun))
@@ -97,7 +97,9 @@ def _finding(
     """
     images, wrong = material.images, ~material.images.correct
     concerned = holding if row.z > 0 else ~holding
-    telling = np.concatenate([places(concerned & side, images.margins) for side in (wrong, ~wrong)])
+    evidence = np.concatenate(
+        [places(concerned & side, images.margins) for side in (wrong, ~wrong)]
+    )
     right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
     verb = "marks the misclassified" if row.z > 0 else "is absent from misclassified images"
     aside = " (a word for the class itself)" if own_noun else ""
@@ -116,17 +118,17 @@ def _finding(
             "right_without": right_without,
             **{key: getattr(row, key) for key in _FIGURES},
         },
-        images.ids[telling].tolist()[:MOST_EVIDENCE],
-        _saying(material, telling, row.word) if row.z > 0 else (),
+        images.ids[evidence].tolist()[:MOST_EVIDENCE],
+        _find_regions(material, evidence, row.word) if row.z > 0 else (),
         marked,
     )
 
 
-def _saying(material: Material, telling: NDArray[np.int64], word: str) -> list[int]:
+def _find_regions(material: Material, evidence: NDArray[np.int64], word: str) -> list[int]:
     """Return the regions of images whose own caption holds a word."""
     regions = material.regions
-    saying = [i for i in regions.of(telling) if word in phrases([regions.captions[i]])]
-    ids: list[int] = regions.ids[saying].tolist()
+    holding = [i for i in regions.of(evidence) if word in phrases([regions.captions[i]])]
+    ids: list[int] = regions.ids[holding].tolist()
     return ids[:MOST_EVIDENCE]
 
 

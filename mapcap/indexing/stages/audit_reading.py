@@ -56,12 +56,12 @@ def read_names(source: Source) -> ClassNames:
     texts = queries.class_embeddings(source.engine, source.run_id)
     return ClassNames(
         ids=texts.ids.tolist(),
-        names={found.id: found.name for found in classes},
+        names={record.id: record.name for record in classes},
         embeddings=texts.vectors,
         taken_for={
-            (found.id, confusion.predicted_class_id): confusion.count
-            for found in classes
-            for confusion in queries.confusions(source.engine, found.id)
+            (record.id, confusion.predicted_class_id): confusion.count
+            for record in classes
+            for confusion in queries.confusions(source.engine, record.id)
         },
     )
 
@@ -92,7 +92,7 @@ def read_reference(source: Source) -> Reference:
         confidence=_joined([images.confidence for images, _ in parts], (0,), np.float64),
         witness=_joined([images.witness for images, _ in parts], (0,), np.int64),
         embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
-        backgrounds=_joined([seen for _, seen in parts], (0, 5), np.float64),
+        backgrounds=_joined([properties for _, properties in parts], (0, 5), np.float64),
         pictures=pictures,
         histogram=place_histogram(pictures),
         phrases=counts,
@@ -107,16 +107,16 @@ def _joined(arrays: Sequence[NDArray[Any]], empty: tuple[int, ...], dtype: Any) 
     return np.concatenate(arrays) if arrays else np.empty(empty, dtype)
 
 
-def read_images(source: Source, found: Sequence[PredictedImage]) -> Images:
+def read_images(source: Source, predicted: Sequence[PredictedImage]) -> Images:
     """Return images with all that the audit asks of them; those that lack a part are left out."""
-    ids = [image.id for image in found]
+    ids = [image.id for image in predicted]
     stored = evidence.image_features(source.engine, ids)
     features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
     maps = queries.relevances(source.engine, ids)
     thumbnails = queries.thumbnails(source.engine, ids)
     whole = [
         image
-        for image in found
+        for image in predicted
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
     words = _words(source, [image.id for image in whole])
@@ -187,19 +187,19 @@ def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray
         round(edge * scale) for edge, scale in zip(window, (across, down) * 2, strict=True)
     )
     # Beyond the picture's bounds, where the view is padded, `crop` gives black.
-    seen = small.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
-    return np.asarray(seen.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
+    view = small.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
+    return np.asarray(view.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
 
 
 def read_regions(source: Source, images: Images, role: Role) -> Regions:
     """Return the captioned and embedded regions of images, of maps of one role."""
-    found = evidence.region_words(source.engine, images.ids.tolist(), role)
+    captioned = evidence.region_words(source.engine, images.ids.tolist(), role)
     stored = queries.region_features(
-        source.engine, [region.id for region in found], source.config.representation
+        source.engine, [region.id for region in captioned], source.config.representation
     )
     features = dict(zip(stored.ids.tolist(), stored.vectors, strict=True))
     places = {image_id: place for place, image_id in enumerate(images.ids.tolist())}
-    whole = [region for region in found if region.id in features]
+    whole = [region for region in captioned if region.id in features]
     return Regions(
         ids=np.array([region.id for region in whole], np.int64),
         owners=np.array([places[region.image_id] for region in whole], np.int64),
@@ -212,7 +212,7 @@ def read_regions(source: Source, images: Images, role: Role) -> Regions:
 
 def read_rival(source: Source, class_id: int) -> Rival:
     """Return the right images of a class, at most a thousand."""
-    found = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
-    stored = evidence.image_features(source.engine, [image.id for image in found])
+    images = evidence.predicted_images(source.engine, class_id, correct=True, limit=_RIVAL_IMAGES)
+    stored = evidence.image_features(source.engine, [image.id for image in images])
     words = _words(source, stored.ids.tolist())
     return Rival(words, stored.vectors)

@@ -58,7 +58,7 @@ class Auditor:
             images=images,
             regions=read_regions(source, images, "true"),
             contrasts=read_regions(source, images, "contrast"),
-            rivals={said: read_rival(source, said) for said in _rivals(images)},
+            rivals={rival: read_rival(source, rival) for rival in _rivals(images)},
             reference=self._reference,
             names=self._names,
             bars=self._bars,
@@ -90,7 +90,7 @@ class Auditor:
 def _rivals(images: Images) -> list[int]:
     """Return the classes that the images were most taken for."""
     taken = Counter(images.predicted[~images.correct].tolist()).most_common(_RIVALS)
-    return [said for said, count in taken if count >= _FEWEST_TAKEN]
+    return [class_id for class_id, count in taken if count >= _FEWEST_TAKEN]
 
 
 def new_audit(class_id: int, report: ClassReport) -> NewAudit:

@@ -56,11 +56,11 @@ class Captions(Stage[Uncaptioned, list[NewCaption]]):
             return Uncaptioned(ids, features, [])
         tasks = {task.id: task for task in queries.region_tasks(job.engine, ids)}
         crops = at_once(self._crop, [tasks[number] for number in ids])
-        readable = [place for place, found in enumerate(crops) if found is not None]
+        readable = [place for place, crop in enumerate(crops) if crop is not None]
         return Uncaptioned(
             [ids[place] for place in readable],
             features[readable],
-            [found for found in crops if found is not None],
+            [crop for crop in crops if crop is not None],
         )
 
     def _crop(self, task: RegionTask) -> Image.Image | None:

@@ -26,7 +26,7 @@ def class_texts(job: Job, weights: Tensor) -> list[NewClassText]:
     the images of the class that match it best, each image's scores divided by their sum.
     """
     template = job.config.templates[0]
-    texts = [template.replace("{}", found.name) for found in job.dataset.classes]
+    texts = [template.replace("{}", class_label.name) for class_label in job.dataset.classes]
     clip = job.networks.clip
     tokens = clip.tokenizer(texts)  # (K, L)
     proper = proper_tokens(clip.tokenizer, tokens, text_tower(clip.model).end(tokens))  # (K, L)
@@ -76,6 +76,6 @@ def _add(
     rows = torch.tensor([positions[image_id] for image_id in stored.ids.tolist()])
     clip = job.networks.clip
     features = torch.from_numpy(stored.features()).to(clip.device, clip.dtype)
-    found = chefer_text(clip.model, features, tokens[rows], proper=proper[rows])  # (B, L)
-    shares = found / found.sum(1, keepdim=True).clamp(min=1e-30)
+    relevance = chefer_text(clip.model, features, tokens[rows], proper=proper[rows])  # (B, L)
+    shares = relevance / relevance.sum(1, keepdim=True).clamp(min=1e-30)
     np.add.at(sums, rows.numpy(), shares.double().cpu().numpy())

@@ -94,15 +94,15 @@ class Images(Stage[Photos, Passed]):
         return self.job.changes.pending
 
     def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
-        rows, found = zip(*at_once(self._photo, items), strict=True)
+        rows, tensors = zip(*at_once(self._photo, items), strict=True)
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(self.job, rows[0].path, rows[0].error)
-        seen = [place for place, view in enumerate(found) if view is not None]
-        views = torch.stack([found[place] for place in seen]) if seen else None
+        readable = [place for place, view in enumerate(tensors) if view is not None]
+        views = torch.stack([tensors[place] for place in readable]) if readable else None
         if views is not None and self.job.networks.clip.device.type == "cuda":
             views = views.pin_memory()  # which the device can fetch by itself
         classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
-        return Photos(list(rows), list(classes), list(given), seen, views)
+        return Photos(list(rows), list(classes), list(given), readable, views)
 
     def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
         """Read a photo once: for the store, and as the network sees it."""
@@ -130,17 +130,19 @@ class Images(Stage[Photos, Passed]):
         return any(item.path.is_file() for item in self.job.dataset.items)
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        found = None
-        given = [said for place in data.seen if (said := data.given[place]) is not None]
+        explanation = None
+        given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
         if data.views is not None:
             clip, half = self.job.networks.clip, self.job.networks.half
             views = data.views.to(clip.device, non_blocking=True)
             true = torch.tensor([data.classes[place] for place in data.seen])
-            predicted = torch.tensor([said.top[0][0] for said in given]) if given else None
-            found = explain(
+            predicted = (
+                torch.tensor([prediction.top[0][0] for prediction in given]) if given else None
+            )
+            explanation = explain(
                 clip.model, views, self._class_weights(), true, self._method, half, predicted
             )
-        return Passed(data.rows, data.seen, given, found)
+        return Passed(data.rows, data.seen, given, explanation)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         count, middle = len(data.rows), len(data.rows) // 2
@@ -149,41 +151,45 @@ class Images(Stage[Photos, Passed]):
         return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
 
     def store(self, result: Passed) -> None:  # noqa: D102
-        job, found = self.job, result.found
+        job, explanation = self.job, result.found
         with writing(job.engine) as transaction:
             ids = writes.add_images(transaction, job.run_id, result.rows)
-            if found is None:
+            if explanation is None:
                 return
             shown = [ids[place] for place in result.seen]
             if result.given:
-                predictions = _given(shown, result.given, found, job.class_ids)
-                writes.add_witness(transaction, _witness(shown, found, job.class_ids))
+                predictions = _given(shown, result.given, explanation, job.class_ids)
+                writes.add_witness(transaction, _witness(shown, explanation, job.class_ids))
             else:
-                predictions = _predictions(shown, found, job.class_ids)
+                predictions = _predictions(shown, explanation, job.class_ids)
             writes.add_predictions(transaction, predictions)
-            maps = writes.add_relevance(transaction, _maps(shown, found, job.class_ids))
-            regions = self._regions(maps, [result.rows[place] for place in result.seen], found)
+            maps = writes.add_relevance(transaction, _maps(shown, explanation, job.class_ids))
+            regions = self._regions(
+                maps, [result.rows[place] for place in result.seen], explanation
+            )
             region_ids = writes.add_regions(transaction, regions)
             representation = job.config.representation
-            writes.add_embeddings(transaction, representation, region_ids, found.region_features)
+            writes.add_embeddings(
+                transaction, representation, region_ids, explanation.region_features
+            )
 
     def _class_weights(self) -> Tensor:
         """Return the class weights (K, D) of the run, computed when first asked for."""
         if self._weights is None:
-            names = [found.name for found in self.job.dataset.classes]
+            names = [class_label.name for class_label in self.job.dataset.classes]
             clip = self.job.networks.clip
             templates = self.job.config.templates
             self._weights = class_weights(clip.model, clip.tokenizer, names, templates)
         return self._weights
 
     def _regions(
-        self, maps: Sequence[int], rows: Sequence[NewImage], found: Explanation
+        self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
     ) -> list[NewRegions]:
         """Return the regions of each map with their boxes in pixels of the original."""
-        owners = found.maps.images.tolist()
+        owners = explanation.maps.images.tolist()
         return [
             NewRegions(map_id, [self._region(region, rows[owner]) for region in regions])
-            for map_id, owner, regions in zip(maps, owners, found.regions, strict=True)
+            for map_id, owner, regions in zip(maps, owners, explanation.regions, strict=True)
         ]
 
     def _region(self, region: Region, row: NewImage) -> NewRegion:
@@ -207,14 +213,14 @@ class Images(Stage[Photos, Passed]):
 
 
 def _predictions(
-    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
 ) -> list[NewPrediction]:
-    said = found.predictions
-    classes = np.array(class_ids)[said.top].tolist()
-    top = zip(classes, said.top_probabilities.tolist(), said.top_logits.tolist(), strict=True)
+    scores = explanation.predictions
+    classes = np.array(class_ids)[scores.top].tolist()
+    top = zip(classes, scores.top_probabilities.tolist(), scores.top_logits.tolist(), strict=True)
     columns = zip(
-        image_ids, top, said.true_probability.tolist(), said.true_rank.tolist(),
-        said.margin.tolist(), found.features, strict=True,
+        image_ids, top, scores.true_probability.tolist(), scores.true_rank.tolist(),
+        scores.margin.tolist(), explanation.features, strict=True,
     )  # fmt: skip
     return [
         NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
@@ -225,39 +231,44 @@ def _predictions(
 def _given(
     image_ids: Sequence[int],
     given: Sequence[Prediction],
-    found: Explanation,
+    explanation: Explanation,
     class_ids: Sequence[int],
 ) -> list[NewPrediction]:
     """Return what the person's own classifier says, beside the CLIP's features."""
     return [
         NewPrediction(
             image_id,
-            [(class_ids[index], probability, logit) for index, probability, logit in said.top],
-            said.true_probability,
-            said.true_rank,
-            said.margin,
+            [
+                (class_ids[index], probability, logit)
+                for index, probability, logit in prediction.top
+            ],
+            prediction.true_probability,
+            prediction.true_rank,
+            prediction.margin,
             feature,
         )
-        for image_id, said, feature in zip(image_ids, given, found.features, strict=True)
+        for image_id, prediction, feature in zip(
+            image_ids, given, explanation.features, strict=True
+        )
     ]
 
 
 def _witness(
-    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
 ) -> list[NewWitness]:
     """Return what the CLIP itself says."""
-    said = found.predictions
-    best = zip(said.top[:, 0].tolist(), said.top_probabilities[:, 0].tolist(), strict=True)
-    rows = zip(image_ids, best, said.true_probability.tolist(), strict=True)
+    scores = explanation.predictions
+    best = zip(scores.top[:, 0].tolist(), scores.top_probabilities[:, 0].tolist(), strict=True)
+    rows = zip(image_ids, best, scores.true_probability.tolist(), strict=True)
     return [NewWitness(image_id, class_ids[i], p, true) for image_id, (i, p), true in rows]
 
 
 def _maps(
-    image_ids: Sequence[int], found: Explanation, class_ids: Sequence[int]
+    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
 ) -> list[NewRelevance]:
-    maps = found.maps
+    maps = explanation.maps
     targets = np.array(class_ids)[maps.classes()].tolist()
-    columns = zip(maps.images.tolist(), maps.roles, targets, found.grids, strict=True)
+    columns = zip(maps.images.tolist(), maps.roles, targets, explanation.grids, strict=True)
     return [
         NewRelevance(image_ids[image], role, target, grid) for image, role, target, grid in columns
     ]

@@ -40,7 +40,7 @@ class Pmi(Stage[Candidates, NewPmi]):
         captions = queries.pmi_candidates(self.job.engine, class_id)
         if not self.job.config.keep_artefacts:
             # A class of which nothing else is said is still summarised by what there is.
-            captions = [one for one in captions if not one.artefact] or captions
+            captions = [caption for caption in captions if not caption.artefact] or captions
         return Candidates(class_id, captions)
 
     def compute(self, data: Candidates, tick: Callable[[float], None]) -> NewPmi:  # noqa: D102

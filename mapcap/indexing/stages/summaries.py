@@ -63,7 +63,7 @@ def lengths(pmi: Pmi, redundancy: float) -> list[NewSummary]:
     """
     chosen = choose(pmi, MAX_SENTENCES_PER_SUMMARY, redundancy) if pmi.texts else []
     sentences = [
-        NewSentence(int(pmi.caption_ids[one.index]), one.relevance, one.penalty, one.score)
-        for one in chosen
+        NewSentence(int(pmi.caption_ids[pick.index]), pick.relevance, pick.penalty, pick.score)
+        for pick in chosen
     ]
     return [NewSummary(pmi.class_id, k, redundancy, sentences[:k]) for k in LENGTHS]
