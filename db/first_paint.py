@@ -34,14 +34,14 @@ class Glance:
     @property
     def totals(self) -> RunTotals:
         """The sums over the classes."""
-        every = self.classes
-        witnessed = [each.agreed for each in every if each.agreed is not None]
+        classes = self.classes
+        witnessed = [each.agreed for each in classes if each.agreed is not None]
         return RunTotals(
-            len(every),
-            sum(each.images for each in every),
-            sum(each.readable for each in every),
-            sum(each.predicted for each in every),
-            sum(each.correct for each in every),
+            len(classes),
+            sum(each.images for each in classes),
+            sum(each.readable for each in classes),
+            sum(each.predicted for each in classes),
+            sum(each.correct for each in classes),
             None if not witnessed else sum(witnessed),
         )
 
@@ -72,14 +72,14 @@ def glance(file: Path, run_id: int | None = None) -> Glance:
 
 def _run(connection: sqlite3.Connection, run_id: int | None) -> Run:
     if run_id is None:
-        found = _read(connection, Run, "run", "ORDER BY started DESC, id DESC LIMIT 1")
-        if not found:
+        rows = _read(connection, Run, "run", "ORDER BY started DESC, id DESC LIMIT 1")
+        if not rows:
             raise StoreError("the file holds no run yet: run `mapcap index` to fill it")
     else:
-        found = _read(connection, Run, "run", "WHERE id = ?", run_id)
-        if not found:
+        rows = _read(connection, Run, "run", "WHERE id = ?", run_id)
+        if not rows:
             raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
-    [values] = found
+    [values] = rows
     for name in ("config", "networks", "versions", "notes"):
         values[name] = json_of(values[name])
     for name in ("started", "finished"):

@@ -53,7 +53,7 @@ def arranged(
         if (not wanted or wanted in each.name.casefold() or wanted in each.label.casefold())
         and (below is None or (each.accuracy is not None and each.accuracy < below))
     ]
-    known = [each for each in kept if key(each) is not None]
+    sortable = [each for each in kept if key(each) is not None]
     # Equals keep their order in both directions.
-    known.sort(key=key, reverse=descending)  # type: ignore[arg-type]
-    return known + [each for each in kept if key(each) is None]
+    sortable.sort(key=key, reverse=descending)  # type: ignore[arg-type]
+    return sortable + [each for each in kept if key(each) is None]

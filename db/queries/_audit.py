@@ -35,19 +35,19 @@ def _findings(engine: Engine, query: Query, kind: str | None) -> list[Finding]:
     if kind is not None:
         query = query.where(finding_kind() == kind)
     with engine.connect() as connection:
-        return [_checked(found) for found in records(Finding, connection.execute(query))]
+        return [_checked(finding) for finding in records(Finding, connection.execute(query))]
 
 
-def _checked(found: Finding) -> Finding:
+def _checked(finding: Finding) -> Finding:
     """Return a finding as it can be shown: the file may be of an older MapCap, or anybody's."""
-    kind = _kind(found.kind, found.plain, found.colour)
-    details: object = found.details
+    kind = _kind(finding.kind, finding.plain, finding.colour)
+    details: object = finding.details
     lines = [str(line) for line in details[:_MOST_DETAILS]] if isinstance(details, list) else []
     return replace(
-        found,
+        finding,
         plain=kind.plain,
         colour=kind.colour,
-        figures=found.figures if isinstance(found.figures, dict) else {},
+        figures=finding.figures if isinstance(finding.figures, dict) else {},
         details=lines,
     )
 
@@ -137,15 +137,15 @@ def finding_photos(
         .offset(offset)
     )
     with engine.connect() as connection:
-        found: dict[int, list[Region]] = {i: [] for i in connection.execute(chosen).scalars()}
+        by_image: dict[int, list[Region]] = {i: [] for i in connection.execute(chosen).scalars()}
     query = (
         REGION.join(link, link.region_id == schema.Region.id)
-        .where(link.finding_id == finding_id, in_ids(image_id, found))
+        .where(link.finding_id == finding_id, in_ids(image_id, by_image))
         .order_by(link.position)
     )
     for region in fetch_regions(engine, query):
-        found[region.image_id].append(region)
-    return list(found.values())
+        by_image[region.image_id].append(region)
+    return list(by_image.values())
 
 
 def count_finding_photos(engine: Engine, finding_id: int) -> int:
@@ -165,8 +165,8 @@ def class_audit(engine: Engine, class_id: int) -> ClassAudit | None:
     table = schema.ClassAudit
     query: Query = select(*columns_of(ClassAudit, table)).where(table.class_id == class_id)
     with engine.connect() as connection:
-        found = records(ClassAudit, connection.execute(query))
-    return found[0] if found else None
+        audits = records(ClassAudit, connection.execute(query))
+    return audits[0] if audits else None
 
 
 def error_words(
@@ -231,8 +231,8 @@ def image_figures(engine: Engine, run_id: int) -> dict[int, dict[str, float]]:
 
 
 def _nested(engine: Engine, query: Query) -> dict[int, dict[str, float]]:
-    found: dict[int, dict[str, float]] = {}
+    nested: dict[int, dict[str, float]] = {}
     with engine.connect() as connection:
         for number, name, value in connection.execute(query):
-            found.setdefault(number, {})[name] = value
-    return found
+            nested.setdefault(number, {})[name] = value
+    return nested

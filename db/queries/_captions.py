@@ -75,11 +75,11 @@ def images_of_captions(
             table.class_id == class_id, table.role == "true", in_ids(table.caption_id, caption_ids)
         )
     )
-    found: dict[int, list[tuple[int, bool]]] = {number: [] for number in caption_ids}
+    by_caption: dict[int, list[tuple[int, bool]]] = {number: [] for number in caption_ids}
     with engine.connect() as connection:
         for caption_id, image_id, correct in connection.execute(query):
-            found[caption_id].append((image_id, correct))
-    return found
+            by_caption[caption_id].append((image_id, correct))
+    return by_caption
 
 
 def caption_regions(
@@ -94,11 +94,11 @@ def caption_regions(
 
     `after` is the id of the last region of the page before.
     """
-    found = schema.RegionCaption
+    link = schema.RegionCaption
     query = REGION.where(
-        in_ids(found.caption_id, caption_ids), found.class_id == class_id, found.region_id > after
+        in_ids(link.caption_id, caption_ids), link.class_id == class_id, link.region_id > after
     )
-    return fetch_regions(engine, query.order_by(found.region_id).limit(limit))
+    return fetch_regions(engine, query.order_by(link.region_id).limit(limit))
 
 
 def regions_of_caption(
@@ -219,8 +219,8 @@ def _match(words: str) -> str:
     # FTS5 reads its query up to the first NUL.
     shown = storable(words[:1000]).replace("\0", " ")
     # A word without a letter or digit is no word to FTS5, and would make the query find nothing.
-    found = [word for word in shown.split() if any(char.isalnum() for char in word)]
-    quoted = ['"' + word.replace('"', '""') + '"' for word in found]
+    tokens = [word for word in shown.split() if any(char.isalnum() for char in word)]
+    quoted = ['"' + word.replace('"', '""') + '"' for word in tokens]
     return " ".join(quoted) + " *" if quoted else ""
 
 

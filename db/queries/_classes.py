@@ -39,17 +39,17 @@ def classes(
 
 def search_classes(engine: Engine, run_id: int, words: str, *, limit: int = 100) -> list[ClassName]:
     """Return the classes whose name or label holds the words."""
-    found = contains(words, schema.ClassName.name, schema.ClassName.label)
-    query = _CLASS.where(schema.ClassName.run_id == run_id, found)
+    condition = contains(words, schema.ClassName.name, schema.ClassName.label)
+    query = _CLASS.where(schema.ClassName.run_id == run_id, condition)
     return _all(engine, query.order_by(schema.ClassName.position).limit(limit))
 
 
 def class_record(engine: Engine, class_id: int) -> ClassName:
     """Return a class; StoreError if there is none of that id."""
-    found = _all(engine, _CLASS.where(schema.ClassName.id == class_id))
-    if not found:
+    matches = _all(engine, _CLASS.where(schema.ClassName.id == class_id))
+    if not matches:
         raise StoreError(f"the file has no class {class_id}: it may have been indexed again")
-    return found[0]
+    return matches[0]
 
 
 def class_by_name(engine: Engine, run_id: int, name: str) -> ClassName:
@@ -63,11 +63,11 @@ def class_by_name(engine: Engine, run_id: int, name: str) -> ClassName:
         title == name,
         or_(label.collate("NOCASE") == name, title.collate("NOCASE") == name),
     ):
-        found = _all(engine, _CLASS.where(schema.ClassName.run_id == run_id, condition))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            labels = ", ".join(other.label for other in found)
+        matches = _all(engine, _CLASS.where(schema.ClassName.run_id == run_id, condition))
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            labels = ", ".join(other.label for other in matches)
             raise StoreError(f"several classes are called {name}: give one of the labels {labels}")
     raise StoreError(f"run {run_id} has no class {name}: `mapcap classes` lists them")
 
@@ -102,7 +102,9 @@ def run_confusions(engine: Engine, run_id: int) -> list[tuple[int, int, int]]:
         .where(schema.ClassName.run_id == run_id)
     )
     with engine.connect() as connection:
-        return [(own, other, count) for own, other, count in connection.execute(query)]
+        return [
+            (actual, predicted, count) for actual, predicted, count in connection.execute(query)
+        ]
 
 
 def class_tokens(engine: Engine, class_id: int) -> list[TokenRelevance]:

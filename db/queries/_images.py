@@ -66,18 +66,18 @@ def images(
     leaves some out. `after` is the (margin, id) of the last image of the page before. Images
     without a margin, predicted or not, end the list in both directions, by id.
     """
-    found: list[Image] = []
+    page: list[Image] = []
     kept = partial(_kept, only=only, without=without)
     with engine.connect() as connection:
         if after is None or after[0] is not None:
-            found = _by_margin(connection, class_id, show, wrong_as, kept, descending, after, limit)
-        if len(found) < limit:
+            page = _by_margin(connection, class_id, show, wrong_as, kept, descending, after, limit)
+        if len(page) < limit:
             past = after[1] if after is not None and after[0] is None else None
-            rest = limit - len(found)
-            found += _without_margin(
+            rest = limit - len(page)
+            page += _without_margin(
                 connection, class_id, show, wrong_as, kept, descending, past, rest
             )
-    return found
+    return page
 
 
 def count_images(
@@ -178,10 +178,10 @@ def _by_margin(
 def image(engine: Engine, image_id: int) -> Image:
     """Return an image; StoreError if there is none of that id."""
     with engine.connect() as connection:
-        found = _all(connection, IMAGE.where(schema.Image.id == image_id))
-    if not found:
+        matches = _all(connection, IMAGE.where(schema.Image.id == image_id))
+    if not matches:
         raise StoreError(f"the file has no image {image_id}: it may have been indexed again")
-    return found[0]
+    return matches[0]
 
 
 def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
@@ -190,13 +190,13 @@ def image_by_path(engine: Engine, run_id: int, path: str) -> Image:
     with engine.connect() as connection:
         for condition in (schema.Image.path == path, ending):
             query = IMAGE.where(schema.Image.run_id == run_id, condition)
-            found = _all(connection, query.order_by(schema.Image.id).limit(2))
-            if len(found) == 1:
-                return found[0]
-            if found:
+            matches = _all(connection, query.order_by(schema.Image.id).limit(2))
+            if len(matches) == 1:
+                return matches[0]
+            if matches:
                 raise StoreError(
                     f"several images are called {path}: give more of the path, "
-                    f"for example {found[0].path}"
+                    f"for example {matches[0].path}"
                 )
     raise StoreError(f"run {run_id} has no image {path}: check the path")
 
@@ -248,9 +248,9 @@ def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
 
 def relevances(engine: Engine, image_ids: list[int]) -> dict[int, dict[Role, Relevance]]:
     """Return the relevance maps of images, by image id and role."""
-    found: dict[int, dict[Role, Relevance]] = {image_id: {} for image_id in image_ids}
+    maps: dict[int, dict[Role, Relevance]] = {image_id: {} for image_id in image_ids}
     query = RELEVANCE.where(in_ids(schema.Relevance.image_id, image_ids))
     with engine.connect() as connection:
         for record in records(Relevance, connection.execute(query)):
-            found[record.image_id][record.role] = record
-    return found
+            maps[record.image_id][record.role] = record
+    return maps

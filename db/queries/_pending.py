@@ -25,7 +25,7 @@ def stored_images(engine: Engine, run_id: int, representation: str) -> dict[str,
     its regions found, and the regions' embeddings under a representation.
     """
     image, maps, regions = schema.Image, schema.Relevance, schema.Region
-    found = (
+    searched = (
         select(func.count())
         .where(maps.image_id == image.id, maps.region_count.is_not(None))
         .scalar_subquery()
@@ -37,7 +37,7 @@ def stored_images(engine: Engine, run_id: int, representation: str) -> dict[str,
     bare = exists().where(regions.image_id == image.id, ~embedded)
     predicted = schema.Prediction.image_id.is_not(None)
     needed = case((schema.Prediction.correct, 1), else_=3)
-    whole = or_(image.error.is_not(None), and_(predicted, found >= needed, ~bare))
+    whole = or_(image.error.is_not(None), and_(predicted, searched >= needed, ~bare))
     query: Query = (
         select(*columns_of(StoredImage, image, whole=whole))
         .outerjoin(schema.Prediction, schema.Prediction.image_id == image.id)

@@ -50,8 +50,8 @@ def regions(engine: Engine, image_id: int) -> list[Region]:
 def regions_by_id(engine: Engine, region_ids: Sequence[int]) -> list[Region]:
     """Return regions in the order of their ids given; those that are gone are left out."""
     query = REGION.where(in_ids(schema.Region.id, region_ids))
-    found = {region.id: region for region in fetch_regions(engine, query)}
-    return [found[region_id] for region_id in region_ids if region_id in found]
+    by_id = {region.id: region for region in fetch_regions(engine, query)}
+    return [by_id[region_id] for region_id in region_ids if region_id in by_id]
 
 
 def region_embeddings(
@@ -64,11 +64,11 @@ def region_embeddings(
     """
     while True:
         with engine.connect() as connection:
-            found = stack(connection, embedded(run_id, representation, after).limit(chunk))
-        if not found.ids.size:
+            vectors = stack(connection, embedded(run_id, representation, after).limit(chunk))
+        if not vectors.ids.size:
             return
-        yield found
-        after = int(found.ids[-1])
+        yield vectors
+        after = int(vectors.ids[-1])
 
 
 def region_codes(engine: Engine, run_id: int, representation: str) -> Iterator[Codes | Vectors]:
@@ -77,8 +77,8 @@ def region_codes(engine: Engine, run_id: int, representation: str) -> Iterator[C
     What is in no block yet follows as it is stored. StoreError for a block that is damaged.
     """
     after = 0
-    while (found := codes_beyond(engine, run_id, representation, after)) is not None:
-        after, block = found
+    while (next_block := codes_beyond(engine, run_id, representation, after)) is not None:
+        after, block = next_block
         yield block
     yield from region_embeddings(engine, run_id, representation, after=after, chunk=_CHUNK)
 

@@ -24,17 +24,17 @@ def runs(engine: Engine) -> list[Run]:
 def run(engine: Engine, run_id: int) -> Run:
     """Return a run; StoreError if the file has none of that number."""
     with engine.connect() as connection:
-        found = records(Run, connection.execute(_RUN.where(schema.Run.id == run_id)))
-    if not found:
+        matches = records(Run, connection.execute(_RUN.where(schema.Run.id == run_id)))
+    if not matches:
         raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
-    return found[0]
+    return matches[0]
 
 
 def latest_run(engine: Engine) -> Run:
     """Return the run to look at, as `db.choice.choose` has it; StoreError if the file has none."""
-    found = runs(engine)
-    wanted = choose([(each.id, each.status) for each in found]).run_id
-    return next(each for each in found if each.id == wanted)
+    candidates = runs(engine)
+    wanted = choose([(each.id, each.status) for each in candidates]).run_id
+    return next(each for each in candidates if each.id == wanted)
 
 
 def stages(engine: Engine, run_id: int) -> list[Stage]:
@@ -89,10 +89,10 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
     another class, is not compared. `before` is what `other_run_id` said.
     """
     image, other = schema.Image, aliased(schema.Image)
-    own_class, other_class = schema.ClassName, aliased(schema.ClassName)
-    said, said_before = schema.Prediction, aliased(schema.Prediction)
+    class_name, other_class = schema.ClassName, aliased(schema.ClassName)
+    prediction, earlier = schema.Prediction, aliased(schema.Prediction)
     query: Query = (
-        select(*columns_of(Paired, image, before=said_before.correct, now=said.correct))
+        select(*columns_of(Paired, image, before=earlier.correct, now=prediction.correct))
         .join(
             other,
             and_(
@@ -101,12 +101,12 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
                 other.content_hash == image.content_hash,
             ),
         )
-        .join(said, said.image_id == image.id)
-        .join(said_before, said_before.image_id == other.id)
-        .join(own_class, own_class.id == image.class_id)
+        .join(prediction, prediction.image_id == image.id)
+        .join(earlier, earlier.image_id == other.id)
+        .join(class_name, class_name.id == image.class_id)
         .join(other_class, other_class.id == other.class_id)
-        .where(image.run_id == run_id, own_class.label == other_class.label)
-        .order_by(own_class.position, image.id)
+        .where(image.run_id == run_id, class_name.label == other_class.label)
+        .order_by(class_name.position, image.id)
     )
     with engine.connect() as connection:
         return records(Paired, connection.execute(query))

@@ -115,8 +115,8 @@ def _counted(connection: Connection, class_id: int, ids: list[int]) -> dict[str,
         .where(in_ids(table.caption_id, ids))
         .group_by(table.caption_id)
     )
-    found = {row[0]: row[1:] for row in connection.execute(held)}
-    columns = np.array([found.get(number, (1, 0, 0)) for number in ids], np.int64).reshape(-1, 3)
+    counts = {row[0]: row[1:] for row in connection.execute(held)}
+    columns = np.array([counts.get(number, (1, 0, 0)) for number in ids], np.int64).reshape(-1, 3)
     total = select(func.count()).where(schema.ClassName.run_id == run_id)
     return {
         "classes": columns[:, 0],

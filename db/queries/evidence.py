@@ -46,7 +46,10 @@ def same_files(engine: Engine, run_id: int) -> NDArray[np.int64]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     groups: dict[str, int] = {}
-    table_of = [(one, label, groups.setdefault(digest, len(groups))) for one, label, digest in rows]
+    table_of = [
+        (image_id, label, groups.setdefault(digest, len(groups)))
+        for image_id, label, digest in rows
+    ]
     return np.array(table_of, np.int64).reshape(-1, 3)
 
 

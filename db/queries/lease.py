@@ -16,5 +16,5 @@ def lease(engine: Engine) -> Lease | None:
 def lease_of(connection: Connection) -> Lease | None:
     """Return the same within a transaction."""
     query: Query = select(*columns_of(Lease, schema.Lease))
-    found = records(Lease, connection.execute(query))
-    return found[0] if found else None
+    leases = records(Lease, connection.execute(query))
+    return leases[0] if leases else None

@@ -149,10 +149,10 @@ def _prediction_row(class_id: int, new: NewPrediction) -> dict[str, Any]:
     }
 
 
-def add_witness(store: Engine | Connection, said: Sequence[NewWitness]) -> None:
+def add_witness(store: Engine | Connection, witnesses: Sequence[NewWitness]) -> None:
     """Store what the CLIP says of images that another classifier predicts."""
     with writing(store) as connection:
-        upsert(connection, Witness, ["image_id"], [row_of(new) for new in said])
+        upsert(connection, Witness, ["image_id"], [row_of(new) for new in witnesses])
 
 
 def add_relevance(store: Engine | Connection, maps: Sequence[NewRelevance]) -> list[int]:

@@ -43,5 +43,7 @@ def release_lease(engine: Engine, held: Lease) -> None:
 
 
 def _is(held: Lease) -> ColumnElement[bool]:
-    own = schema.Lease
-    return and_(own.host == held.host, own.process == held.process, own.started == held.started)
+    table = schema.Lease
+    return and_(
+        table.host == held.host, table.process == held.process, table.started == held.started
+    )

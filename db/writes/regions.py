@@ -15,18 +15,18 @@ from db.sql import embedded, in_ids, merge, row_of, stack, upsert
 from db.writes.vectors import normalised
 
 
-def add_regions(store: Engine | Connection, found: Sequence[NewRegions]) -> list[int]:
+def add_regions(store: Engine | Connection, batch: Sequence[NewRegions]) -> list[int]:
     """Store the regions of relevance maps, also that a map has none; return the regions' ids."""
-    if not found:
+    if not batch:
         return []
     find = (
         select(Relevance.id, Relevance.image_id, Relevance.role, Image.run_id)
         .join(Image, Image.id == Relevance.image_id)
-        .where(in_ids(Relevance.id, [new.relevance_id for new in found]))
+        .where(in_ids(Relevance.id, [new.relevance_id for new in batch]))
     )
     with writing(store) as connection:
         maps = {row.id: row for row in connection.execute(find)}
-        owners = [(maps[new.relevance_id], new.regions) for new in found]
+        owners = [(maps[new.relevance_id], new.regions) for new in batch]
         rows = [
             {"run_id": owner.run_id, "image_id": owner.image_id, "role": owner.role, "rank": rank}
             | row_of(region)
@@ -96,14 +96,14 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
     Each block is a transaction. What is in blocks already stays, unless regions of these are gone.
     """
     table = EmbeddingBlock
-    own = table.run_id == run_id, table.representation == representation
+    conditions = table.run_id == run_id, table.representation == representation
     with writing(engine) as connection:
         held = select(func.max(table.last_region_id), func.coalesce(func.sum(table.count), 0))
-        packed, count = connection.execute(held.where(*own)).one()
+        packed, count = connection.execute(held.where(*conditions)).one()
         after = int(packed or 0)
         regions = select(func.count()).where(Region.run_id == run_id, Region.id <= after)
         if connection.execute(regions).scalar_one() != count:
-            connection.execute(delete(table).where(*own))
+            connection.execute(delete(table).where(*conditions))
             after = 0
     while (end := _pack(engine, run_id, representation, after)) is not None:
         after = end
@@ -112,16 +112,16 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
 def _pack(engine: Engine, run_id: int, representation: str, after: int) -> int | None:
     """Write the next block beyond a region; return its last region, None if there is none."""
     with writing(engine) as connection:
-        found = stack(connection, embedded(run_id, representation, after).limit(BLOCK))
-        if not found.ids.size:
+        vectors = stack(connection, embedded(run_id, representation, after).limit(BLOCK))
+        if not vectors.ids.size:
             return None
-        block = codes_of(found)
-        last = int(found.ids[-1])
+        block = codes_of(vectors)
+        last = int(vectors.ids[-1])
         row = {
             "run_id": run_id,
             "representation": representation,
             "last_region_id": last,
-            "count": found.ids.size,
+            "count": vectors.ids.size,
             "region_ids": block.ids,
             **row_of(block, without={"ids"}),
         }
