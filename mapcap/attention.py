@@ -156,10 +156,10 @@ def exposed(depth: int, start_layer: int) -> Iterator[list[Tensor]]:
     interception = Interception(attend, first_layer(start_layer, depth))
     with torch.no_grad(), interception:
         yield probabilities
-    require_all_seen(interception, depth)
+    require_all_intercepted(interception, depth)
 
 
-def require_all_seen(interception: Interception, depth: int) -> None:
+def require_all_intercepted(interception: Interception, depth: int) -> None:
     """Raise `UserError` unless each of the tower's `depth` attention layers passed by."""
     if interception.calls != depth:
         raise UserError(

@@ -88,8 +88,8 @@ def _meaning(name: str) -> str:
     """Return what a metric says."""
     from mapcap.metrics.names import meaning
 
-    found = meaning(name)
-    return f"{name}: {found.line}" if found is not None else name
+    metric = meaning(name)
+    return f"{name}: {metric.line}" if metric is not None else name
 
 
 # Where each command is, in the order of `mapcap --help`.

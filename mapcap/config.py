@@ -166,7 +166,7 @@ class IndexConfig:
         values = _BEFORE | dict(stored)
         if values["threshold"] == _HALF[0]:
             values["threshold"] = _HALF[1]
-        known = {field.name for field in fields(cls)}
-        kept: dict[str, Any] = {key: value for key, value in values.items() if key in known}
+        field_names = {field.name for field in fields(cls)}
+        kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
         kept["templates"] = tuple(kept["templates"])
         return cls(**kept)

@@ -16,20 +16,20 @@ class UserError(Exception):
 
 def nearest(name: str, available: Iterable[str]) -> str:
     """Return a question with the names that hold a wrong one or resemble it, or else nothing."""
-    known = list(available)
+    names = list(available)
     wanted = name.casefold()
-    folded = {text.casefold(): text for text in known}
-    holding = [text for text in known if wanted and wanted in text.casefold()]
+    folded = {text.casefold(): text for text in names}
+    holding = [text for text in names if wanted and wanted in text.casefold()]
     alike = [folded[text] for text in get_close_matches(wanted, folded, n=_HINTS, cutoff=0.6)]
-    found = list(dict.fromkeys([*alike, *holding]))[:_HINTS]
-    return f"Did you mean {' or '.join(found)}?" if found else ""
+    suggestions = list(dict.fromkeys([*alike, *holding]))[:_HINTS]
+    return f"Did you mean {' or '.join(suggestions)}?" if suggestions else ""
 
 
 def closest(name: str, available: Iterable[str], limit: int = 12) -> str:
     """Return a sentence with the names nearest to a wrong one, or else the first available ones."""
-    known = list(available)
-    near = nearest(name, known)
+    names = list(available)
+    near = nearest(name, names)
     if near:
         return near
-    more = f" and {len(known) - limit} more" if len(known) > limit else ""
-    return f"Available: {', '.join(known[:limit])}{more}."
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"Available: {', '.join(names[:limit])}{more}."

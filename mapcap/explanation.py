@@ -88,27 +88,29 @@ def explain(
     with torch.inference_mode(False), torch.enable_grad():
         scene = open_scene(model, images, weights, half)
         logits = biased(model, scene.cosines.detach())
-        known = torch.where(true < 0, logits.argmax(1).cpu(), true)
-        predictions = predict(logits, known)
-        said = torch.from_numpy(predictions.top[:, 0]) if predicted is None else predicted
-        maps = Asked.of(known, said)
+        labels = torch.where(true < 0, logits.argmax(1).cpu(), true)
+        predictions = predict(logits, labels)
+        predicted_classes = (
+            torch.from_numpy(predictions.top[:, 0]) if predicted is None else predicted
+        )
+        maps = Asked.of(labels, predicted_classes)
         chosen = METHODS[method.relevance](scene, maps, method.start_layer)
-    found = chosen.float().cpu().numpy()  # (M, gh, gw)
+    grids = chosen.float().cpu().numpy()  # (M, gh, gw)
     size = images.shape[-2], images.shape[-1]
     regions = [
         find_regions(grid, size, method.threshold, method.max_regions, method.min_area)
-        for grid in found
+        for grid in grids
     ]
     if method.representation == "pooled":
         masks = _by_image(maps.images, regions, len(images), scene.grid)
         region_features = pool_regions(scene.tower, scene.last, masks)
     else:
         region_features = embed_regions(
-            model, images[maps.images], found, regions, method.representation, method.threshold
+            model, images[maps.images], grids, regions, method.representation, method.threshold
         )
     return Explanation(
         features=_plain(scene.features), logits=_plain(logits), predictions=predictions, maps=maps,
-        grids=found, regions=regions, region_features=_plain(region_features),
+        grids=grids, regions=regions, region_features=_plain(region_features),
     )  # fmt: skip
 
 
@@ -117,9 +119,9 @@ def _by_image(
 ) -> list[NDArray[np.bool_]]:
     """The patches of each image's regions, of all its maps: (R_i, gh, gw) an image."""
     masks: list[list[NDArray[np.bool_]]] = [[] for _ in range(count)]
-    for owner, found in zip(owners, regions, strict=True):
-        masks[owner] += [region.patches for region in found]
-    return [np.array(found, bool).reshape(-1, *grid) for found in masks]
+    for owner, group in zip(owners, regions, strict=True):
+        masks[owner] += [region.patches for region in group]
+    return [np.array(patches, bool).reshape(-1, *grid) for patches in masks]
 
 
 def _plain(tensor: Tensor) -> NDArray[np.float32]:

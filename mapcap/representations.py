@@ -56,16 +56,16 @@ def embed_regions(
     if representation not in REPRESENTATIONS:
         raise ValueError(f"representation {representation!r} is not one of {REPRESENTATIONS}")
     if representation == "pooled":
-        masks = [np.array([region.patches for region in found], dtype=bool) for found in regions]
+        masks = [np.array([region.patches for region in group], dtype=bool) for group in regions]
         return pooled(model, images, masks)
     mean, std = _normalisation(model)
     views = (images.float().cpu() * std + mean).clamp(0, 1).permute(0, 2, 3, 1).numpy()
     whole = representation in _OF_THE_WHOLE_MAP
     pictures = []
-    for view, grid, found in zip(views, grids, regions, strict=True):
+    for view, grid, group in zip(views, grids, regions, strict=True):
         relevance = heat(grid, view.shape[:2])
         marked = salient(upsample(grid, view.shape[:2]), threshold)
-        for region in found[:1] if whole else found:
+        for region in group[:1] if whole else group:
             picture = draw(representation, view, relevance, region, marked)
             pictures.append(_resized(picture, images.shape[-2:]))  # (3, H, W)
     if not pictures:
@@ -73,7 +73,7 @@ def embed_regions(
     batch = (torch.stack(pictures) - mean) / std
     features = torch.cat([encode_images(model, part) for part in torch.split(batch, len(images))])
     if whole:
-        counts = torch.tensor([len(found) for found in regions if found], device=features.device)
+        counts = torch.tensor([len(group) for group in regions if group], device=features.device)
         features = features.repeat_interleave(counts, dim=0)
     return features
 
@@ -127,15 +127,15 @@ def pool_regions(
 ) -> Tensor:
     """Features of regions (sum R_i, D) as `pooled`, of images that stand at the last block."""
     patches = last.key.shape[-2] - tower.prefix
-    seen = torch.cat([torch.as_tensor(mask).bool().reshape(-1, patches) for mask in masks])
-    if not seen.any(1).all():
+    visible = torch.cat([torch.as_tensor(mask).bool().reshape(-1, patches) for mask in masks])
+    if not visible.any(1).all():
         raise ValueError("each region's mask needs at least one patch")
     counts = torch.tensor([len(mask) for mask in masks])
     owner = torch.arange(len(masks)).repeat_interleave(counts)  # (R,)
     # The query sees the region alone: no CLS, not even itself, and no register either.
-    seen = F.pad(seen, (tower.prefix, 0), value=False)  # (R, N)
+    visible = F.pad(visible, (tower.prefix, 0), value=False)  # (R, N)
     with torch.no_grad():
-        return read_pooled(tower, last, owner, seen)
+        return read_pooled(tower, last, owner, visible)
 
 
 def _normalisation(model: ClipModel) -> tuple[Tensor, Tensor]:

@@ -28,23 +28,23 @@ def mean_interval(
     BCa bootstrap over the values (Efron 1987); above 5,000 of them the normal approximation, to
     which it converges.
     """
-    known = np.asarray(values, np.float64)
-    n = len(known)
-    if n < FEWEST_RESAMPLED or np.ptp(known) == 0:
+    sample = np.asarray(values, np.float64)
+    n = len(sample)
+    if n < FEWEST_RESAMPLED or np.ptp(sample) == 0:
         return None
     if n > _LARGE:
-        centre, half = known.mean(), Z * known.std(ddof=1) / np.sqrt(n)
+        centre, half = sample.mean(), Z * sample.std(ddof=1) / np.sqrt(n)
         return float(centre - half), float(centre + half)
     generator = np.random.default_rng(seed)
     rows = max(1, AT_ONCE // n)
     means = np.concatenate(
         [
-            known[generator.integers(0, n, (min(rows, draws - start), n))].mean(1)
+            sample[generator.integers(0, n, (min(rows, draws - start), n))].mean(1)
             for start in range(0, draws, rows)
         ]
     )
-    influence = (known - known.mean()) / n
-    low, high = _bca(means[:, None], known.mean(keepdims=True), influence[:, None])
+    influence = (sample - sample.mean()) / n
+    low, high = _bca(means[:, None], sample.mean(keepdims=True), influence[:, None])
     return float(low[0]), float(high[0])
 
 

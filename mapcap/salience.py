@@ -23,8 +23,8 @@ def salient(view: ArrayLike, rule: str) -> NDArray[np.bool_]:
     else:
         cut = _mass_cut(values, mass_share(rule))
     # Rounding must not leave out the highest pixel.
-    found: NDArray[np.bool_] = values >= min(cut, high)
-    return found
+    mask: NDArray[np.bool_] = values >= min(cut, high)
+    return mask
 
 
 def mass_share(rule: str) -> float:

@@ -127,11 +127,11 @@ def change(pairs: Sequence[tuple[bool, bool]]) -> Change:
 
 def changes(classes: Mapping[int, Sequence[tuple[bool, bool]]]) -> dict[int, Change]:
     """Return the change of each class, by its id, with Benjamini & Hochberg's q over all."""
-    found = {class_id: change(pairs) for class_id, pairs in classes.items()}
-    q = false_discovery([one.p for one in found.values()])
+    by_class = {class_id: change(pairs) for class_id, pairs in classes.items()}
+    q = false_discovery([result.p for result in by_class.values()])
     return {
-        class_id: replace(one, q=float(rate))
-        for (class_id, one), rate in zip(found.items(), q, strict=True)
+        class_id: replace(result, q=float(rate))
+        for (class_id, result), rate in zip(by_class.items(), q, strict=True)
     }
 
 
@@ -183,12 +183,12 @@ def spearman(x: NDArray[Any], y: NDArray[Any]) -> Correlation | None:
     n = len(x)
     if n < FEWEST_CLASSES or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    found = _scipy("stats").spearmanr(x, y)
-    rho = float(found.statistic)
+    result = _scipy("stats").spearmanr(x, y)
+    rho = float(result.statistic)
     # Fisher's z of a perfect order is infinite; so close to it the interval ends at 1 anyhow.
     z = atanh(max(nextafter(-1.0, inf), min(rho, nextafter(1.0, -inf))))
     half = Z * sqrt((1 + rho**2 / 2) / (n - 3))
-    p = _exact_p(x, y) if n < _EXACT else float(found.pvalue)
+    p = _exact_p(x, y) if n < _EXACT else float(result.pvalue)
     return Correlation(rho, tanh(z - half), tanh(z + half), p, n)
 
 

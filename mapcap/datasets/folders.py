@@ -32,14 +32,14 @@ def list_class_folders(root: Path, source: Path) -> Listing:
         if not images:
             listing.empty.append(entry.name)
         for path in images:
-            listing.found.append(Found(path, entry.name, path.relative_to(source).as_posix()))
-    if not listing.found:
+            listing.images.append(Found(path, entry.name, path.relative_to(source).as_posix()))
+    if not listing.images:
         raise UserError(
             f"{shown(root)} has no class folders with images. Expected {shown(root)}/CLASS/IMAGE, "
             "one folder for each class; or name a CSV file with the columns path,class."
         )
     if _are_splits(listing, root):
-        split = root / listing.found[0].label
+        split = root / listing.images[0].label
         raise UserError(
             f"{shown(root)} holds splits, not classes. Name one of them: {shown(split)}."
         )
@@ -53,8 +53,8 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
         UserError: if it cannot be listed.
     """
     try:
-        with os.scandir(folder) as found:
-            return list(found)
+        with os.scandir(folder) as iterator:
+            return list(iterator)
     except OSError as error:
         raise UserError(f"{shown(folder)} cannot be listed: {error.strerror}.") from error
 
@@ -103,5 +103,5 @@ def _are_splits(listing: Listing, root: Path) -> bool:
     """Tell whether what looks like classes is `train`, `val` and so on, with classes inside."""
     return all(
         image.label.lower() in _SPLITS and image.path.parent.parent != root
-        for image in listing.found
+        for image in listing.images
     )

@@ -37,11 +37,11 @@ def list_manifest(manifest: Path) -> Listing:
         lines[relative] = line
         cells = [record.get(column, "") for column in _BOX]
         box = box_of(cells, where) if any(cells) else None
-        listing.found.append(Found(manifest.parent / relative, record["class"], relative, box))
-    if not listing.found:
+        listing.images.append(Found(manifest.parent / relative, record["class"], relative, box))
+    if not listing.images:
         raise UserError(f"PHOTOS: {shown(manifest)} has no rows. Write one row an image.")
-    if not any(os.path.isfile(image.path) for image in listing.found):  # noqa: PTH113
-        first = shown(listing.found[0].path)
+    if not any(os.path.isfile(image.path) for image in listing.images):  # noqa: PTH113
+        first = shown(listing.images[0].path)
         raise UserError(
             f"PHOTOS: {shown(manifest)}: not one of its files is there, such as {first}. Paths are "
             "relative to the manifest."
@@ -56,8 +56,8 @@ def _records(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
     def choose(columns: list[str]) -> list[str]:
         names = [name.lower() for name in columns] if folded else columns
         _check_columns(manifest, names)
-        known = ("path", "class", *_BOX)
-        return [column for column, name in zip(columns, names, strict=True) if name in known]
+        expected = ("path", "class", *_BOX)
+        return [column for column, name in zip(columns, names, strict=True) if name in expected]
 
     for place, values in named_rows(manifest, "PHOTOS", choose):
         yield (

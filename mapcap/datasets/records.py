@@ -77,7 +77,7 @@ class Found:
 class Listing:
     """All that a source holds; `names` are those that it brings with it, by label."""
 
-    found: list[Found] = field(default_factory=list)
+    images: list[Found] = field(default_factory=list)
     names: Mapping[str, str] = field(default_factory=dict)
     skipped: int = 0
     empty: list[str] = field(default_factory=list)
@@ -94,14 +94,14 @@ def natural(text: str) -> list[str | tuple[int, str]]:
 
 def distinct(texts: Iterable[str]) -> list[str]:
     """Return the texts with a number behind each that came before: `a`, `a (2)`."""
-    seen: set[str] = set()
+    used: set[str] = set()
     result = []
     for text in texts:
         candidate, number = text, 1
-        while candidate in seen:
+        while candidate in used:
             number += 1
             candidate = f"{text} ({number})"
-        seen.add(candidate)
+        used.add(candidate)
         result.append(candidate)
     return result
 

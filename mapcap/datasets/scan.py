@@ -65,14 +65,14 @@ def scan(
         raise UserError(f"PHOTOS: {shown(root)} cannot be read: {error.strerror}.") from error
     if boxes is None and source == SAMPLE:
         boxes = root / "boxes.tsv"
-    found = sorted(listing.found, key=_order)
-    matched = {} if boxes is None else match_boxes(Path(boxes), read_boxes(Path(boxes)), found)
-    raw_labels = list(dict.fromkeys(image.label for image in found))
+    images = sorted(listing.images, key=_order)
+    matched = {} if boxes is None else match_boxes(Path(boxes), read_boxes(Path(boxes)), images)
+    raw_labels = list(dict.fromkeys(image.label for image in images))
     classes = _classes(raw_labels, listing.names, None if names is None else Path(names))
-    relatives = distinct(storable(image.relative) for image in found)
+    relatives = distinct(storable(image.relative) for image in images)
     items: list[Item] = []
     for index, (_, group) in enumerate(
-        groupby(zip(found, relatives, strict=True), key=lambda pair: pair[0].label)
+        groupby(zip(images, relatives, strict=True), key=lambda pair: pair[0].label)
     ):
         items += [
             Item(image.path, index, matched.get(image.relative, image.box), relative)
@@ -110,11 +110,11 @@ def _list(root: Path) -> Listing:
 
 
 def _classes(
-    raw_labels: Sequence[str], own: Mapping[str, str], file: Path | None
+    raw_labels: Sequence[str], source_names: Mapping[str, str], file: Path | None
 ) -> tuple[ClassLabel, ...]:
     """Give each label its class name."""
     labels = distinct(storable(label) for label in raw_labels)
-    names = own if file is None else read_names(file)
+    names = source_names if file is None else read_names(file)
     place = "PHOTOS: words.txt" if file is None else f"--names: {shown(file)}"
     if not names and file is None:
         if all(WNID.fullmatch(label) for label in labels):

@@ -111,7 +111,7 @@ def read_boxes(path: Path, option: str = "--boxes") -> dict[str, Box | None]:
 
 
 def match_boxes(
-    path: Path, boxes: Mapping[str, Box | None], found: Iterable[Found]
+    path: Path, boxes: Mapping[str, Box | None], listed: Iterable[Found]
 ) -> dict[str, Box | None]:
     """Return the boxes by the images' relative paths.
 
@@ -121,7 +121,7 @@ def match_boxes(
     Raises:
         UserError: if a short name means several images, or no image has a box at all.
     """
-    images = list(found)
+    images = list(listed)
     relatives = {image.relative for image in images}
     matched: dict[str, Box | None] = {}
     owners: dict[str, str] = {}

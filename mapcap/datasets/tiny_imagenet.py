@@ -35,10 +35,10 @@ def list_tiny_imagenet(folder: Path) -> Listing | None:
     listing = Listing()
     for split in splits:
         part = _annotated(split, folder) if _is_annotated(split) else _boxed(split, folder)
-        listing.found += part.found
+        listing.images += part.images
         listing.skipped += part.skipped
         listing.empty += part.empty
-    listing.names = _words(root / "words.txt", {image.label for image in listing.found})
+    listing.names = _words(root / "words.txt", {image.label for image in listing.images})
     return listing
 
 
@@ -65,7 +65,7 @@ def _annotated(split: Path, source: Path) -> Listing:
             raise UserError(f"{where}: expected file, WNID, x0, y0, x1, y1 with tabs between.")
         path = split / "images" / cells[0]
         relative = path.relative_to(source).as_posix()
-        listing.found.append(Found(path, cells[1], relative, box_of(cells[2:], where)))
+        listing.images.append(Found(path, cells[1], relative, box_of(cells[2:], where)))
     return listing
 
 
@@ -74,14 +74,14 @@ def _boxed(split: Path, source: Path) -> Listing:
     plain = list_class_folders(split, source)
     listing = Listing(skipped=plain.skipped, empty=plain.empty)
     boxes: dict[str, dict[str, Box | None]] = {}
-    for label in {image.label for image in plain.found}:
+    for label in {image.label for image in plain.images}:
         table = split / label / f"{label}_boxes.txt"
         if table.is_file():
             boxes[label] = read_boxes(table, "PHOTOS")
             listing.skipped -= 1  # it was read after all
-    for image in plain.found:
+    for image in plain.images:
         box = boxes.get(image.label, {}).get(image.path.name)
-        listing.found.append(Found(image.path, image.label, image.relative, box))
+        listing.images.append(Found(image.path, image.label, image.relative, box))
     return listing
 
 

@@ -40,18 +40,18 @@ def unconfounded(figures: Iterable[Stated]) -> list[str]:
 
     The strongest link comes first.
     """
-    known = {figure.name: figure for figure in figures}
-    named = [name for name in CORRELATED if not FIGURES[name].confounded and _whole(known, name)]
-    return sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value))
+    by_name = {figure.name: figure for figure in figures}
+    named = [name for name in CORRELATED if not FIGURES[name].confounded and _whole(by_name, name)]
+    return sorted(named, key=lambda name: -abs(by_name[f"{CORRELATION}{name}"].value))
 
 
-def _whole(known: dict[str, Stated], name: str) -> bool:
+def _whole(by_name: dict[str, Stated], name: str) -> bool:
     """Return whether a link has all its figures: a file that somebody sent may lack some."""
-    rho = known.get(f"{CORRELATION}{name}")
+    rho = by_name.get(f"{CORRELATION}{name}")
     complete = (
         rho is not None and rho.n >= FEWEST_CLASSES and rho.low is not None and rho.high is not None
     )
-    return complete and f"{CORRELATION}{name}-q" in known
+    return complete and f"{CORRELATION}{name}-q" in by_name
 
 
 def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
@@ -59,11 +59,11 @@ def linked(figures: Iterable[Stated]) -> list[tuple[str, float]]:
 
     A link counts if its false discovery rate is at most 5 %.
     """
-    known = {figure.name: figure for figure in figures}
+    by_name = {figure.name: figure for figure in figures}
     return [
-        (name, known[f"{CORRELATION}{name}"].value)
-        for name in unconfounded(known.values())
-        if known[f"{CORRELATION}{name}-q"].value <= SIGNIFICANT
+        (name, by_name[f"{CORRELATION}{name}"].value)
+        for name in unconfounded(by_name.values())
+        if by_name[f"{CORRELATION}{name}-q"].value <= SIGNIFICANT
     ]
 
 
@@ -72,31 +72,32 @@ def answer(figures: Iterable[Stated]) -> str | None:
 
     The links are those of `linked`.
     """
-    known = {figure.name: figure for figure in figures}
-    names = unconfounded(known.values())
+    by_name = {figure.name: figure for figure in figures}
+    names = unconfounded(by_name.values())
     if not names:
         return None
-    links = [name for name, _ in linked(known.values())]
-    n = known[f"{CORRELATION}{names[0]}"].n
+    links = [name for name, _ in linked(by_name.values())]
+    n = by_name[f"{CORRELATION}{names[0]}"].n
     if not links:
-        q = known[f"{CORRELATION}{names[0]}-q"].value
+        q = by_name[f"{CORRELATION}{names[0]}-q"].value
         return (
             f"Across {n} classes none of the {len(names)} metrics correlates significantly with "
-            f"accuracy; the strongest is {_link(known, names[0])}, false discovery rate {q:.2f}. "
+            f"accuracy; the strongest is {_link(by_name, names[0])}, false discovery rate {q:.2f}. "
             f"With so few classes, only correlations beyond about {min(1.0, Z / sqrt(n - 1)):.2f} "
             "can be distinguished from chance one by one."
         )
-    said = ", ".join(_link(known, name) for name in links[:_MOST_NAMED])
+    strongest = ", ".join(_link(by_name, name) for name in links[:_MOST_NAMED])
     more = f", and {len(links) - _MOST_NAMED} more" if len(links) > _MOST_NAMED else ""
     others = len(names) - len(links)
     rest = f"; with {counted(others, 'other metric')} no correlation shows" if others else ""
     return (
         f"Across {n} classes, at a false discovery rate under {SIGNIFICANT:.0%}, accuracy "
-        f"correlates with {said}{more}{rest} (intervals of selected correlations: too far from 0)."
+        f"correlates with {strongest}{more}{rest} "
+        "(intervals of selected correlations: too far from 0)."
     )
 
 
-def _link(known: dict[str, Stated], name: str) -> str:
-    rho = known[f"{CORRELATION}{name}"]
+def _link(by_name: dict[str, Stated], name: str) -> str:
+    rho = by_name[f"{CORRELATION}{name}"]
     assert rho.low is not None and rho.high is not None, "a correlation has an interval"
     return f"{name} (rho {rho.value:+.2f}, 95 % {rho.low:+.2f} to {rho.high:+.2f})"

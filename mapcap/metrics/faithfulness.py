@@ -96,7 +96,7 @@ def curves(
     count, patches = orders.best.shape
     kept_counts = np.unique(np.linspace(0, patches, steps + 1).round().astype(int))
     best, lot = torch.from_numpy(orders.best), torch.from_numpy(orders.lot)
-    found = []
+    points = []
     for k in kept_counts.tolist():
         # Without any patch, or with all of them, no order matters.
         all_alike = k in (0, patches)
@@ -105,8 +105,8 @@ def curves(
         logits = class_logits(model, eraser(torch.arange(count).repeat(len(ways)), kept), weights)
         wanted = targets.cpu().repeat(len(ways))[:, None]
         probabilities = logits.softmax(-1).cpu().double().gather(1, wanted)  # (3B or B, 1)
-        found.append(probabilities.view(len(ways), count).expand(3, -1).numpy())
-    stacked = np.stack(found, axis=2)  # (3, B, S)
+        points.append(probabilities.view(len(ways), count).expand(3, -1).numpy())
+    stacked = np.stack(points, axis=2)  # (3, B, S)
     return Curves(kept_counts / patches, *stacked)
 
 
@@ -167,8 +167,8 @@ def blurring(model: ClipModel, images: Tensor) -> Eraser:
     blurred = torch.from_numpy(smooth).to(images)
 
     def erase(rows: Tensor, kept: Tensor) -> Tensor:
-        seen = torch.zeros(len(rows), rows_ * columns, dtype=torch.bool).scatter_(1, kept, True)
-        mask = seen.view(-1, 1, rows_, columns).float()
+        visible = torch.zeros(len(rows), rows_ * columns, dtype=torch.bool).scatter_(1, kept, True)
+        mask = visible.view(-1, 1, rows_, columns).float()
         sharp = F.interpolate(mask, (height, width), mode="nearest").to(images.device) > 0
         return encode_images(model, torch.where(sharp, images[rows], blurred[rows]))
 

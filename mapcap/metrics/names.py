@@ -158,7 +158,7 @@ CORRELATION = "rho-"
 `rho-NAME-p` is its p, `rho-NAME-q` its false discovery rate among all figures so tested.
 """
 
-CORRELATED = tuple(name for name, found in FIGURES.items() if found.correlated)
+CORRELATED = tuple(name for name, figure in FIGURES.items() if figure.correlated)
 
 LOCALISATION = ("pointing", "energy", "box-iou", "mask-iou")
 

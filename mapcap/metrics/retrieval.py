@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 TOP = 5
 
 
-def ranks(texts: NDArray[Any], names: NDArray[Any], own: NDArray[np.int64]) -> NDArray[np.float64]:
+def ranks(
+    texts: NDArray[Any], names: NDArray[Any], targets: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return the rank (n,) of each text's own class name by cosine; 1 is the best.
 
     Names that are equally near share the mean of their ranks.
@@ -16,13 +18,13 @@ def ranks(texts: NDArray[Any], names: NDArray[Any], own: NDArray[np.int64]) -> N
     Args:
         texts: (n, D) embeddings, not all zero.
         names: (K, D) embeddings of the class names.
-        own: (n,) index of each text's class into `names`.
+        targets: (n,) index of each text's class into `names`.
     """
     cosines = _unit(texts) @ _unit(names).T  # (n, K)
-    mine = cosines[np.arange(len(own)), own][:, None]
-    before, equal = (cosines > mine).sum(1), (cosines == mine).sum(1)
-    found: NDArray[np.float64] = before + (equal + 1) / 2
-    return found
+    target_cosines = cosines[np.arange(len(targets)), targets][:, None]
+    before, equal = (cosines > target_cosines).sum(1), (cosines == target_cosines).sum(1)
+    mean_ranks: NDArray[np.float64] = before + (equal + 1) / 2
+    return mean_ranks
 
 
 def chance_rank(classes: int) -> float:

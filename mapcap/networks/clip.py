@@ -16,7 +16,7 @@ from mapcap.errors import UserError
 from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, folder_of, training_of
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
 from mapcap.networks.torchscript import is_torchscript
@@ -179,14 +179,14 @@ def _create(name: str, source: str, *, filled: bool = True, **options: Any) -> A
             **options,
         )
     except Exception as error:  # open_clip, its downloader and torch fail in many ways
-        raise not_loaded(name, said(error)) from error
+        raise not_loaded(name, describe(error)) from error
 
 
 def _tokenizer(name: str, source: str) -> Any:
     try:
         return open_clip.get_tokenizer(source)
     except Exception as error:  # transformers and its downloader fail in many ways
-        raise not_loaded(name, said(error)) from error
+        raise not_loaded(name, describe(error)) from error
 
 
 def not_loaded(name: str, reason: str) -> UserError:

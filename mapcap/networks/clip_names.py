@@ -90,20 +90,20 @@ def check_published(name: str, pretrained: str | None, weights: str | None = Non
             f"--model {name} needs weights: name them with --pretrained. "
             f"{'Available: ' + ', '.join(tags) + ', or a file.' if tags else 'Give a file.'}"
         )
-    known = open_clip.pretrained.is_pretrained_cfg(name, pretrained)
-    if not known and not Path(pretrained).is_file():
+    is_tag = open_clip.pretrained.is_pretrained_cfg(name, pretrained)
+    if not is_tag and not Path(pretrained).is_file():
         hint = closest(pretrained, tags) if tags else "open_clip has none for this model."
         raise UserError(
             f"--pretrained {pretrained}: neither a tag of weights for {name} nor a file. {hint}"
         )
-    if weights is not None and not known:
+    if weights is not None and not is_tag:
         raise UserError(
             f"--weights {weights}: --pretrained {pretrained} is a file, too. Give a tag with "
             f"--pretrained, which says what the weights are: {', '.join(tags)}."
         )
     if weights is not None and not Path(weights).is_file():
         raise UserError(f"--weights {weights}: there is no such file. Check the path.")
-    if not known and len({training_of(name, tag) for tag in tags}) > 1:
+    if not is_tag and len({training_of(name, tag) for tag in tags}) > 1:
         raise UserError(
             f"--pretrained {pretrained}: weights for {name} were trained in different ways "
             "(QuickGELU or GELU, or how photos are prepared), and a file does not say in which. "
@@ -118,8 +118,8 @@ def training_of(name: str, pretrained: str | None) -> Training:
     open_clip only warns when the name's configuration says otherwise (`ViT-B-32` with `openai`);
     GELU in the place of QuickGELU changes OpenAI's maps by 2 to 7 %.
     """
-    known = pretrained and open_clip.pretrained.is_pretrained_cfg(name, pretrained)
-    tags = [pretrained] if known else open_clip.list_pretrained_tags_by_model(name)
+    is_tag = pretrained and open_clip.pretrained.is_pretrained_cfg(name, pretrained)
+    tags = [pretrained] if is_tag else open_clip.list_pretrained_tags_by_model(name)
     tag = open_clip.get_pretrained_cfg(name, tags[0]) if tags else {}
     quick = bool(tag.get("quick_gelu", open_clip.get_model_config(name).get("quick_gelu", False)))
     # A tag that names open_clip's own defaults says the same as one that names none.

@@ -129,11 +129,11 @@ class ClipCap:
         prefix = self._prefix(features)  # (B, P, W)
         max_tokens = min(max_tokens, room(self.language_model, prefix.shape[1]))
         if method == "beam":
-            found = beam_search(self.language_model, prefix, stops, max_tokens, beams)
+            sequences = beam_search(self.language_model, prefix, stops, max_tokens, beams)
         else:
             pick = pick_best if method == "greedy" else nucleus(top_p, temperature, seed)
-            found = decode(self.language_model, prefix, stops, max_tokens, pick)
-        return [self._caption(tokens) for tokens in found]
+            sequences = decode(self.language_model, prefix, stops, max_tokens, pick)
+        return [self._caption(tokens) for tokens in sequences]
 
     def _caption(self, tokens: Tokens) -> Caption:
         text = str(self.tokenizer.decode(list(tokens.ids), skip_special_tokens=True))

@@ -73,7 +73,7 @@ def _has_mps() -> bool:
 
 
 def _advice() -> str:
-    found = ["auto", "cpu"]
-    found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    found += ["mps"] if _has_mps() else []
-    return f"Use one of: {', '.join(found)}."
+    names = ["auto", "cpu"]
+    names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    names += ["mps"] if _has_mps() else []
+    return f"Use one of: {', '.join(names)}."

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from huggingface_hub import model_info, try_to_load_from_cache
 
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 
 _SECONDS = 10.0
 """How long the hub may take to answer."""
@@ -20,5 +20,5 @@ def unreachable(repository: str, files: Sequence[str]) -> str | None:
             return None
         model_info(repository, timeout=_SECONDS)
     except Exception as error:  # the hub's client fails in many ways
-        return said(error)
+        return describe(error)
     return None

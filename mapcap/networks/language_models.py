@@ -12,7 +12,7 @@ from mapcap.errors import UserError
 from mapcap.networks.activations import fuse_gelu
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
 from mapcap.networks.packed_rows import scores_packed_rows
 from mapcap.networks.quiet import quiet
@@ -47,7 +47,9 @@ def check_language_model(name: str) -> None:
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
     except Exception as error:  # transformers and its downloader fail in many ways
-        raise UserError(f"--lm {name}: could not be loaded ({said(error)}). {_advice()}") from error
+        raise UserError(
+            f"--lm {name}: could not be loaded ({describe(error)}). {_advice()}"
+        ) from error
     models: Any = AutoModelForCausalLM
     if type(config) not in models._model_mapping:
         raise UserError(
@@ -78,7 +80,9 @@ def load_language_model(
     except UserError:
         raise
     except Exception as error:  # transformers, its downloader and torch fail in many ways
-        raise UserError(f"--lm {name}: could not be loaded ({said(error)}). {_advice()}") from error
+        raise UserError(
+            f"--lm {name}: could not be loaded ({describe(error)}). {_advice()}"
+        ) from error
     bos = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     if bos is None:
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
@@ -97,7 +101,7 @@ def for_scoring(language_model: LanguageModel) -> LanguageModel:
         packed = scores_packed_rows(language_model.model, language_model.tokenizer)
     except Exception as error:  # other people's networks fail in any way there is
         raise UserError(
-            f"--lm {language_model.name}: it could not score two sentences ({said(error)}). "
+            f"--lm {language_model.name}: it could not score two sentences ({describe(error)}). "
             f"{_advice()}"
         ) from error
     return replace(language_model, packed=packed)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mapcap.attention import Interception, require_all_seen, softmax_attention, weigh
+from mapcap.attention import Interception, require_all_intercepted, softmax_attention, weigh
 from mapcap.networks.towers import ClipModel, VisionTower, as_input
 
 
@@ -47,7 +47,7 @@ def before_last_block(
     attention could not be seen.
     """
     tokens: list[Tensor] = []
-    found: list[LastBlock] = []
+    captured: list[LastBlock] = []
     given = as_input(model.visual, images)
     queries = slice(None) if tower.reading == "mean" else slice(1)
 
@@ -55,7 +55,7 @@ def before_last_block(
         token, query, key, value = (
             part.to(given.dtype) for part in (tokens[0][:, queries], q[:, :, queries], k, v)
         )
-        found.append(LastBlock(token, query, key, value, scale))
+        captured.append(LastBlock(token, query, key, value, scale))
         raise _Reached
 
     interception = Interception(attend)
@@ -73,15 +73,15 @@ def before_last_block(
                 model.encode_image(given)
         except _Reached:
             pass
-    require_all_seen(interception, depth=1)
-    return found[0]
+    require_all_intercepted(interception, depth=1)
+    return captured[0]
 
 
-def last_attention(last: LastBlock, seen: Tensor | None = None) -> Tensor:
-    """Attention (B, H, Q, N) of the queries, float32 or wider; only to where `seen` (B, N) is."""
-    if seen is None:
+def last_attention(last: LastBlock, visible: Tensor | None = None) -> Tensor:
+    """Attention (B, H, Q, N) of the queries, float32 or wider; only where `visible` (B, N) is."""
+    if visible is None:
         return softmax_attention(last.query, last.key, None, last.scale)
-    hidden = ~seen.to(last.token.device)[:, None, None]  # (B, 1, 1, N)
+    hidden = ~visible.to(last.token.device)[:, None, None]  # (B, 1, 1, N)
     mask = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
     return softmax_attention(last.query, last.key, mask, last.scale)
 
@@ -91,20 +91,20 @@ def read_last(tower: VisionTower, last: LastBlock, attention: Tensor) -> Tensor:
     return tower.finish(_after(tower, last.token, weigh(attention, last.value)))
 
 
-def read_pooled(tower: VisionTower, last: LastBlock, owner: Tensor, seen: Tensor) -> Tensor:
-    """Features (R, D) of image `owner` (R,) read where `seen` (R, N) alone.
+def read_pooled(tower: VisionTower, last: LastBlock, owner: Tensor, visible: Tensor) -> Tensor:
+    """Features (R, D) of image `owner` (R,) read where `visible` (R, N) alone.
 
     The query of a token or a pool attends only there; a mean is taken only there.
     """
-    owner, seen = owner.to(last.token.device), seen.to(last.token.device)
+    owner, visible = owner.to(last.token.device), visible.to(last.token.device)
     if tower.reading == "mean":
         tokens = tower.norm(_after(tower, last.token, weigh(last_attention(last), last.value)))
-        shares = (seen / seen.sum(1, keepdim=True)).to(tokens)  # (R, N)
+        shares = (visible / visible.sum(1, keepdim=True)).to(tokens)  # (R, N)
         return tower.head(torch.einsum("rn,rnw->rw", shares, tokens[owner]))
     owned = LastBlock(
         last.token[owner], last.query[owner], last.key[owner], last.value[owner], last.scale
     )
-    return read_last(tower, owned, last_attention(owned, seen))
+    return read_last(tower, owned, last_attention(owned, visible))
 
 
 def read_alone(tower: VisionTower, last: LastBlock) -> Tensor:

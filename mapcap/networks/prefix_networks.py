@@ -96,17 +96,17 @@ def build_mapper(state: Mapping[str, Tensor], width: int) -> MlpMapper | Transfo
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     try:
         if "prefix_const" in shapes:
-            prefix_length, own_width = shapes["prefix_const"]
+            prefix_length, prefix_width = shapes["prefix_const"]
             flat, features = shapes["linear.weight"]
             mlp = shapes["transformer.layers.0.mlp.fc1.weight"][0]
             layers = {name.split(".")[2] for name in shapes if name.startswith("transformer.")}
         else:
             hidden, features = shapes["model.0.weight"]
             flat = shapes["model.2.weight"][0]
-            own_width = width
+            prefix_width = width
     except (KeyError, IndexError, ValueError) as error:
         raise ValueError("the keys are of neither of ClipCap's prefix networks") from error
-    if own_width != width or flat % width:
+    if prefix_width != width or flat % width:
         raise ValueError(f"it makes prefixes of another width than the language model's {width}")
     if "prefix_const" not in shapes:
         return MlpMapper(features, hidden, flat // width, width)

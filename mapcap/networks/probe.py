@@ -13,7 +13,7 @@ from mapcap.errors import UserError
 from mapcap.explanation import Explanation, Method, explain
 from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.language_models import LanguageModel
 from mapcap.networks.text_towers import text_tower
 from mapcap.networks.tokens import proper_tokens, token_texts
@@ -83,8 +83,8 @@ def _class_texts(clip: Clip, features: Tensor) -> None:
     proper = proper_tokens(clip.tokenizer, tokens, text_tower(clip.model).end(tokens))  # (K, L)
     relevance = chefer_text(clip.model, features.to(clip.device, clip.dtype), tokens, proper=proper)
     _require_finite("relevance", relevance.float().cpu().numpy())
-    for row, own in zip(tokens, proper, strict=True):
-        token_texts(clip.tokenizer, row[own].tolist())
+    for row, mask in zip(tokens, proper, strict=True):
+        token_texts(clip.tokenizer, row[mask].tolist())
 
 
 def _require(holds: bool, otherwise: str) -> None:
@@ -106,5 +106,5 @@ def _naming(option: str, step: str) -> Iterator[None]:
     except Exception as error:  # other people's networks fail in any way there is
         raise UserError(
             f"{option}: tried on a picture of noise, it failed at {step} "
-            f"({type(error).__name__}: {said(error)}). Name another network there."
+            f"({type(error).__name__}: {describe(error)}). Name another network there."
         ) from error

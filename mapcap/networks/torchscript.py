@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mapcap.errors import UserError
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 
 _DTYPES: Final = MappingProxyType(
     {
@@ -57,7 +57,7 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
         state = dict(_tensors(module, ""))
     except Exception as error:  # hostile bytes make the unpickler fail in any way there is
         raise UserError(
-            f"{path}: not a readable TorchScript archive ({said(error)}). Download it again."
+            f"{path}: not a readable TorchScript archive ({describe(error)}). Download it again."
         ) from error
     if not state:
         raise UserError(f"{path}: a TorchScript archive without weights. Give another file.")

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mapcap.errors import UserError
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.torchscript import is_torchscript, read_torchscript
 
 SCALE = ".scale"
@@ -121,20 +121,20 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> 
     Raises:
         UserError: tensors are missing, unexpected or of another shape; names `source` and them.
     """
-    own = module.state_dict()
-    held = {own[name].data_ptr() for name in state if name in own}
-    missing = [n for n, t in own.items() if n not in state and t.data_ptr() not in held]
-    unexpected = [n for n in state if n not in own]
+    expected = module.state_dict()
+    held = {expected[name].data_ptr() for name in state if name in expected}
+    missing = [n for n, t in expected.items() if n not in state and t.data_ptr() not in held]
+    unexpected = [n for n in state if n not in expected]
     other = [
-        f"{n} {tuple(t.shape)} for {tuple(own[n].shape)}"
+        f"{n} {tuple(t.shape)} for {tuple(expected[n].shape)}"
         for n, t in state.items()
-        if n in own and t.shape != own[n].shape
+        if n in expected and t.shape != expected[n].shape
     ]
     faults = {"missing": missing, "unexpected": unexpected, "of another shape": other}
-    found = [f"{what}: {', '.join(names[:3])}" for what, names in faults.items() if names]
-    if found:
+    problems = [f"{what}: {', '.join(names[:3])}" for what, names in faults.items() if names]
+    if problems:
         raise UserError(
-            f"{source}: the weights do not fit the network ({'; '.join(found)}). "
+            f"{source}: the weights do not fit the network ({'; '.join(problems)}). "
             "Give the file and the network that belong together."
         )
     module.load_state_dict(state, strict=False)
@@ -176,7 +176,9 @@ def _existing(path: str | Path) -> Path:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path}: not a readable safetensors file ({said(error)}). Download it again.")
+    return UserError(
+        f"{path}: not a readable safetensors file ({describe(error)}). Download it again."
+    )
 
 
 def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -191,7 +193,7 @@ def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor]
         raise UserError(
             f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "
             "Give a .safetensors file, or a .pt written by torch.save(model.state_dict()). "
-            f"(torch says: {said(error)})"
+            f"(torch says: {describe(error)})"
         ) from error
     notes: dict[str, str] = {}
     if isinstance(loaded, dict) and isinstance(loaded.get(_STATE), dict):

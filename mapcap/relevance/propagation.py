@@ -49,7 +49,7 @@ def _several_layers(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
 
     Correct and misclassified images apart: only the latter pay for three backward passes.
     """
-    targets, found = asked.targets(len(scene.weights)), dict[int, Tensor]()
+    targets, by_image = asked.targets(len(scene.weights)), dict[int, Tensor]()
     for count in (1, len(ROLES)):
         rows = np.flatnonzero(asked.counts == count)
         if rows.size:
@@ -57,8 +57,8 @@ def _several_layers(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
             of_roles = relevance_maps(
                 scene.model, scene.images[rows], scene.weights, wanted, start_layer
             )
-            found.update(zip(rows.tolist(), torch.stack(of_roles, 1), strict=True))
-    return torch.cat([found[image] for image in range(len(scene.images))])
+            by_image.update(zip(rows.tolist(), torch.stack(of_roles, 1), strict=True))
+    return torch.cat([by_image[image] for image in range(len(scene.images))])
 
 
 def chefer(
@@ -104,11 +104,11 @@ def relevance_maps(
             # A clone, since a tensor made in inference mode cannot be saved for the backward pass.
             logits = cosine_logits(model, features, text_features.clone())  # (B, K)
             scores = [(logit_weights(target, logits) * logits).sum() for target in targets]
-        own = tower.queries(attention[-1].shape[2]).to(attention[-1]).expand(len(features), -1)
+        initial = tower.queries(attention[-1].shape[2]).to(attention[-1]).expand(len(features), -1)
         pooled = tower.pool is not None
-        rows = [_relevance_row(own, attention, score, pooled) for score in scores]
+        rows = [_relevance_row(initial, attention, score, pooled) for score in scores]
         if tower.reading == "mean":
-            rows = [row - own for row in rows]
+            rows = [row - initial for row in rows]
     return [row[:, tower.prefix :].reshape(-1, *tower.grid) for row in rows]
 
 

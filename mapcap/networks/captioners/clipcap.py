@@ -26,7 +26,7 @@ from mapcap.networks.clip_names import identity
 from mapcap.networks.clipcap import Caption, ClipCap
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
 from mapcap.networks.language_models import load_language_model
 from mapcap.networks.weights import Outline, outline
@@ -58,9 +58,9 @@ class ClipCapCaptioner:
 
 def _check(config: IndexConfig) -> None:
     name = argument(config)
-    known = BY_NAME.get(name.removeprefix(_HUB))
-    if known is not None:
-        _require_same_clip(config, known)
+    published = BY_NAME.get(name.removeprefix(_HUB))
+    if published is not None:
+        _require_same_clip(config, published)
     if name.startswith(_HUB):
         repository, _, file = name.removeprefix(_HUB).rpartition("/")
         reason = unreachable(repository, [file])
@@ -106,7 +106,7 @@ def _file(config: IndexConfig) -> Path:
     try:
         return Path(hf_hub_download(repository, file))
     except Exception as error:  # the downloader fails in many ways
-        raise _not_fetched(config, said(error)) from error
+        raise _not_fetched(config, describe(error)) from error
 
 
 def _not_fetched(config: IndexConfig, reason: str) -> UserError:

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners.base import argument
-from mapcap.networks.failures import said
+from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
 from mapcap.networks.quiet import quiet
 
@@ -32,7 +32,7 @@ def read_config(config: IndexConfig) -> Any:
     try:
         return AutoConfig.from_pretrained(source, **_SAFE)
     except Exception as error:  # transformers and its downloader fail in many ways
-        raise _failed(config, said(error)) from error
+        raise _failed(config, describe(error)) from error
 
 
 def load_network(config: IndexConfig, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
@@ -49,7 +49,7 @@ def load_network(config: IndexConfig, device: torch.device, dtype: torch.dtype) 
             model = models.from_pretrained(source, dtype=dtype, **_SAFE)
             processor = processors.from_pretrained(source, **_SAFE)
     except Exception as error:  # transformers, its downloader and torch fail in many ways
-        raise _failed(config, said(error)) from error
+        raise _failed(config, describe(error)) from error
     return model.to(device).eval().requires_grad_(False), processor
 
 

@@ -57,7 +57,7 @@ def origin(outline: Outline) -> Origin | None:
     if "clip" in notes:
         unit = notes.get("normalise", "").lower() in _YES
         return Origin(notes["clip"], unit, notes.get("decoder"))
-    for (name, shape), known in _BY_SHAPE.items():
+    for (name, shape), published in _BY_SHAPE.items():
         if outline.shapes.get(f"clip_project.{name}") == shape:
-            return Origin(known.clip, known.normalise, notes.get("decoder"))
+            return Origin(published.clip, published.normalise, notes.get("decoder"))
     return None

@@ -53,7 +53,7 @@ class VlmCaptioner:
 
     def _inputs(self, crops: list[Image.Image]) -> Any:
         """Return what the network reads: the crops, each with the prompt, padded on the left."""
-        if getattr(self.processor, "chat_template", None) and self._own_prompt is None:
+        if getattr(self.processor, "chat_template", None) and self._fixed_prompt is None:
             text = {"type": "text", "text": self.prompt}
             chats = [
                 [{"role": "user", "content": [{"type": "image", "image": crop}, text]}]
@@ -68,7 +68,7 @@ class VlmCaptioner:
                 processor_kwargs={"padding": True},
             )
         kind = self.model.config.model_type
-        prompt = _IMAGE_TOKENS.get(kind, "") + (self._own_prompt or self.prompt)
+        prompt = _IMAGE_TOKENS.get(kind, "") + (self._fixed_prompt or self.prompt)
         # A list a text: some processors take a flat list for the pictures of one text.
         pictures = [[crop] for crop in crops] if kind in _IMAGE_TOKENS else crops
         return self.processor(
@@ -76,7 +76,7 @@ class VlmCaptioner:
         )
 
     @property
-    def _own_prompt(self) -> str | None:
+    def _fixed_prompt(self) -> str | None:
         return _PROMPTS.get(self.model.config.model_type)
 
     def shorten(self, text: str) -> str:
