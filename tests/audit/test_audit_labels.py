@@ -160,7 +160,7 @@ def test_the_most_doubtful_comes_first() -> None:
     odds = np.where(predicted == 3, -2.9, -9.0)
     unsure = suspects(1, predicted, odds, own, around, agreed, bars)
     assert unsure.index.tolist() == [0], "2.9 is less than 19 to 1"
-    alone = suspects(1, predicted, sure, own, around, np.where(predicted == 2, 0.4, 1.0), bars)
+    alone = suspects(1, predicted, sure, own, around, np.where(predicted == 2, 0.3, 1.0), bars)
     assert alone.index.tolist() == [1], "most neighbours have the label of 0, too"
     unknown = np.where(predicted == 1, 2, predicted)
     assert not suspects(1, unknown, sure, own, around, agreed, bars).index.size
