@@ -32,7 +32,7 @@ imports:
 # All but the tests
 check: lint types imports
 
-# The tests, or those that match: `just test tests/store -k audit`
+# The tests, or those that match: `just test tests/db -k audit`
 test *arguments:
     {{bin}}/pytest {{arguments}}
 

@@ -23,8 +23,8 @@ from mapcap.commands.audit import audit
 from mapcap.export.rows import chunks, columns
 from mapcap.indexing.stages.auditor import new_audit
 from mapcap.report.page import class_pages, pieces, read_head
-from tests.app.conftest import fill, rest
 from tests.audit.test_audit_findings import LYNX, ME, material
+from tests.tui.conftest import fill, rest
 from tui.app import make_app
 from tui.screens.run_findings import RunFindingsScreen
 from tui.widgets.record_table import Rows

@@ -13,7 +13,7 @@ from mapcap.config import IndexConfig
 from mapcap.indexing.start import index_photos
 from mapcap.networks.clip import Clip
 from tests.compute.conftest import FEATURES, build, images, texts
-from tests.store.conftest import counted, engine, spec, store
+from tests.db.conftest import counted, engine, spec, store
 
 __all__ = ["build", "counted", "engine", "images", "spec", "store", "texts"]
 

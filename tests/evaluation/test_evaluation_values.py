@@ -31,7 +31,7 @@ from mapcap.evaluation.values import (
     summary_embedding,
     summary_values,
 )
-from tests.store.conftest import Store
+from tests.db.conftest import Store
 from tests.stores import Photo, write_run
 
 SIGHT = Sight((32, 32), "shortest")

@@ -17,7 +17,7 @@ from mapcap.commands.overview import classes, status
 from mapcap.config import IndexConfig
 from mapcap.export.rows import chunks, columns
 from mapcap.report.page import class_pages, pieces, read_head
-from tests.app.conftest import fill, rest
+from tests.tui.conftest import fill, rest
 from tui.app import make_app
 from tui.screens.compare import CompareScreen
 from tui.screens.one_image import ImageScreen

@@ -1,6 +1,6 @@
 """How the app looks; without pictures, whose pixels depend on the decoder's version.
 
-After a wanted change: pytest -n 0 tests/app/test_snapshots.py --snapshot-update
+After a wanted change: pytest -n 0 tests/tui/test_snapshots.py --snapshot-update
 """
 
 from collections.abc import Awaitable, Callable

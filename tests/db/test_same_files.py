@@ -3,7 +3,7 @@
 from db import queries, writes
 from db.queries import evidence
 from db.rows import NewImage
-from tests.store.conftest import Store
+from tests.db.conftest import Store
 from tests.stores import digest
 
 

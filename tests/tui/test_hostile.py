@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from db import queries, writes
 from db.records import ClassAudit, ErrorWord, Figure, Finding
 from db.rows import NewAudit, NewClass, NewFinding, NewImage
-from tests.app.conftest import strips_of
+from tests.tui.conftest import strips_of
 from tui.app import MapCapApp, make_app
 from tui.widgets.calibration import calibration
 from tui.widgets.finding_text import finding_lines, line_of, tag

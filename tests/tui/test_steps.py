@@ -17,7 +17,7 @@ from db import queries, writes
 from mapcap.cli import browse
 from mapcap.errors import UserError
 from mapcap.stats import mcnemar
-from tests.app.conftest import strips_of
+from tests.tui.conftest import strips_of
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
