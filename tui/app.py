@@ -74,15 +74,15 @@ class MapCapApp(App[None]):
     def __init__(
         self,
         opened: Opened,
-        found: Glance,
+        snapshot: Glance,
         start: ClassName | None = None,
         driver: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver)
         self.opened = opened
-        self._glance = found
+        self._glance = snapshot
         self._start = start
-        self._pulse: Pulse | None = pulse_of(found.run, found.stages)
+        self._pulse: Pulse | None = pulse_of(snapshot.run, snapshot.stages)
         self._trouble = ""
         self._warned = False
 
@@ -102,16 +102,16 @@ class MapCapApp(App[None]):
         opened = self.opened
 
         def work() -> None:
-            found = (opened.pulse(), opened.read_marks())
+            state = (opened.pulse(), opened.read_marks())
             if not get_current_worker().is_cancelled:
-                self.call_from_thread(self._looked, opened, *found)
+                self.call_from_thread(self._follow, opened, *state)
 
         self.run_worker(work, group="pulse", exclusive=True, thread=True, exit_on_error=False)
 
-    def _looked(self, opened: Opened, pulse: Pulse, marks: Marks) -> None:
-        known = self._pulse, self.opened.marks
+    def _follow(self, opened: Opened, pulse: Pulse, marks: Marks) -> None:
+        previous = self._pulse, self.opened.marks
         self._trouble = ""
-        if opened is not self.opened or known == (pulse, marks):
+        if opened is not self.opened or previous == (pulse, marks):
             return
         first, self._pulse = self._pulse is None, pulse
         self.opened.marks = marks
@@ -216,19 +216,19 @@ def make_app(
     """
     if images not in MODES:
         raise StoreError(f"--images is one of {', '.join(MODES)}, not {images}")
-    mode: Mode = next(known for known in get_args(Mode) if known == images)
+    mode: Mode = next(candidate for candidate in get_args(Mode) if candidate == images)
     path = Path(db_path)
     # A file that lacks tables is refused now, before the screen is taken over.
     choice = chosen_run(path) if run is None else Choice(run, None)
-    found = glance(path, choice.run_id)
+    snapshot = glance(path, choice.run_id)
     sidecar = beside(path) if verdicts is None else Path(verdicts)
     picture, owed = picture_type(mode)
-    opened = Opened(path, found.run, sidecar, picture, meaning, newer=choice.newer)
+    opened = Opened(path, snapshot.run, sidecar, picture, meaning, newer=choice.newer)
     opened.marks = opened.read_marks()
     start = None
     if class_name is not None:
-        start = queries.class_by_name(opened.engine, found.run.id, class_name)
-    return MapCapApp(opened, found, start, PatientDriver if owed else None)
+        start = queries.class_by_name(opened.engine, snapshot.run.id, class_name)
+    return MapCapApp(opened, snapshot, start, PatientDriver if owed else None)
 
 
 def screen_for(message: Navigation) -> BrowseScreen:

@@ -15,9 +15,9 @@ def caption_lines(
     engine, summary = opened.engine, opened.summary(class_id)
     chosen = summary.id if summary is not None else None
     if words:
-        found = queries.search_class_captions(
+        matches = queries.search_class_captions(
             engine, class_id, words, summary_id=chosen, limit=limit
         )
-        return [Line(*each) for each in found]
+        return [Line(*each) for each in matches]
     listed = queries.captions(engine, class_id, summary_id=chosen, after=after, limit=limit)
     return [Line(each) for each in listed]

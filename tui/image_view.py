@@ -14,7 +14,7 @@ from tui.widgets.picture_row import Frame
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageContent:
     """All that is shown of an image."""
 
     image: Image
@@ -26,13 +26,13 @@ class Seen:
     top: list[TopClass]
 
 
-def see(opened: Opened, image_id: int) -> Seen:
+def read_content(opened: Opened, image_id: int) -> ImageContent:
     """Read all that is shown of an image."""
     engine = opened.engine
     image = queries.image(engine, image_id)
     full = original(image, opened.photos)
     photo = full or decode(queries.thumbnails(engine, [image_id]).get(image_id))
-    return Seen(
+    return ImageContent(
         image,
         photo,
         full is not None,
@@ -43,29 +43,31 @@ def see(opened: Opened, image_id: int) -> Seen:
     )
 
 
-def draw_frames(seen: Seen, strength: float, role: Role) -> list[Frame]:
+def draw_frames(content: ImageContent, strength: float, role: Role) -> list[Frame]:
     """Draw the pictures of an image: the photo with the regions of a role, and every map."""
-    if seen.photo is None:
-        why = seen.image.error or "no picture is stored"
+    if content.photo is None:
+        why = content.image.error or "no picture is stored"
         return [Frame(safe(why, "yellow"), None)]
-    shown = [region for region in seen.regions if region.role == role]
-    outlined = outlines(seen.photo, shown, [ink(region) for region in shown], seen.resize_mode)
-    kind = "photo" if seen.is_original else "thumbnail"
-    about = f"{kind}, regions for {role}" if seen.maps else f"{kind}, no map yet"
+    shown = [region for region in content.regions if region.role == role]
+    outlined = outlines(
+        content.photo, shown, [ink(region) for region in shown], content.resize_mode
+    )
+    kind = "photo" if content.is_original else "thumbnail"
+    about = f"{kind}, regions for {role}" if content.maps else f"{kind}, no map yet"
     frames = [Frame(Text(about), outlined)]
-    for each in ROLES:
-        relevance = seen.maps.get(each)
+    for map_role in ROLES:
+        relevance = content.maps.get(map_role)
         if relevance is None:
             continue
         target = safe(relevance.target_name, "bold", longest=40)
-        title = Text.assemble((f"{each}: ", "dim"), target)
+        title = Text.assemble((f"{map_role}: ", "dim"), target)
         if relevance.raw_max <= 0:
             title.append(" (all zero)", "yellow")
-            frames.append(Frame(title, square(seen.photo, seen.resize_mode)))
+            frames.append(Frame(title, square(content.photo, content.resize_mode)))
             continue
         title.append(f" max {relevance.raw_max:.1e}", style="dim")
-        laid = overlay(seen.photo, relevance.grid, strength, seen.resize_mode)
-        frames.append(Frame(title, laid))
+        overlaid = overlay(content.photo, relevance.grid, strength, content.resize_mode)
+        frames.append(Frame(title, overlaid))
     return frames
 
 

@@ -75,7 +75,7 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
     bar, searched = -np.inf, 0
     for part in parts:
         searched += part.ids.size
-        cosines, errors = _bounded(part, query)
+        cosines, errors = _cosine_bounds(part, query)
         new = np.flatnonzero(cosines + errors >= bar)
         ids = np.concatenate([ids, part.ids[new]])
         highs = np.concatenate([highs, (cosines + errors)[new]])
@@ -88,7 +88,7 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
     return _Left(ids[order], highs[order], bar, searched)
 
 
-def _bounded(part: Codes | Vectors, query: Floats) -> tuple[Floats, Floats]:
+def _cosine_bounds(part: Codes | Vectors, query: Floats) -> tuple[Floats, Floats]:
     """Return the cosines (n,) of vectors, and how far they may be off (n,)."""
     length = query.size
     if isinstance(part, Codes):

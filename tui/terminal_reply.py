@@ -55,5 +55,5 @@ class PatientDriver(LinuxDriver):
         """Handle a message, unless it belongs to the answer."""
         if self._late is None:
             self._late = LateAnswer()
-        for each in self._late.pass_on(message):
-            super().process_message(each)
+        for passed in self._late.pass_on(message):
+            super().process_message(passed)

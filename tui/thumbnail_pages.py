@@ -36,7 +36,7 @@ def images_page(opened: Opened, class_id: int, wanted: ImageQuery) -> Page:
         only=only,
         without=without,
     )
-    found = queries.images(
+    images = queries.images(
         opened.engine,
         class_id,
         show=wanted.show,
@@ -47,7 +47,7 @@ def images_page(opened: Opened, class_id: int, wanted: ImageQuery) -> Page:
         after=wanted.after,
         limit=wanted.limit,
     )
-    return Page(thumbs(opened, found, wanted.overlay), total)
+    return Page(thumbs(opened, images, wanted.overlay), total)
 
 
 def _of_mark(judged: Judged, marked: list[tuple[Mark, int]]) -> list[int] | None:
@@ -61,10 +61,10 @@ def evidence_page(opened: Opened, finding: Finding, offset: int, limit: int) -> 
     """Read and draw a page of what a finding rests on, from picture `offset` on."""
     if not finding.regions:
         return Page(evidence(opened, finding, offset, limit), pictures(finding))
-    found = queries.finding_photos(opened.engine, finding.id, limit=limit, offset=offset)
-    stored = queries.thumbnails(opened.engine, [regions[0].image_id for regions in found])
+    photos = queries.finding_photos(opened.engine, finding.id, limit=limit, offset=offset)
+    stored = queries.thumbnails(opened.engine, [regions[0].image_id for regions in photos])
     total = queries.count_finding_photos(opened.engine, finding.id)
-    return Page([_tile(opened, regions, stored) for regions in found], total)
+    return Page([_tile(opened, regions, stored) for regions in photos], total)
 
 
 def _tile(opened: Opened, regions: Sequence[Region], stored: dict[int, bytes]) -> Thumb:

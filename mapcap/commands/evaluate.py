@@ -70,7 +70,7 @@ def _print(db: Path, run: int | None, *, json: bool) -> None:
         {
             "run": chosen.id,
             "figures": figures,
-            "meanings": {f.name: known for f in figures if (known := meaning(f.name)) is not None},
+            "meanings": {f.name: text for f in figures if (text := meaning(f.name)) is not None},
             "classes": {record.label: per_class.get(record.id, {}) for record in classes},
             "answer": answer(figures),
             "not_measured": missing(figures, db),

@@ -47,7 +47,7 @@ def export(
     [cyan]mapcap export photos.db --table captions --format jsonl --out - | head[/]
     """
     printed = str(out) == "-"
-    chosen_format = _checked(table, format, out, json=json)
+    chosen_format = _check_format(table, format, out, json=json)
     write = writer(chosen_format)
     if not printed:
         check_out(out, force=force, keep=db)
@@ -72,7 +72,7 @@ def export(
     print_page(pages.safe(f"{rows:,} rows of {table} in {out} ({size:,} bytes)"))
 
 
-def _checked(table: str, format: str | None, out: Path, *, json: bool) -> str:
+def _check_format(table: str, format: str | None, out: Path, *, json: bool) -> str:
     """Return the format, or raise UserError for options that do not go together."""
     if table not in NAMES:
         raise UserError(f"--table {table}: there is no such table. {closest(table, NAMES)}")

@@ -35,8 +35,8 @@ def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int
     matched = match_boxes(table, boxes, listed)
     values = {}
     for record in classes:
-        own = [image for image in images[record.id] if image.path in matched]
-        writes.set_boxes(engine, {image.id: matched[image.path] for image in own})
+        boxed_images = [image for image in images[record.id] if image.path in matched]
+        writes.set_boxes(engine, {image.id: matched[image.path] for image in boxed_images})
         stored = predicted_images(engine, record.id)
         boxed = read_boxed(engine, stored, sight, (config.seed, record.id))
         values[record.id] = box_values(boxed, sight.size, config.threshold)

@@ -47,8 +47,8 @@ class Measuring:
         self._values[material.class_id] = class_values(material, size, threshold, self._embed)
         nameless = [without_name(text, material.name) for text in material.summary]
         for prefix, sentences in (("class", material.summary), ("nameless", nameless)):
-            telling = [text for text in sentences if any(content_words(text))]
-            embedding = summary_embedding(telling, self._embed)
+            informative = [text for text in sentences if any(content_words(text))]
+            embedding = summary_embedding(informative, self._embed)
             if embedding is not None:
                 self._summaries[prefix][material.class_id] = embedding
 
@@ -65,7 +65,7 @@ class Measuring:
         store_values(self._engine, self._run_id, values, self._config.seed)
 
     def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        known = distinct(texts)
-        weights = class_weights(self._clip.model, self._clip.tokenizer, known.texts)
+        unique = distinct(texts)
+        weights = class_weights(self._clip.model, self._clip.tokenizer, unique.texts)
         embeddings: NDArray[np.float32] = weights.float().cpu().numpy()
-        return embeddings[known.index]
+        return embeddings[unique.index]

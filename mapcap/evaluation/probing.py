@@ -31,17 +31,17 @@ class Probe:
 
     def measure(self, sampled: Sampled) -> ImageFigures:
         """Return the figures of images by id; one whose map is empty has nothing but that."""
-        seen: NDArray[np.bool_] = np.asarray(sampled.grids.any((1, 2)))
+        nonempty: NDArray[np.bool_] = np.asarray(sampled.grids.any((1, 2)))
         figures: ImageFigures = {
             image.id: {"maps-empty": 1.0}
-            for image, mask in zip(sampled.images, seen, strict=True)
+            for image, mask in zip(sampled.images, nonempty, strict=True)
             if not mask
         }
-        told = sampled.those(seen)
-        if not told.images:
+        mapped = sampled.those(nonempty)
+        if not mapped.images:
             return figures
-        values = {**self.faithfulness(told), **self.sanity(told), **self.captions(told)}
-        for place, image in enumerate(told.images):
+        values = {**self.faithfulness(mapped), **self.sanity(mapped), **self.captions(mapped)}
+        for place, image in enumerate(mapped.images):
             measured = {name: float(series[place]) for name, series in values.items()}
             # A rank correlation with a constant map, or a caption without a rest, is no figure.
             figures[image.id] = {name: v for name, v in measured.items() if np.isfinite(v)}
@@ -64,16 +64,16 @@ class Probe:
     def sanity(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
         """Return how maps go with those of another text, image or network, (B,) each."""
         true, other = self._targets(sampled), self._others(sampled)
-        own, of_other = self._maps(sampled, [true, other])
+        of_true, of_other = self._maps(sampled, [true, other])
         values = {"sanity-image": rank_correlation(sampled.grids, sampled.neighbours)}
         if len(self._places) > 1:
-            values["sanity-class"] = rank_correlation(own, of_other)
+            values["sanity-class"] = rank_correlation(of_true, of_other)
         blocks = list(vision_tower(self._clip.model.visual).blocks)
         depths = {"last-block": 1, "half": max(1, len(blocks) // 2), "all": len(blocks)}
         for name, depth in depths.items():
             with shuffled(blocks[-depth:], self._seed):
                 (changed,) = self._maps(sampled, [true])
-            values[f"sanity-{name}"] = rank_correlation(own, changed)
+            values[f"sanity-{name}"] = rank_correlation(of_true, changed)
         return values
 
     def _maps(self, sampled: Sampled, targets: Sequence[Tensor]) -> list[NDArray[np.float32]]:
@@ -102,17 +102,20 @@ class Probe:
         The mean over its regions; both sides pooled from the image's own tokens. NaN for an image
         without a captioned region that leaves a rest.
         """
-        told = [
+        captioned = [
             (place, text, patches)
             for place, regions in enumerate(sampled.regions)
             for patches, text in regions
             if patches.any() and not patches.all() and not is_empty(text)
         ]
         nearer: NDArray[np.float64] = np.full(len(sampled.images), np.nan)
-        if not told:
+        if not captioned:
             return {"caption-contrast": nearer}
-        owners = np.array([place for place, *_ in told])
-        texts, masks = [text for _, text, _ in told], np.stack([patches for *_, patches in told])
+        owners = np.array([place for place, *_ in captioned])
+        texts, masks = (
+            [text for _, text, _ in captioned],
+            np.stack([patches for *_, patches in captioned]),
+        )
         inside, outside = (
             caption_cosines(self._clip, texts, self._pooled(sampled, owners, chosen)).double()
             for chosen in (masks, ~masks)

@@ -111,7 +111,7 @@ def read_class(engine: Engine, class_id: int, config: IndexConfig, sight: Sight)
         maps=_maps(engine, draw_images(images, MOST_MAPS, key)),
         boxed=read_boxed(engine, images, sight, key),
         captions=_captions(engine, class_id),
-        captioned=_captioned(
+        captioned=_read_captioned(
             engine, draw_images(images, MOST_CAPTIONED, key), config.representation
         ),
         summary=[] if summary is None else [sentence.text for sentence in summary.sentences],
@@ -140,7 +140,7 @@ def _maps(engine: Engine, images: Sequence[Image]) -> Maps:
     stored = queries.relevances(engine, [image.id for image in images])
     grids = [maps["true"] for maps in stored.values() if "true" in maps]
     return Maps(
-        grids=_stacked([relevance.grid for relevance in grids]),
+        grids=_stack([relevance.grid for relevance in grids]),
         strengths=np.array([relevance.raw_mass for relevance in grids], float),
         region_counts=np.array([relevance.region_count or 0 for relevance in grids], float),
     )
@@ -157,10 +157,10 @@ def read_boxed(
         if "true" in stored[image.id] and image.box and image.width and image.height:
             grids.append(stored[image.id]["true"].grid)
             boxes.append(sight.view(image.width, image.height).from_original(image.box))
-    return Boxed(_stacked(grids), np.array(boxes, float).reshape(-1, 4))
+    return Boxed(_stack(grids), np.array(boxes, float).reshape(-1, 4))
 
 
-def _stacked(grids: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+def _stack(grids: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
     return np.stack(grids).astype(np.float32) if grids else np.empty((0, 1, 1), np.float32)
 
 
@@ -174,7 +174,7 @@ def _captions(engine: Engine, class_id: int) -> list[ClassCaption]:
     return captions
 
 
-def _captioned(engine: Engine, images: Sequence[Image], representation: str) -> Captioned:
+def _read_captioned(engine: Engine, images: Sequence[Image], representation: str) -> Captioned:
     ids = [image.id for image in images]
     words = evidence.region_words(engine, ids, "true")
     regions = _by_id(queries.region_features(engine, [w.id for w in words], representation))

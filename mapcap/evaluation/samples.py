@@ -107,7 +107,7 @@ def read_sampled(
         grids=grids[0],
         neighbours=grids[1],
         views=torch.stack([v for _, v in kept]) if kept else torch.empty(0, 3, *clip.size),
-        regions=[list(_captioned(engine, image.id)) for image, _ in kept],
+        regions=[list(_read_captions(engine, image.id)) for image, _ in kept],
     )
 
 
@@ -120,7 +120,7 @@ def _view(clip: Clip, paths: Mapping[str, Path], image: Image) -> Tensor | None:
     return clip.preprocess(loaded.image)
 
 
-def _captioned(engine: Engine, image_id: int) -> Iterator[tuple[NDArray[np.bool_], str]]:
+def _read_captions(engine: Engine, image_id: int) -> Iterator[tuple[NDArray[np.bool_], str]]:
     for region in queries.regions(engine, image_id):
         if region.role == "true" and region.caption is not None:
             yield region.patch_mask, region.caption

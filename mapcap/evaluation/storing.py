@@ -94,19 +94,23 @@ def store_correlations(engine: Engine, run_id: int) -> None:
         if pairs:
             x, y = np.array(pairs, float).T
             correlations[name] = spearman(x, y)
-    known = {name: each for name, each in correlations.items() if each is not None}
+    computed = {
+        name: correlation for name, correlation in correlations.items() if correlation is not None
+    }
     # What correlates with accuracy by its making is no discovery, and must not make others cheaper.
-    asked = [name for name in known if not FIGURES[name].confounded]
-    q = false_discovery([known[name].p for name in asked])
-    rates = dict(zip(asked, q.tolist(), strict=True))
+    tested = [name for name in computed if not FIGURES[name].confounded]
+    q = false_discovery([computed[name].p for name in tested])
+    rates = dict(zip(tested, q.tolist(), strict=True))
     figures = []
     for name in correlations:
-        each, key = known.get(name), f"{CORRELATION}{name}"
-        if each is None:
+        correlation, key = computed.get(name), f"{CORRELATION}{name}"
+        if correlation is None:
             figures.append(Figure(key, 0.0, None, None, 0))
             continue
-        figures.append(Figure(key, each.rho, each.low, each.high, each.n))
-        figures.append(Figure(f"{key}-p", each.p, None, None, each.n))
+        figures.append(
+            Figure(key, correlation.rho, correlation.low, correlation.high, correlation.n)
+        )
+        figures.append(Figure(f"{key}-p", correlation.p, None, None, correlation.n))
         if name in rates:
-            figures.append(Figure(f"{key}-q", rates[name], None, None, each.n))
+            figures.append(Figure(f"{key}-q", rates[name], None, None, correlation.n))
     writes.set_figures(engine, run_id, figures, {})

@@ -43,10 +43,10 @@ def map_values(maps: Maps) -> Values:
     """Return what can be said of maps without knowing where the object is."""
     if not len(maps.grids):
         return {}
-    seen = maps.grids.any((1, 2))
+    nonempty = maps.grids.any((1, 2))
     return {
-        "maps-empty": (~seen).astype(float),
-        "map-entropy": spread(maps.grids[seen]),
+        "maps-empty": (~nonempty).astype(float),
+        "map-entropy": spread(maps.grids[nonempty]),
         "map-mass": maps.strengths,
         "regions-per-map": maps.region_counts,
     }
@@ -56,9 +56,9 @@ def box_values(boxed: Boxed, size: tuple[int, int], threshold: str) -> Values:
     """Return how well maps find their boxes; empty maps and boxes that say nothing are excluded."""
     if not len(boxed.grids):
         return {}
-    telling = informative(boxed.boxes, size)
-    kept = telling & boxed.grids.any((1, 2))
-    values = {"boxes-excluded": (~telling).astype(float)}
+    usable = informative(boxed.boxes, size)
+    kept = usable & boxed.grids.any((1, 2))
+    values = {"boxes-excluded": (~usable).astype(float)}
     if kept.any():
         values |= localise(boxed.grids[kept], boxed.boxes[kept], size, threshold)
     return values
@@ -86,15 +86,15 @@ def _is_artefact(caption: ClassCaption) -> bool:
 
 def cosine_values(captioned: Captioned, embed: Embed) -> Values:
     """Return how near captions are to their regions, and by how much nearer than to the image."""
-    spoken = [place for place, text in enumerate(captioned.texts) if not is_empty(text)]
-    if not spoken:
+    nonempty = [place for place, text in enumerate(captioned.texts) if not is_empty(text)]
+    if not nonempty:
         return {}
-    texts = embed([captioned.texts[place] for place in spoken]).astype(float)
-    own, image = (
-        (texts * vectors[spoken].astype(float)).sum(1)
+    texts = embed([captioned.texts[place] for place in nonempty]).astype(float)
+    to_region, to_image = (
+        (texts * vectors[nonempty].astype(float)).sum(1)
         for vectors in (captioned.regions, captioned.images)
     )
-    return {"caption-cosine": own, "caption-specificity": own - image}
+    return {"caption-cosine": to_region, "caption-specificity": to_region - to_image}
 
 
 def summary_values(summary: Sequence[str], captions: Sequence[ClassCaption]) -> Values:
@@ -129,14 +129,14 @@ def rank_values(
     if not summaries:
         return {}
     place = {class_id: index for index, class_id in enumerate(class_ids)}
-    known = list(summaries)
-    own = np.array([place[class_id] for class_id in known])
-    places = ranks(np.stack([summaries[class_id] for class_id in known]), names, own)
+    summarised = list(summaries)
+    targets = np.array([place[class_id] for class_id in summarised])
+    places = ranks(np.stack([summaries[class_id] for class_id in summarised]), names, targets)
     return {
         class_id: {
             **_single(f"{prefix}-retrieval-rank", rank),
             **_single(f"{prefix}-retrieval-top1", float(rank <= 1)),
             **_single(f"{prefix}-retrieval-top5", float(rank <= TOP)),
         }
-        for class_id, rank in zip(known, places.tolist(), strict=True)
+        for class_id, rank in zip(summarised, places.tolist(), strict=True)
     }

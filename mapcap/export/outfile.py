@@ -50,5 +50,5 @@ def whole_file(out: Path) -> Iterator[BinaryIO]:
 
 
 def _unwritable(out: Path, error: OSError) -> UserError:
-    said = error.strerror or str(error)
-    return UserError(f"--out {clean(str(out))} cannot be written ({said}): name another place")
+    reason = error.strerror or str(error)
+    return UserError(f"--out {clean(str(out))} cannot be written ({reason}): name another place")

@@ -63,8 +63,8 @@ def read_marks(run: Run, db: Path, verdicts: Path | None) -> Marks:
     """
     if verdicts is not None and not verdicts.exists():
         raise UserError(f"--verdicts {clean(str(verdicts))} does not exist: check the name")
-    found = read_verdicts(beside(db) if verdicts is None else verdicts, run.config_hash)
-    return {(kind, name): verdict for (kind, name), verdict in found.items()}
+    marks = read_verdicts(beside(db) if verdicts is None else verdicts, run.config_hash)
+    return {(kind, name): verdict for (kind, name), verdict in marks.items()}
 
 
 def count(engine: Engine, run: Run, table: str, marks: Marks) -> int:
@@ -84,28 +84,28 @@ def chunks(
         StoreError: for a stored value that is not of its column's kind.
     """
     makers = [_MAKERS[column.kind] for column in columns(table)]
-    for part in _stored(engine, run, table, marks, size):
+    for part in _read_parts(engine, run, table, marks, size):
         try:
             yield [[make(value) for make, value in zip(makers, row, strict=True)] for row in part]
         except (TypeError, ValueError) as error:
             raise StoreError(f"a value in {table} is damaged: index the photos again") from error
 
 
-def _stored(
+def _read_parts(
     engine: Engine, run: Run, table: str, marks: Marks, size: int
 ) -> Iterator[Iterable[Row]]:
     if table == VERDICTS:
-        made = sorted(marks.values(), key=lambda verdict: (verdict.kind, verdict.name))
-        yield [(v.kind, v.name, v.mark, v.note, v.made, v.right_label) for v in made]
+        ordered = sorted(marks.values(), key=lambda verdict: (verdict.kind, verdict.name))
+        yield [(v.kind, v.name, v.mark, v.note, v.made, v.right_label) for v in ordered]
         return
     parts = rows(engine, run.id, table, chunk=size)
     if table not in _MARKED:
         yield from parts
         return
     kind, key = _MARKED[table]
-    at = [column.name for column in columns(table)].index(key)
+    position = [column.name for column in columns(table)].index(key)
     for part in parts:
-        yield [(*row, *_verdict_cells(marks.get((kind, row[at])))) for row in part]
+        yield [(*row, *_verdict_cells(marks.get((kind, row[position])))) for row in part]
 
 
 def _verdict_cells(verdict: Verdict | None) -> tuple[str | None, str | None]:

@@ -95,10 +95,12 @@ def explain(
             that cannot be loaded.
     """
     pictures = [_read(photo) for photo in photos]
-    own: list[str | None] = [None] * len(pictures) if true is None else list(true)
-    if len(own) != len(pictures):
-        raise UserError(f"true names {len(own)} classes, and there are {len(pictures)} photos")
-    for name in own:
+    true_classes: list[str | None] = [None] * len(pictures) if true is None else list(true)
+    if len(true_classes) != len(pictures):
+        raise UserError(
+            f"true names {len(true_classes)} classes, and there are {len(pictures)} photos"
+        )
+    for name in true_classes:
         if name is not None and name not in classes:
             raise UserError(f"true: {name} is not among the classes. {closest(name, classes)}")
     config = with_preset(IndexConfig(photos=""), preset)
@@ -108,7 +110,7 @@ def explain(
     for start in range(0, len(pictures), batch_size):
         part = slice(start, start + batch_size)
         explanations += _explain(
-            clip, captioner, config, pictures[part], list(classes), own[part], weights
+            clip, captioner, config, pictures[part], list(classes), true_classes[part], weights
         )
     return explanations
 
@@ -136,17 +138,17 @@ def _explain(
     config: IndexConfig,
     pictures: Sequence[Picture],
     classes: Sequence[str],
-    own: Sequence[str | None],
+    true_classes: Sequence[str | None],
     weights: Tensor,
 ) -> list[Explanation]:
     """Explain the pictures of a batch."""
     views = torch.stack([clip.preprocess(picture) for picture in pictures])
-    true = torch.tensor([-1 if name is None else classes.index(name) for name in own])
+    true = torch.tensor([-1 if name is None else classes.index(name) for name in true_classes])
     batch = explanation.explain(clip.model, views, weights, true, Method.of(config))
     probabilities = torch.from_numpy(batch.logits).softmax(1)
     # The map of a photo whose class is not known is that of the predicted one.
     roles: list[Role] = [
-        "predicted" if own[image] is None else role
+        "predicted" if true_classes[image] is None else role
         for image, role in zip(batch.maps.images, batch.maps.roles, strict=True)
     ]
     explained = [
@@ -161,7 +163,7 @@ def _explain(
             regions=[],
             resize_mode=clip.resize_mode,
         )
-        for picture, name, row in zip(pictures, own, probabilities, strict=True)
+        for picture, name, row in zip(pictures, true_classes, probabilities, strict=True)
     ]
     for image, role, grid in zip(batch.maps.images, roles, batch.grids, strict=True):
         explained[image].maps[role] = grid

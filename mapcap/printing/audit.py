@@ -133,5 +133,5 @@ def changes_page(
 
 
 def _direction(change: Change) -> Text:
-    said = verdict(change)
-    return Text(said, {"better": "green", "worse": "red"}.get(said, "dim"))
+    outcome = verdict(change)
+    return Text(outcome, {"better": "green", "worse": "red"}.get(outcome, "dim"))

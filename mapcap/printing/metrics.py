@@ -13,7 +13,7 @@ from mapcap.metrics.names import CORRELATED, CORRELATION, FIGURES, LOCALISATION,
 from mapcap.printing.scatter import scatter
 from mapcap.text import clean
 
-Known = Mapping[str, Figure]
+ByName = Mapping[str, Figure]
 ADVISED_SAMPLE = 200
 _PLOT_HEIGHT = 12
 _WIDEST_PLOT = 72
@@ -35,23 +35,23 @@ def metrics_page(
     width: int,
 ) -> RenderableType:
     """Return all figures of a run with what they mean, for a terminal of `width` columns."""
-    known = {figure.name: figure for figure in figures if figure.n}
+    by_name = {figure.name: figure for figure in figures if figure.n}
     parts: list[RenderableType] = []
-    if "pointing" in known:
-        parts += [_head("Localisation: maps against boxes"), _localisation(known, width), Text()]
-    if "tokens-deletion" in known:
+    if "pointing" in by_name:
+        parts += [_head("Localisation: maps against boxes"), _localisation(by_name, width), Text()]
+    if "tokens-deletion" in by_name:
         parts += [
             _head("Faithfulness: does the prediction rest on it?"),
-            _faithful(known, width),
+            _faithfulness(by_name, width),
             Text(),
         ]
     for kind, title in _ONE_BY_ONE.items():
-        names = [name for name in FIGURES if FIGURES[name].kind == kind and name in known]
+        names = [name for name in FIGURES if FIGURES[name].kind == kind and name in by_name]
         if names:
-            parts += [_head(title), _listed(known, names, width), Text()]
-    if any(f"{CORRELATION}{name}" in known for name in CORRELATED):
+            parts += [_head(title), _figure_table(by_name, names, width), Text()]
+    if any(f"{CORRELATION}{name}" in by_name for name in CORRELATED):
         head = _head("What accuracy correlates with, across classes")
-        parts += [head, _correlations(known), Text()]
+        parts += [head, _correlations(by_name), Text()]
         parts += _plot(figures, classes, per_class, width)
     parts += [Text(line, "yellow") for line in missing(figures, db)]
     line = answer(figures)
@@ -62,21 +62,21 @@ def metrics_page(
 
 def missing(figures: Sequence[Figure], db: Path) -> list[str]:
     """Return what has not been measured, and with which command it is."""
-    known = {figure.name for figure in figures if figure.n}
+    measured = {figure.name for figure in figures if figure.n}
     name = clean(str(db))
     sample = f"`mapcap evaluate {name} --sample {ADVISED_SAMPLE}`"
     lines = []
-    if "map-entropy" not in known:
+    if "map-entropy" not in measured:
         lines.append(
             "maps, captions and summaries: not measured; `mapcap index` with the same options as "
             f"before does, or {sample}"
         )
-    if "pointing" not in known:
+    if "pointing" not in measured:
         lines.append(
             "localisation: not measured without boxes; give them with "
             f"`mapcap evaluate {name} --boxes FILE`"
         )
-    if "tokens-deletion" not in known:
+    if "tokens-deletion" not in measured:
         lines.append(f"faithfulness and sanity: not measured; {sample} does, beside the photos")
     return lines
 
@@ -119,69 +119,69 @@ def _interval(figure: Figure | None) -> str:
     return f"{figure.low:.3f} to {figure.high:.3f}"
 
 
-def _localisation(known: Known, width: int) -> RenderableType:
+def _localisation(by_name: ByName, width: int) -> RenderableType:
     table = _table(
         "", "map", "95 %", "centre", "uniform", "gain", "95 %", "images", "meaning", width=width
     )
     for name in LOCALISATION:
-        gain = known.get(f"{name}-gain")
+        gain = by_name.get(f"{name}-gain")
         _add(
             table,
             name,
-            _value(known.get(name)),
-            _interval(known.get(name)),
-            _value(known.get(f"{name}-centre-prior")),
-            _value(known.get(f"{name}-uniform")),
+            _value(by_name.get(name)),
+            _interval(by_name.get(name)),
+            _value(by_name.get(f"{name}-centre-prior")),
+            _value(by_name.get(f"{name}-uniform")),
             _value(gain),
             _interval(gain),
-            f"{known[name].n:,}",
+            f"{by_name[name].n:,}",
             FIGURES[name].line,
         )
-    left = known.get("boxes-excluded")
+    left = by_name.get("boxes-excluded")
     note = "centre: a Gaussian in the middle of the view, whatever the image"
     if left is not None and left.value:
         note += f"; {left.value:.1%} of {left.n:,} boxes left out: outside the view or over 60 %"
     return Group(table, Text(note, "dim"))
 
 
-def _faithful(known: Known, width: int) -> RenderableType:
+def _faithfulness(by_name: ByName, width: int) -> RenderableType:
     table = _table("", "map", "random", "gain", "95 %", "images", "meaning", width=width)
     for way in ("tokens", "blur"):
         for order in ("deletion", "insertion"):
-            stated, gain = known.get(f"{way}-{order}"), known.get(f"{way}-{order}-gain")
-            if stated is not None:
+            figure, gain = by_name.get(f"{way}-{order}"), by_name.get(f"{way}-{order}-gain")
+            if figure is not None:
                 _add(
                     table,
                     f"{way}-{order}",
-                    _value(stated),
-                    _value(known.get(f"{way}-random")),
+                    _value(figure),
+                    _value(by_name.get(f"{way}-random")),
                     _value(gain),
                     _interval(gain),
-                    f"{stated.n:,}",
+                    f"{figure.n:,}",
                     FIGURES[f"{way}-{order}"].line,
                 )
     return table
 
 
-def _listed(known: Known, names: Sequence[str], width: int) -> RenderableType:
-    chance = any(f"{name}-chance" in known for name in names)
+def _figure_table(by_name: ByName, names: Sequence[str], width: int) -> RenderableType:
+    chance = any(f"{name}-chance" in by_name for name in names)
     columns = ("", "value", "95 %", *(("chance",) if chance else ()), "n", "meaning")
     table = _table(*columns, width=width)
     for name in names:
-        stated = known[name]
-        level = (_value(known.get(f"{name}-chance")),) if chance else ()
-        row = (_value(stated), _interval(stated), *level, f"{stated.n:,}", FIGURES[name].line)
+        figure = by_name[name]
+        level = (_value(by_name.get(f"{name}-chance")),) if chance else ()
+        row = (_value(figure), _interval(figure), *level, f"{figure.n:,}", FIGURES[name].line)
         _add(table, name, *row)
     return table
 
 
-def _correlations(known: Known) -> RenderableType:
+def _correlations(by_name: ByName) -> RenderableType:
     table = _table("", "rho", "95 %", "p", "q", "classes", width=0)
-    named = [name for name in CORRELATED if f"{CORRELATION}{name}" in known]
+    named = [name for name in CORRELATED if f"{CORRELATION}{name}" in by_name]
     confounded = False
-    for name in sorted(named, key=lambda name: -abs(known[f"{CORRELATION}{name}"].value)):
+    for name in sorted(named, key=lambda name: -abs(by_name[f"{CORRELATION}{name}"].value)):
         key = f"{CORRELATION}{name}"
-        rho = known[key]
+        rho = by_name[key]
         mark = "*" if FIGURES[name].confounded else ""
         confounded = confounded or bool(mark)
         low, high = rho.low or 0.0, rho.high or 0.0
@@ -189,8 +189,8 @@ def _correlations(known: Known) -> RenderableType:
             f"{name}{mark}",
             f"{rho.value:+.2f}",
             f"{low:+.2f} to {high:+.2f}",
-            _chance(known.get(f"{key}-p")),
-            _chance(known.get(f"{key}-q")),
+            _chance(by_name.get(f"{key}-p")),
+            _chance(by_name.get(f"{key}-q")),
             f"{rho.n:,}",
         )
     note = "rho: Spearman's; 95 %: of the strongest ones too far from 0; q: false discovery rate"

@@ -270,7 +270,7 @@ def status_page(
             *(f"{part / sum(spent):.0%}" if sum(spent) else "-" for part in spent),
         )
     accuracy = f", accuracy {counts.correct / counts.predicted:.3f}" if counts.predicted else ""
-    held = (
+    contents = (
         f"{counts.classes:,} classes, {counts.images:,} images "
         f"({counts.images - counts.readable:,} unreadable){accuracy}, "
         f"{counts.regions:,} regions, {counts.captions:,} distinct captions"
@@ -278,7 +278,7 @@ def status_page(
     notes = [Text(clean(note), "yellow") for note in run.notes]
     if unreadable:
         notes.append(Text(listed("could not be read", [path for path, _ in unreadable]), "yellow"))
-    return Group(head, Text(networks), Text(when), Text(held), *notes, Text(), table)
+    return Group(head, Text(networks), Text(when), Text(contents), *notes, Text(), table)
 
 
 def hits_table(hits: Sequence[CaptionHit]) -> RenderableType:

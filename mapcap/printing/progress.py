@@ -88,9 +88,9 @@ class Bars:
         seconds = time.monotonic() - self._began
         worked = self._total - self._stored
         rate = f", {worked / seconds:,.1f}/s" if worked and seconds else ""
-        known = f" ({self._stored:,} stored before)" if self._stored else ""
+        before = f" ({self._stored:,} stored before)" if self._stored else ""
         self._console.print(
-            f"{self._name}: {self._total:,} {self._unit}{known}, {seconds:.1f} s{rate}",
+            f"{self._name}: {self._total:,} {self._unit}{before}, {seconds:.1f} s{rate}",
             highlight=False,
         )
 

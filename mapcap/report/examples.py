@@ -69,16 +69,16 @@ def examples(engine: Engine, drawer: Drawer, class_id: int, *, correct: bool) ->
     ids = [image.id for image in chosen]
     thumbnails, maps = queries.thumbnails(engine, ids), queries.relevances(engine, ids)
     shown = []
-    for each in chosen:
-        captions = _captions(queries.regions(engine, each.id))
-        thumbnail = thumbnails.get(each.id)
+    for image in chosen:
+        captions = _captions(queries.regions(engine, image.id))
+        thumbnail = thumbnails.get(image.id)
         views = [View(None, None, drawer.photo(thumbnail), None)]
         views += [
-            _view(drawer, thumbnail, maps[each.id][role], captions)
+            _view(drawer, thumbnail, maps[image.id][role], captions)
             for role in ROLES
-            if role in maps[each.id]
+            if role in maps[image.id]
         ]
-        shown.append(Example(queries.image(engine, each.id), each.confidence, views))
+        shown.append(Example(queries.image(engine, image.id), image.confidence, views))
     return shown
 
 

@@ -61,34 +61,34 @@ class Metrics:
 
 def group_metrics(figures: Iterable[Figure]) -> Metrics | None:
     """Group the figures of a run, None if nothing was measured."""
-    known = {figure.name: figure for figure in figures if figure.n}
-    groups = [(title, _group(known, kind)) for kind, title in _TITLES.items()]
+    by_name = {figure.name: figure for figure in figures if figure.n}
+    groups = [(title, _group(by_name, kind)) for kind, title in _TITLES.items()]
     filled = [(title, rows) for title, rows in groups if rows]
-    links = _links(known)
+    links = _links(by_name)
     if not filled and not links:
         return None
-    return Metrics(filled, links, answer(known.values()) if links else None)
+    return Metrics(filled, links, answer(by_name.values()) if links else None)
 
 
-def _group(known: Mapping[str, Figure], kind: Kind) -> list[Measured]:
+def _group(by_name: Mapping[str, Figure], kind: Kind) -> list[Measured]:
     return [
         Measured(
             name=name,
             line=FIGURES[name].line,
-            value=known[name].value,
-            low=known[name].low,
-            high=known[name].high,
-            n=known[name].n,
-            beside=_beside(known, name),
-            gain=known.get(f"{name}-gain"),
+            value=by_name[name].value,
+            low=by_name[name].low,
+            high=by_name[name].high,
+            n=by_name[name].n,
+            beside=_beside(by_name, name),
+            gain=by_name.get(f"{name}-gain"),
             scale=_SCALES.get(FIGURES[name].unit),
         )
         for name in FIGURES
-        if FIGURES[name].kind == kind and name in known and not name.endswith(_BESIDE)
+        if FIGURES[name].kind == kind and name in by_name and not name.endswith(_BESIDE)
     ]
 
 
-def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
+def _beside(by_name: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
     """Return the levels that a figure is compared with, each with its name."""
     levels = {
         "centre prior": f"{name}-centre-prior",
@@ -96,17 +96,17 @@ def _beside(known: Mapping[str, Figure], name: str) -> list[tuple[str, float]]:
         "chance": f"{name}-chance",
         "random": f"{name.rpartition('-')[0]}-random",
     }
-    return [(called, known[key].value) for called, key in levels.items() if key in known]
+    return [(called, by_name[key].value) for called, key in levels.items() if key in by_name]
 
 
-def _links(known: Mapping[str, Figure]) -> list[Measured]:
+def _links(by_name: Mapping[str, Figure]) -> list[Measured]:
     """Return how accuracy correlates with other figures across classes, the strongest first."""
     links = []
     for name in CORRELATED:
-        rho = known.get(f"{CORRELATION}{name}")
+        rho = by_name.get(f"{CORRELATION}{name}")
         if rho is None:
             continue
-        q = known.get(f"{CORRELATION}{name}-q")
+        q = by_name.get(f"{CORRELATION}{name}-q")
         line = FIGURES[name].line
         if FIGURES[name].confounded:
             line += " (from the same probabilities as accuracy, and correlated by construction)"

@@ -27,8 +27,8 @@ def compare(engine: Engine, run_id: int, before_id: int, class_id: int | None = 
     return Comparison(change(everything) if everything else None, changes(pairs) if pairs else {})
 
 
-def verdict(found: Change) -> Literal["better", "worse", "no sure change"]:
+def verdict(paired: Change) -> Literal["better", "worse", "no sure change"]:
     """Return what McNemar's test says of a change, in words."""
-    if not found.sure:
+    if not paired.sure:
         return "no sure change"
-    return "better" if found.gained > found.lost else "worse"
+    return "better" if paired.gained > paired.lost else "worse"

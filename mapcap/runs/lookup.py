@@ -19,10 +19,10 @@ def find_class(engine: Engine, run_id: int, name: str) -> ClassName:
         StoreError: several classes have it.
     """
     classes = queries.classes(engine, run_id)
-    known = {text for found in classes for text in (found.name, found.label)}
-    if name.casefold() in {text.casefold() for text in known}:
+    names = {text for record in classes for text in (record.name, record.label)}
+    if name.casefold() in {text.casefold() for text in names}:
         return queries.class_by_name(engine, run_id, name)
-    hint = nearest(name, sorted(known)) or "`mapcap classes` lists them."
+    hint = nearest(name, sorted(names)) or "`mapcap classes` lists them."
     raise UserError(f"run {run_id} has no class {name}. {hint}")
 
 
@@ -36,9 +36,9 @@ def find_image(engine: Engine, run_id: int, path: str) -> Image:
     try:
         return queries.image_by_path(engine, run_id, path)
     except StoreError:
-        holding = [found.path for found in queries.search_images(engine, run_id, path, limit=3)]
+        holding = [image.path for image in queries.search_images(engine, run_id, path, limit=3)]
         hint = nearest(path, holding) or nearest(path, _some_names(engine, run_id))
-        if not hint or any(found == path or found.endswith(f"/{path}") for found in holding):
+        if not hint or any(held == path or held.endswith(f"/{path}") for held in holding):
             raise
     raise UserError(f"run {run_id} has no image {path}. {hint}")
 

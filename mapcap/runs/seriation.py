@@ -28,15 +28,15 @@ def seriate(likeness: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _groups(both: NDArray[np.float64]) -> list[list[int]]:
     """Return the things that are linked, directly or by others, group by group."""
-    left, found = set(range(len(both))), []
+    left, groups = set(range(len(both))), []
     while left:
         group, waiting = [], [min(left)]
         left.discard(waiting[0])
         while waiting:
-            each = waiting.pop()
-            group.append(each)
-            linked = [int(i) for i in np.flatnonzero(both[each]) if int(i) in left]
+            item = waiting.pop()
+            group.append(item)
+            linked = [int(i) for i in np.flatnonzero(both[item]) if int(i) in left]
             left.difference_update(linked)
             waiting += linked
-        found.append(sorted(group))
-    return found
+        groups.append(sorted(group))
+    return groups

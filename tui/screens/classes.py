@@ -96,7 +96,7 @@ class ClassesScreen(BrowseScreen):
 
     def _columns(self) -> list[Column[ClassName]]:
         return [
-            Column("name", "class", 16, self._named, wide=True),
+            Column("name", "class", 16, self._name_cell, wide=True),
             Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, rank=2),
             Column("accuracy", "accuracy", 19, _accuracy),
             Column("top_wrong_share", "predicted as", 16, _wrong, wide=True, rank=1),
@@ -142,7 +142,7 @@ class ClassesScreen(BrowseScreen):
                 queries.run_totals(opened.engine, opened.run.id),
                 queries.stages(opened.engine, opened.run.id),
             ),
-            lambda found: self._entitle(*found),
+            lambda answers: self._entitle(*answers),
         )
         self.ask("rows", lambda: queries.classes(opened.engine, opened.run.id), self._take)
 
@@ -170,7 +170,7 @@ class ClassesScreen(BrowseScreen):
             self._ask_card(rows.record)
         self._keep = True
 
-    def _named(self, record: ClassName, width: int) -> Text:
+    def _name_cell(self, record: ClassName, width: int) -> Text:
         name = safe(record.name, "bold", longest=120)
         if self.opened.of_class(record) is not None:
             name = Text.assemble(("✎ ", "magenta"), name)
@@ -193,19 +193,19 @@ class ClassesScreen(BrowseScreen):
         """Sort by the column, or turn its order round."""
         column = cast("ClassSort", message.column)
         self._descending = column == self._sort and not self._descending
-        self._sorted(column)
+        self._sort_by(column)
 
     def action_sort(self, step: int) -> None:
         """Sort by the next column."""
         self._descending = False
-        self._sorted(_SORTS[(_SORTS.index(self._sort) + step) % len(_SORTS)])
+        self._sort_by(_SORTS[(_SORTS.index(self._sort) + step) % len(_SORTS)])
 
     def action_reverse(self) -> None:
         """Turn the order round."""
         self._descending = not self._descending
-        self._sorted(self._sort)
+        self._sort_by(self._sort)
 
-    def _sorted(self, column: ClassSort) -> None:
+    def _sort_by(self, column: ClassSort) -> None:
         self._sort = column
         self._keep = False
         self._show()

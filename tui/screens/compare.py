@@ -71,8 +71,12 @@ class CompareScreen(BrowseScreen):
             Column("lost", "lost", 6, lambda r, w: _count(r, "lost"), right=True, rank=4),
             Column("p", "p", 7, lambda r, w: _chance(r, "p"), right=True, rank=3),
             Column("q", "q", 7, lambda r, w: _chance(r, "q"), right=True, rank=5),
-            Column("one", f"{older} says", 20, lambda r, w: _says(r.older), wide=True, rank=6),
-            Column("two", f"{newer} says", 20, lambda r, w: _says(r.newer), wide=True, rank=6),
+            Column(
+                "one", f"{older} says", 20, lambda r, w: _first_sentence(r.older), wide=True, rank=6
+            ),
+            Column(
+                "two", f"{newer} says", 20, lambda r, w: _first_sentence(r.newer), wide=True, rank=6
+            ),
         ]
         yield Rows[Pair](columns, lambda r: r.label, id="pairs")
         yield Keys()
@@ -95,18 +99,19 @@ class CompareScreen(BrowseScreen):
 
     def _show(self, comparison: Comparison, listed: list[Pair]) -> None:
         title = Text(f"run {self._older.id} → run {self._newer.id}", style="bold")
-        whose = f"  {predicted_by(self._older)} → {predicted_by(self._newer)}"
+        predictors = f"  {predicted_by(self._older)} → {predicted_by(self._newer)}"
         if self._older.config.get("predictions") or self._newer.config.get("predictions"):
-            title = title + safe(whose, "cyan")
-        every = comparison.overall
-        if every is None:
+            title = title + safe(predictors, "cyan")
+        overall = comparison.overall
+        if overall is None:
             title = title + Text("  they share no predicted image: no test", style="yellow")
         else:
             title = title + Text(
-                f"  {every.images:,} images in both: {every.before:,} → {every.now:,} correct, "
-                f"{every.gained:,} gained, {every.lost:,} lost, p {probability(every.p)}  "
+                f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} "
+                f"correct, {overall.gained:,} gained, {overall.lost:,} lost, "
+                f"p {probability(overall.p)}  "
             )
-            title.append_text(_coloured(every))
+            title.append_text(_outcome(overall))
         self.query_one("#title", Static).update(title)
         self.query_one(Rows).fill(listed)
 
@@ -145,13 +150,13 @@ def pairs(
     return sorted(rows, key=key)
 
 
-def _coloured(change: Change) -> Text:
+def _outcome(change: Change) -> Text:
     outcome = verdict(change)
     return Text(outcome, style=_COLOURS.get(outcome, "dim"))
 
 
 def _verdict(pair: Pair, width: int) -> Text:
-    return Text("-", style="dim") if pair.paired is None else _coloured(pair.paired)
+    return Text("-", style="dim") if pair.paired is None else _outcome(pair.paired)
 
 
 def _accuracy(record: ClassName | None) -> Text:
@@ -177,5 +182,5 @@ def _chance(pair: Pair, name: str) -> Text:
     return Text(probability(getattr(pair.paired, name)))
 
 
-def _says(record: ClassName | None) -> Text:
+def _first_sentence(record: ClassName | None) -> Text:
     return safe(record.first_sentence if record else None)

@@ -20,7 +20,7 @@ from tui.texts import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.keys import Keys
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import Found, RegionList
+from tui.widgets.region_list import RegionList, RegionRow
 from tui.widgets.thumbs import Thumb, Thumbs
 
 # The audit keeps fewer; a file may hold more.
@@ -141,4 +141,4 @@ class FindingRegionsScreen(RegionsScreen):
         self.ask("regions", find, self._show)
 
     def _show(self, regions: list[Region]) -> None:
-        self.query_one(RegionList).show([Found(region) for region in regions])
+        self.query_one(RegionList).show([RegionRow(region) for region in regions])

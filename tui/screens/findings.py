@@ -78,10 +78,10 @@ class FindingsScreen(BrowseScreen):
 
 def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[Stage]) -> str:
     """Say why a run lacks what a stage makes, and what to do: `hint` where nothing runs."""
-    known = {stage.name: stage for stage in stages}
-    own = known.get(stage_name)
-    if own is not None and own.status == "running" and run.status == "running":
-        return f"no {what} yet: {own.done} of {own.total} {stage_name} done"
+    by_name = {stage.name: stage for stage in stages}
+    required = by_name.get(stage_name)
+    if required is not None and required.status == "running" and run.status == "running":
+        return f"no {what} yet: {required.done} of {required.total} {stage_name} done"
     now = next((stage for stage in stages if stage.status == "running"), None)
     if run.status == "running":
         where = f" is at {now.name} {now.done}/{now.total}" if now is not None else " runs"

@@ -13,7 +13,7 @@ from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
 from tui.texts import safe
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import Found, RegionList
+from tui.widgets.region_list import RegionList, RegionRow
 
 
 class NeighboursScreen(RegionsScreen):
@@ -36,25 +36,27 @@ class NeighboursScreen(RegionsScreen):
         # Once: `reload` does not repeat what may have read millions of embeddings.
         self.ask("search", self._search_near, self._show_first)
 
-    def _show_first(self, answer: tuple[list[Found], int]) -> None:
+    def _show_first(self, answer: tuple[list[RegionRow], int]) -> None:
         """Show what is alike among the region's own block, and go on to all."""
         self.query_one(RegionList).show(answer[0])
         self.ask("search", self._search_all, self._show)
 
-    def _search_near(self) -> tuple[list[Found], int]:
+    def _search_near(self) -> tuple[list[RegionRow], int]:
         opened, region = self.opened, self._region.id
         near = queries.codes_beyond(
             opened.engine, opened.run.id, opened.representation, after=region - 1
         )
         return self._search(lambda: [] if near is None else [near[1]])
 
-    def _search_all(self) -> tuple[list[Found], int]:
+    def _search_all(self) -> tuple[list[RegionRow], int]:
         opened = self.opened
         return self._search(
             lambda: queries.region_codes(opened.engine, opened.run.id, opened.representation)
         )
 
-    def _search(self, parts: Callable[[], Iterable[Codes | Vectors]]) -> tuple[list[Found], int]:
+    def _search(
+        self, parts: Callable[[], Iterable[Codes | Vectors]]
+    ) -> tuple[list[RegionRow], int]:
         """Compare embeddings; StoreError if they cannot be read."""
         engine = self.opened.engine
         exact = partial(queries.region_features, engine, representation=self.opened.representation)
@@ -62,16 +64,17 @@ class NeighboursScreen(RegionsScreen):
         if not query.ids.size:
             return [], 0
         # One image has a few regions of each role; they are skipped below.
-        found = nearest(parts, exact, query.vectors[0], PAGE + 16)
-        like = dict(zip(found.ids.tolist(), found.cosines.tolist(), strict=True))
-        regions = queries.regions_by_id(engine, list(like))
+        neighbours = nearest(parts, exact, query.vectors[0], PAGE + 16)
+        cosines = dict(zip(neighbours.ids.tolist(), neighbours.cosines.tolist(), strict=True))
+        regions = queries.regions_by_id(engine, list(cosines))
         others = [region for region in regions if region.image_id != self._region.image_id]
-        return [Found(region, like[region.id]) for region in others[:PAGE]], found.searched
+        rows = [RegionRow(region, cosines[region.id]) for region in others[:PAGE]]
+        return rows, neighbours.searched
 
-    def _show(self, answer: tuple[list[Found], int]) -> None:
-        found, searched = answer
+    def _show(self, answer: tuple[list[RegionRow], int]) -> None:
+        rows, searched = answer
         self._tell(searched)
-        self.query_one(RegionList).show(found)
+        self.query_one(RegionList).show(rows)
 
     def _tell(self, searched: int | None) -> None:
         title = Text.assemble(

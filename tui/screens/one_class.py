@@ -145,7 +145,7 @@ class ClassScreen(ClassAuditScreen):
         self.ask(
             "choose",
             lambda: choose(engine, pmi, k, redundancy),
-            lambda found: pane.show(found, pmi),
+            lambda summaries: pane.show(summaries, pmi),
         )
 
     # Captions
@@ -211,17 +211,17 @@ class ClassScreen(ClassAuditScreen):
         self.query_one(ConfusionsPane).show(confusions)
         self.query_one(ImagesPane).confusions = confusions
         wanted, self._unled = self._unled, None
-        for each in confusions:
-            if each.predicted_class_id == wanted:
-                self.query_one(ImagesPane).narrow(each)
+        for confusion in confusions:
+            if confusion.predicted_class_id == wanted:
+                self.query_one(ImagesPane).narrow(confusion)
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show how the captions of a confusion differ."""
         if message.rows.id == "confusions":
             confusion: Confusion = message.record
 
-            def show(found: list[CaptionContrast]) -> None:
-                self.query_one(ConfusionsPane).contrast(confusion, found)
+            def show(contrasts: list[CaptionContrast]) -> None:
+                self.query_one(ConfusionsPane).contrast(confusion, contrasts)
 
             wrong = confusion.predicted_class_id
             engine, class_id = self.opened.engine, self.record.id

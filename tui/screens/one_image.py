@@ -11,7 +11,7 @@ from textual.widgets import Static
 from db import queries
 from db.records import ROLES, Image, Region, Role
 from mapcap.text import clean
-from tui.image_view import Seen, draw_frames, ink, see
+from tui.image_view import ImageContent, draw_frames, ink, read_content
 from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -60,7 +60,7 @@ class ImageScreen(BrowseScreen):
         self._among = among
         self._strength = 0.6
         self._role: Role = "true"
-        self.seen: Seen | None = None
+        self.seen: ImageContent | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -87,21 +87,23 @@ class ImageScreen(BrowseScreen):
     def reload(self) -> None:
         """Ask for the image again."""
         opened, image_id = self.opened, self._image_id
-        self.ask("image", lambda: see(opened, image_id), self._show)
+        self.ask("image", lambda: read_content(opened, image_id), self._show)
 
-    def _show(self, seen: Seen) -> None:
-        self.seen = seen
-        self.query_one("#title", Static).update(_title(seen, self.opened))
-        self.query_one("#top", Static).update(_top(seen))
+    def _show(self, content: ImageContent) -> None:
+        self.seen = content
+        self.query_one("#title", Static).update(_title(content, self.opened))
+        self.query_one("#top", Static).update(_top(content))
         self.query_one(Rows).fill(
-            sorted(seen.regions, key=lambda each: (ROLES.index(each.role), each.rank))
+            sorted(content.regions, key=lambda each: (ROLES.index(each.role), each.rank))
         )
         self._draw()
 
     def _draw(self) -> None:
-        seen, strength, role = self.seen, self._strength, self._role
-        if seen is not None:
-            self.ask("draw", lambda: draw_frames(seen, strength, role), self.query_one(Frames).show)
+        content, strength, role = self.seen, self._strength, self._role
+        if content is not None:
+            self.ask(
+                "draw", lambda: draw_frames(content, strength, role), self.query_one(Frames).show
+            )
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Outline the regions of the map that the region under the cursor comes from."""
@@ -205,8 +207,8 @@ def _caption(region: Region, width: int) -> Text:
     return safe(region.caption) if region.caption else Text("no caption yet", style="dim")
 
 
-def _title(seen: Seen, opened: Opened) -> Text:
-    image, verdict = seen.image, opened.of_image(seen.image)
+def _title(content: ImageContent, opened: Opened) -> Text:
+    image, verdict = content.image, opened.of_image(content.image)
     text = Text.assemble(safe(image.class_name, "bold", longest=60))
     if image.correct is not None:
         mark = ("  ✓ correct", "green") if image.correct else ("  ✗ predicted as ", "red")
@@ -232,15 +234,15 @@ def _title(seen: Seen, opened: Opened) -> Text:
     return text
 
 
-def _top(seen: Seen) -> Text:
+def _top(content: ImageContent) -> Text:
     lines = [Text("best classes", style="bold")]
-    for each in seen.top:
-        right = each.class_id == seen.image.class_id
-        name = safe(each.name, "green bold" if right else "", longest=60)
+    for candidate in content.top:
+        right = candidate.class_id == content.image.class_id
+        name = safe(candidate.name, "green bold" if right else "", longest=60)
         name.truncate(14, overflow="ellipsis", pad=True)
-        if each.probability is not None:
-            line = bar(each.probability, 8, "green" if right else "red")
-            name += Text(" ") + line + Text(f" {each.probability:.2f}")
+        if candidate.probability is not None:
+            line = bar(candidate.probability, 8, "green" if right else "red")
+            name += Text(" ") + line + Text(f" {candidate.probability:.2f}")
         lines.append(name)
     if len(lines) == 1:
         lines.append(Text("not predicted yet", style="dim"))

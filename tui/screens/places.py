@@ -11,7 +11,7 @@ from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
 from tui.texts import safe
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import Found, RegionList
+from tui.widgets.region_list import RegionList, RegionRow
 
 
 class PlacesScreen(RegionsScreen):
@@ -55,15 +55,15 @@ class PlacesScreen(RegionsScreen):
         )
 
     def _show(self, regions: list[Region]) -> None:
-        self.query_one(RegionList).show([Found(region) for region in regions])
+        self.query_one(RegionList).show([RegionRow(region) for region in regions])
 
     def on_rows_near_end(self, message: Rows.NearEnd) -> None:
         """Ask for the next page."""
-        records: list[Found] = message.rows.records
+        records: list[RegionRow] = message.rows.records
         if records and len(records) % PAGE == 0:
             after = records[-1].region.id
             self.ask(
                 "regions",
-                lambda: [Found(region) for region in self._page(after, PAGE)],
+                lambda: [RegionRow(region) for region in self._page(after, PAGE)],
                 self.query_one(Rows).extend,
             )

@@ -58,7 +58,7 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
         """Labels by the names they may be typed as, in lower case."""
 
     @property
-    def _known(self) -> Verdict | None:
+    def _current(self) -> Verdict | None:
         """The verdict that holds, where there is one thing to judge."""
         return (
             self.opened.marks.get((self._kind, self._names[0])) if len(self._names) == 1 else None
@@ -66,14 +66,14 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
-        known = self._known
+        current = self._current
         words = [*MARKS[self._kind], "take the verdict back"]
         with Vertical(id="verdict"):
             about = Text(f"Verdict on the {self._kind} ") + safe(self._shown, "bold", longest=160)
             yield Static(about)
             yield OptionList(*(f"{n}  {word}" for n, word in enumerate(words, start=1)))
             yield Input(
-                known.note if known else "",
+                current.note if current else "",
                 placeholder="a note (optional)",
                 max_length=500,
                 id="note",
@@ -86,9 +86,9 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin at the mark that is offered, else at the one that holds."""
-        known, marks = self._known, MARKS[self._kind]
+        current, marks = self._current, MARKS[self._kind]
         options = self.query_one(OptionList)
-        first = self._offered or (known.mark if known else None)
+        first = self._offered or (current.mark if current else None)
         options.highlighted = marks.index(first) if first in marks else 0
         options.focus()
         if self._kind == "image":
@@ -103,9 +103,9 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
         box = self.query_one("#right", Input)
         names = [*(clean(record.name) for record in classes), NO_CLASS]
         box.suggester = SuggestFromList(names, case_sensitive=False)
-        known = self._known
-        if known is not None and known.right_label is not None:
-            box.value = clean(known.right_label) or NO_CLASS
+        current = self._current
+        if current is not None and current.right_label is not None:
+            box.value = clean(current.right_label) or NO_CLASS
 
     def on_input_submitted(self) -> None:
         """Go from the note to the marks."""
@@ -136,10 +136,10 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
         self.ask(
             "write",
             lambda: self.opened.mark(self._kind, self._names, mark, note, right),
-            self._stored,
+            self._confirm,
         )
 
-    def _stored(self, marks: Marks) -> None:
+    def _confirm(self, marks: Marks) -> None:
         self.opened.marks = marks
         self.notify(f"kept in {self.opened.verdicts.name}", timeout=3, markup=False)
         self.dismiss()

@@ -47,7 +47,7 @@ class ConfusionsPane(Horizontal):
         grid.add_column(justify="right", style="green", no_wrap=True)
         grid.add_column(ratio=1)
         grid.add_row("errors", "correct", Text("caption", style="dim"))
-        for each in captions:
-            grid.add_row(str(each.wrong), str(each.right), safe(each.text, longest=160))
+        for caption in captions:
+            grid.add_row(str(caption.wrong), str(caption.right), safe(caption.text, longest=160))
         hint = Text("\nenter shows these images", style="dim")
         self.query_one("#contrasts", Static).update(Group(head, grid, hint))

@@ -64,9 +64,9 @@ class ErrorWords(Vertical):
 
     def action_against(self) -> None:
         """Ask for the words against the correct images of the next class."""
-        known = [None, *self._rivals]
-        place = known.index(self.against) + 1 if self.against in known else 0
-        self.against = known[place % len(known)]
+        choices = [None, *self._rivals]
+        place = choices.index(self.against) + 1 if self.against in choices else 0
+        self.against = choices[place % len(choices)]
         self.post_message(self.Wanted())
 
 

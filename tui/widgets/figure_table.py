@@ -43,27 +43,29 @@ class FigureLine:
 
 def lines_of(figures: Sequence[Figure]) -> list[FigureLine]:
     """Return the figures that stand for themselves, by name; those of no item are left out."""
-    known = {figure.name: figure for figure in figures if figure.n and math.isfinite(figure.value)}
-    own = [
+    by_name = {
+        figure.name: figure for figure in figures if figure.n and math.isfinite(figure.value)
+    }
+    standalone = [
         figure
-        for name, figure in known.items()
+        for name, figure in by_name.items()
         if not name.startswith(_RHO)
-        and not any(name.endswith(e) and name.removesuffix(e) in known for e in _BESIDE)
+        and not any(name.endswith(e) and name.removesuffix(e) in by_name for e in _BESIDE)
     ]
-    return [_line(figure, known) for figure in own]
+    return [_line(figure, by_name) for figure in standalone]
 
 
-def _line(figure: Figure, known: dict[str, Figure]) -> FigureLine:
+def _line(figure: Figure, by_name: dict[str, Figure]) -> FigureLine:
     name = figure.name
-    held = [each for each in (name, f"{name}-gain") if f"{_RHO}{each}" in known]
-    plotted = held[0] if held else name
-    q = known.get(f"{_RHO}{plotted}-q")
-    chances = [known[name + ending] for ending in _CHANCE if name + ending in known]
+    correlated = [each for each in (name, f"{name}-gain") if f"{_RHO}{each}" in by_name]
+    plotted = correlated[0] if correlated else name
+    q = by_name.get(f"{_RHO}{plotted}-q")
+    chances = [by_name[name + ending] for ending in _CHANCE if name + ending in by_name]
     return FigureLine(
         figure=figure,
         chance=chances[0] if chances else None,
-        gain=known.get(f"{name}-gain"),
-        rho=known.get(f"{_RHO}{plotted}"),
+        gain=by_name.get(f"{name}-gain"),
+        rho=by_name.get(f"{_RHO}{plotted}"),
         q=q.value if q is not None else None,
         plotted=plotted,
     )

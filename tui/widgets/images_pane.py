@@ -143,9 +143,9 @@ class ImagesPane(Vertical):
 
     def action_wrong_as(self) -> None:
         """Show the images predicted as the next of the confusions."""
-        known = list(self.confusions)
-        place = known.index(self.wrong_as) + 1 if self.wrong_as in known else 0
-        self.narrow(known[place] if place < len(known) else None)
+        confusions = list(self.confusions)
+        place = confusions.index(self.wrong_as) + 1 if self.wrong_as in confusions else 0
+        self.narrow(confusions[place] if place < len(confusions) else None)
 
     def action_judged(self) -> None:
         """Show the images of the next verdict, or of any."""

@@ -109,8 +109,8 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         place = 0
         if keep and before is not None:
             wanted = self._identity(before)
-            known = (i for i, each in enumerate(self.records) if self._identity(each) == wanted)
-            place = next(known, min(old, max(0, len(self.records) - 1)))
+            matches = (i for i, each in enumerate(self.records) if self._identity(each) == wanted)
+            place = next(matches, min(old, max(0, len(self.records) - 1)))
             self.scroll_to(y=self.scroll_y + place - old, animate=False, force=True)
         else:
             self.scroll_to(y=0, animate=False, force=True)
@@ -221,8 +221,8 @@ class Rows(ScrollView, Generic[R], can_focus=True):
             if not rank:
                 break
             shown = [column for column in shown if column.rank != rank]
-        each = spare // max(1, sum(column.wide for column in shown))
-        return [(c, max(_NARROWEST, c.width + each) if c.wide else c.width) for c in shown]
+        extra = spare // max(1, sum(column.wide for column in shown))
+        return [(c, max(_NARROWEST, c.width + extra) if c.wide else c.width) for c in shown]
 
     def render_line(self, y: int) -> Strip:
         """Return the header or one record as a line."""
@@ -234,9 +234,9 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         place = round(self.scroll_y) + y - 1
         if place >= len(self.records):
             text = Text(self._empty if y == 2 and not self.records else "", style="dim")
-            return self._line([_fitted(text, width, False)], width, self.rich_style)
+            return self._line([_fit(text, width, False)], width, self.rich_style)
         record = self.records[place]
-        cells = [_fitted(column.draw(record, w), w, column.right) for column, w in widths]
+        cells = [_fit(column.draw(record, w), w, column.right) for column, w in widths]
         name = "rows--cursor" if place == self.cursor else "rows--odd" if place % 2 else ""
         style = self.get_component_rich_style(name) if name else self.rich_style
         return self._line(cells, width, style)
@@ -245,7 +245,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         title = column.title
         if self.sorted_by is not None and self.sorted_by[0] == column.key:
             title += "▼" if self.sorted_by[1] else "▲"
-        return _fitted(Text(title), width, column.right)
+        return _fit(Text(title), width, column.right)
 
     def _line(self, cells: Sequence[Text], width: int, style: Style) -> Strip:
         console = self.app.console
@@ -262,7 +262,7 @@ class Rows(ScrollView, Generic[R], can_focus=True):
         return Strip(segments[:-1]).adjust_cell_length(width, style)
 
 
-def _fitted(text: Text, width: int, right: bool) -> Text:
+def _fit(text: Text, width: int, right: bool) -> Text:
     """Bring a text, drawn for this line alone, to a width."""
     text.end = ""
     text.truncate(width, overflow="ellipsis")

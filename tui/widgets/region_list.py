@@ -17,7 +17,7 @@ from tui.widgets.record_table import Column, Rows
 
 
 @dataclass(frozen=True)
-class Found:
+class RegionRow:
     """A region, and how like the one searched for it is (None where nothing was searched)."""
 
     region: Region
@@ -35,17 +35,17 @@ class RegionList(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the list and the picture."""
         columns = _columns(self._cosines, classes=True)
-        yield Rows[Found](columns, lambda r: r.region.id, empty="no regions", id="found")
+        yield Rows[RegionRow](columns, lambda r: r.region.id, empty="no regions", id="found")
         with Vertical(id="beside"):
             yield self._picture(classes="frame-picture")
             yield Static(id="where")
 
-    def show(self, found: Sequence[Found]) -> None:
+    def show(self, regions: Sequence[RegionRow]) -> None:
         """Show regions."""
-        rows: Rows[Found] = self.query_one(Rows)
-        classes = {each.region.class_id for each in found}
+        rows: Rows[RegionRow] = self.query_one(Rows)
+        classes = {each.region.class_id for each in regions}
         rows.columns = _columns(self._cosines, classes=len(classes) > 1)
-        rows.fill(found)
+        rows.fill(regions)
 
     def picture(self, region: Region, drawn: Picture | None) -> None:
         """Show where a region is."""
@@ -55,9 +55,9 @@ class RegionList(Horizontal):
         )
 
 
-def _columns(cosines: bool, classes: bool) -> list[Column[Found]]:
+def _columns(cosines: bool, classes: bool) -> list[Column[RegionRow]]:
     """Return the columns; the width is the captions'."""
-    columns: list[Column[Found]] = [
+    columns: list[Column[RegionRow]] = [
         Column("correct", "", 1, _mark),
         Column("caption", "caption", 24, lambda r, w: safe(r.region.caption), wide=True),
         Column("name", "class", 14, lambda r, w: safe(r.region.class_name), rank=1),
@@ -71,12 +71,12 @@ def _columns(cosines: bool, classes: bool) -> list[Column[Found]]:
     return columns
 
 
-def _cosine(found: Found, width: int) -> Text:
-    return Text("" if found.cosine is None else f"{found.cosine:.3f}")
+def _cosine(row: RegionRow, width: int) -> Text:
+    return Text("" if row.cosine is None else f"{row.cosine:.3f}")
 
 
-def _mark(found: Found, width: int) -> Text:
-    correct = found.region.correct
+def _mark(row: RegionRow, width: int) -> Text:
+    correct = row.region.correct
     if correct is None:
         return Text("")
     return Text("✓", style="green") if correct else Text("✗", style="red")

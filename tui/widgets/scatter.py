@@ -61,8 +61,8 @@ class Scatter(Widget):
         self.points = sorted(finite, key=lambda point: (point.x, point.y))
         self._labels = (clean(x_label), clean(y_label))
         names = [point.name for point in self.points]
-        known = before is not None and before.name in names
-        self.set_reactive(Scatter.marked, names.index(before.name) if before and known else None)
+        present = before is not None and before.name in names
+        self.set_reactive(Scatter.marked, names.index(before.name) if before and present else None)
         self._lines = None
         self.refresh()
 

@@ -33,7 +33,9 @@ class Summaries:
 def choose(engine: Engine, pmi: Pmi, k: int, redundancy: float) -> Summaries:
     """Select the sentences of a class from its stored matrix."""
     summaries = [summarise(engine, pmi, k, redundancy, side) for side in SIDES]
-    whole, right, wrong = ((one.sentences if one is not None else None) for one in summaries)
+    whole, right, wrong = (
+        (summary.sentences if summary is not None else None) for summary in summaries
+    )
     both = None if right is None or wrong is None else (right, wrong)
     return Summaries(whole or (), both)
 
