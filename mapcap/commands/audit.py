@@ -24,6 +24,7 @@ from mapcap.commands.base import (
 )
 from mapcap.errors import UserError
 from mapcap.printing import pages
+from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class
 from mapcap.text import clean
 
@@ -69,7 +70,7 @@ def audit(
     if against is not None:
         _compare(engine, chosen, queries.run(engine, against), classes, json=json)
     elif class_name is None:
-        _lines(db, engine, classes, json=json)
+        _lines(db, engine, chosen, classes, json=json)
     else:
         _print_class(db, engine, chosen, classes[0], json=json)
 
@@ -99,7 +100,7 @@ def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
     errors().print(clean(note), style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool) -> None:
+def _lines(db: Path, engine: Engine, run: Run, classes: Sequence[ClassName], *, json: bool) -> None:
     from mapcap.printing.audit import lines_page
 
     stored = {record.id: queries.class_audit(engine, record.id) for record in classes}
@@ -111,6 +112,8 @@ def _lines(db: Path, engine: Engine, classes: Sequence[ClassName], *, json: bool
         pages.print_json([{"class": names[each.class_id], "audit": each} for each in audits])
         return
     page = console()
+    if (source := source_of(engine, run)) is not None:
+        page.print(safe(source), highlight=False, soft_wrap=True)
     # In a pipe a class is one line, however long.
     lines = lines_page([audited.line for audited in audits])
     page.print(lines, highlight=False, soft_wrap=not page.is_terminal)

@@ -63,9 +63,10 @@ def source_of(engine: Engine, run: Run) -> str | None:
 def print_page(page: RenderableType, source: str | None = None) -> None:
     """Print a page on the standard output, below whose predictions it is about."""
     from mapcap.printing import pages
+    from mapcap.printing.tables import safe
 
     if source is not None:
-        pages.show(console(), pages.safe(source))
+        pages.show(console(), safe(source))
     pages.show(console(), page)
 
 

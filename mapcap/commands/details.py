@@ -8,6 +8,7 @@ from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.config import IndexConfig
 from mapcap.printing import pages
+from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class, find_image
 from mapcap.summaries.stored import read_sides, read_summary
 
@@ -77,6 +78,6 @@ def search(
         pages.print_json(hits)
         return
     if not hits:
-        print_page(pages.safe(f"no caption holds {' '.join(words)}"))
+        print_page(safe(f"no caption holds {' '.join(words)}"))
         return
     print_page(pages.hits_table(hits))

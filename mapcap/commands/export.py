@@ -13,6 +13,7 @@ from mapcap.export.outfile import check_out, whole_file
 from mapcap.export.rows import NAMES, chunks, columns, count, one_row, read_marks
 from mapcap.printing import pages
 from mapcap.printing.progress import watched
+from mapcap.printing.tables import safe
 
 _TABLES = "; ".join(f"[bold]{name}[/]: {one_row(name)} a row" for name in NAMES)
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -69,7 +70,7 @@ def export(
         page = {"out": str(out), "table": table, "format": chosen_format}
         pages.print_json({**page, "rows": rows, "bytes": size})
         return
-    print_page(pages.safe(f"{rows:,} rows of {table} in {out} ({size:,} bytes)"))
+    print_page(safe(f"{rows:,} rows of {table} in {out} ({size:,} bytes)"))
 
 
 def _check_format(table: str, format: str | None, out: Path, *, json: bool) -> str:

@@ -10,6 +10,7 @@ from mapcap.export.outfile import check_out, whole_file
 from mapcap.export.rows import read_marks
 from mapcap.printing import pages
 from mapcap.printing.progress import watched
+from mapcap.printing.tables import safe
 from mapcap.text import counted
 
 
@@ -56,4 +57,4 @@ def report(
         pages.print_json({"out": str(out), "classes": len(head.classes), "bytes": size})
         return
     size_of = f"{counted(len(head.classes), 'class')} in {out} ({size / 1e6:.1f} MB)"
-    print_page(pages.safe(size_of))
+    print_page(safe(size_of))

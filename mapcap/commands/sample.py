@@ -7,6 +7,7 @@ import typer
 
 from mapcap.commands.base import Json, print_page
 from mapcap.printing import pages
+from mapcap.printing.tables import safe
 
 
 def sample(
@@ -20,4 +21,4 @@ def sample(
     if json:
         pages.print_json({"out": str(out), "images": copied})
         return
-    print_page(pages.safe(f"{copied} images in {out}"))
+    print_page(safe(f"{copied} images in {out}"))

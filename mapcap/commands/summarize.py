@@ -9,6 +9,8 @@ from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.printing import pages
+from mapcap.printing.summaries import summary_table
+from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class
 from mapcap.summaries.stored import read_summary
 
@@ -48,5 +50,5 @@ def summarize(
         pages.print_json([{"class": entry.name, "summary": each} for entry, each in summaries])
         return
     for entry, summary in summaries:
-        print_page(pages.safe(entry.name))
-        print_page(pages.summary_table(summary, entry.distinct_captions))
+        print_page(safe(entry.name))
+        print_page(summary_table(summary, entry.distinct_captions))

@@ -3,7 +3,7 @@
 from db import queries, writes
 from db.engine import finish
 from mapcap.commands.base import Db, open_run, print_page
-from mapcap.printing import pages
+from mapcap.printing.tables import safe
 
 
 def upgrade(db: Db) -> None:
@@ -13,4 +13,4 @@ def upgrade(db: Db) -> None:
         # What files of format 5 lack; a search without takes ten times as long.
         writes.pack_embeddings(engine, run.id, run.representation)
     finish(engine)
-    print_page(pages.safe(f"{db} is up to date"))
+    print_page(safe(f"{db} is up to date"))

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding, Run
-from mapcap.printing.pages import bar, figure, safe
+from mapcap.printing.tables import bar, figure, safe
 from mapcap.runs.comparison import verdict
 from mapcap.runs.source import predicted_by
 from mapcap.stats import Change

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -24,10 +23,10 @@ from db.records import (
     TopClass,
     WordScore,
 )
-from mapcap.printing.narrow import NarrowTable
+from mapcap.printing.summaries import sides_table, summary_table
+from mapcap.printing.tables import bar, data_table, figure, safe
 from mapcap.text import clean
 
-_BAR = 5
 _LISTED = 10
 """Names that a list of things shows."""
 
@@ -50,49 +49,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def safe(text: str | None) -> Text:
-    """Return text from outside as it may be shown: no control characters, no markup."""
-    return Text(clean(text or ""))
-
-
 def listed(what: str, names: Sequence[str]) -> str:
     """Return how many things are so, and the first of their names, as they may be shown."""
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
     return f"{len(names):,} {what}: {', '.join(map(clean, names[:_LISTED]))}{more}"
-
-
-def _table(
-    *columns: str,
-    right: Sequence[str] = (),
-    short: Sequence[str] = (),
-    least: Sequence[str] = (),
-) -> NarrowTable:
-    """Return an empty table: numbers stand right and whole, `short` columns are cut to one line.
-
-    A narrow terminal goes without the `least` columns, the first of them first.
-    """
-    table = NarrowTable(least=least, cut=short)
-    for column in columns:
-        if column in right:
-            # Rich shrinks wide tables column by column, and a number cut short is a wrong number.
-            table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
-        elif column in short:
-            table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=10)
-        else:
-            table.add_column(column, overflow="fold", min_width=8)
-    return table
-
-
-def figure(value: float | None, digits: int = 2) -> str:
-    """Return a number as shown in tables, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def bar(share: float | None) -> Text:
-    """Return a bar for a share of one; its colour says how bad a low one is."""
-    filled = round((share or 0) * _BAR)
-    style = "red" if (share or 0) < 1 / 3 else "yellow" if (share or 0) < 2 / 3 else "green"
-    return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))
 
 
 def class_table(classes: Iterable[ClassName]) -> RenderableType:
@@ -104,7 +64,7 @@ def class_table(classes: Iterable[ClassName]) -> RenderableType:
     figures = ("correct", "accuracy", "95 %", "p(true)")
     texts = ("class", "top confusion", "summary begins")
     least = ("p(true)", "95 %", "summary begins", "correct", "top confusion")
-    table = _table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
+    table = data_table(texts[0], *figures, *texts[1:], right=figures, short=texts, least=least)
     for record in classes:
         wrong = Text()
         if record.top_wrong_name is not None:
@@ -153,7 +113,7 @@ def class_page(
     if sides is not None:
         parts += [Text(), sides_table(*sides)]
     if confusions:
-        table = _table("predicted as", "images", "share", right=("images", "share"))
+        table = data_table("predicted as", "images", "share", right=("images", "share"))
         for confusion in confusions:
             table.add_row(
                 safe(confusion.predicted_name), f"{confusion.count}", f"{confusion.share:.2f}"
@@ -165,44 +125,6 @@ def class_page(
     return Group(*parts)
 
 
-def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
-    """Return a summary's sentences in the order of choice, with the scores that chose them."""
-    if summary is None or not summary.sentences:
-        return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
-    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
-    least = ("penalty", "relevance", "score", "regions")
-    title = f"summary of {distinct} captions"
-    table = _table("", title, *numbers[1:], right=numbers, least=least)
-    for sentence in summary.sentences:
-        table.add_row(
-            str(sentence.position + 1),
-            safe(sentence.text),
-            figure(sentence.relevance, 2),
-            figure(sentence.penalty, 2),
-            figure(sentence.score, 2),
-            str(sentence.count),
-            str(sentence.right),
-            str(sentence.wrong),
-        )
-    return table
-
-
-def sides_table(right: Summary, wrong: Summary) -> RenderableType:
-    """Return what the correct images of a class share beside what the misclassified ones do.
-
-    Each sentence with the number of images of that side that it stands for.
-    """
-    table = _table("images", "correct", "images", "misclassified", right=("images",))
-    for one, other in zip_longest(right.sentences, wrong.sentences):
-        table.add_row(
-            "" if one is None else str(one.right),
-            Text() if one is None else safe(one.text),
-            "" if other is None else str(other.wrong),
-            Text() if other is None else safe(other.text),
-        )
-    return table
-
-
 def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region]) -> RenderableType:
     """Return one image: what it was predicted as, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
@@ -212,7 +134,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     if image.error is not None:
         parts.append(Text(f"could not be read: {clean(image.error)}", "red"))
     if top:
-        table = _table("predicted as", "p", "logit", right=("p", "logit"))
+        table = data_table("predicted as", "p", "logit", right=("p", "logit"))
         for guess in top:
             name = safe(guess.name)
             if guess.class_id == image.class_id:
@@ -225,7 +147,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     if regions:
         numbers = ("area", "mass", "cosine")
         least = ("cosine", "mass", "area", "box")
-        table = _table("map", "box", *numbers, "caption", right=numbers, least=least)
+        table = data_table("map", "box", *numbers, "caption", right=numbers, least=least)
         for region in regions:
             box = " ".join(f"{edge:.0f}" for edge in region.box)
             table.add_row(
@@ -257,7 +179,7 @@ def status_page(
     when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
     shares = ("reading", "computing", "writing")
     numbers = ("done", "of", "seconds", "per second", *shares)
-    table = _table("stage", *numbers, right=numbers, least=("seconds", "per second", *shares))
+    table = data_table("stage", *numbers, right=numbers, least=("seconds", "per second", *shares))
     for stage in stages:
         rate = figure(stage.items_per_second, 1)
         spent = [getattr(stage, share) for share in shares]
@@ -283,7 +205,7 @@ def status_page(
 
 def hits_table(hits: Sequence[CaptionHit]) -> RenderableType:
     """Return captions that a search found, the words marked."""
-    table = _table("regions", "classes", "caption", right=("regions", "classes"))
+    table = data_table("regions", "classes", "caption", right=("regions", "classes"))
     for hit in hits:
         # Marked before cleaning: both keep every character in its place.
         text = safe(hit.text)

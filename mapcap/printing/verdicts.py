@@ -7,7 +7,7 @@ from rich.text import Text
 
 from db.verdicts import Verdict
 from mapcap.printing.narrow import NarrowTable
-from mapcap.printing.pages import safe
+from mapcap.printing.tables import safe
 
 
 def verdicts_page(verdicts: Sequence[Verdict]) -> RenderableType:

@@ -68,6 +68,7 @@ def test_the_commands_say_it(given: Path, capsys: pytest.CaptureFixture[str]) ->
         lambda: status(given),
         lambda: classes(given, run=2),
         lambda: show_class(given, "tabby", run=2),
+        lambda: audit(given, run=2),
         lambda: image(given, "n00/1.jpg", run=2),
     ):
         call()

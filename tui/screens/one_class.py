@@ -294,8 +294,8 @@ class ClassScreen(ClassAuditScreen):
             shown = f"{counted(len(paths), 'image')} of {self.record.name}"
             self.post_message(OpenVerdict(self.opened, "image", paths, shown))
             return
-        name = self.record.label
-        self.post_message(OpenVerdict(self.opened, "class", [name], self.record.name))
+        record = self.record
+        self.post_message(OpenVerdict(self.opened, "class", [record.label], record.name))
 
     def action_copy(self) -> None:
         """Copy the name of the class and its sentences."""

@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import Engine
 
 from db import queries
+from db.errors import StoreError
 from db.queries import evidence
 from db.records import Relevance, Role
 from db.records.evidence import PredictedImage
@@ -166,6 +167,10 @@ def _ground(
 
 
 def _stacked(rows: Sequence[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:
+    if any(row.shape != (width,) for row in rows):
+        raise StoreError(
+            f"stored features are not {width} wide, as the run's CLIP is: index the photos again"
+        )
     return np.array(rows, dtype).reshape(-1, width)
 
 

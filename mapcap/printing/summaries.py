@@ -1,0 +1,47 @@
+"""Summaries as a terminal shows them: a class's sentences, and those of its two outcomes."""
+
+from itertools import zip_longest
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from db.records import Summary
+from mapcap.printing.tables import data_table, figure, safe
+
+
+def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
+    """Return a summary's sentences in the order of choice, with the scores that chose them."""
+    if summary is None or not summary.sentences:
+        return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
+    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
+    least = ("penalty", "relevance", "score", "regions")
+    title = f"summary of {distinct} captions"
+    table = data_table("", title, *numbers[1:], right=numbers, least=least)
+    for sentence in summary.sentences:
+        table.add_row(
+            str(sentence.position + 1),
+            safe(sentence.text),
+            figure(sentence.relevance, 2),
+            figure(sentence.penalty, 2),
+            figure(sentence.score, 2),
+            str(sentence.count),
+            str(sentence.right),
+            str(sentence.wrong),
+        )
+    return table
+
+
+def sides_table(right: Summary, wrong: Summary) -> RenderableType:
+    """Return what the correct images of a class share beside what the misclassified ones do.
+
+    Each sentence with the number of images of that side that it stands for.
+    """
+    table = data_table("images", "correct", "images", "misclassified", right=("images",))
+    for one, other in zip_longest(right.sentences, wrong.sentences):
+        table.add_row(
+            "" if one is None else str(one.right),
+            Text() if one is None else safe(one.text),
+            "" if other is None else str(other.wrong),
+            Text() if other is None else safe(other.text),
+        )
+    return table
