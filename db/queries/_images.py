@@ -94,10 +94,7 @@ def count_images(
     column = schema.Prediction.image_id if narrowed else schema.Image.id
     owner = schema.Prediction.class_id if narrowed else schema.Image.class_id
     query = select(func.count()).where(owner == class_id, *_kept(column, only, without))
-    if wrong_as is not None:
-        query = query.where(schema.Prediction.predicted_class_id == wrong_as)
-    elif narrowed:
-        query = query.where(schema.Prediction.correct.is_(show == "right"))
+    query = query.where(*_of_outcome(show, wrong_as))
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
 
@@ -121,6 +118,13 @@ def _kept(
     return [*kept, ~in_ids(column, without)] if without else kept
 
 
+def _of_outcome(show: Show, wrong_as: int | None) -> list[ColumnElement[bool]]:
+    """Return what narrows images to those predicted as a class, or to the correct or wrong ones."""
+    if wrong_as is not None:
+        return [schema.Prediction.predicted_class_id == wrong_as]
+    return [] if show == "all" else [schema.Prediction.correct.is_(show == "right")]
+
+
 def _without_margin(
     connection: Connection,
     class_id: int,
@@ -136,10 +140,7 @@ def _without_margin(
     if narrowed:
         owner, number = schema.Prediction.class_id, schema.Prediction.image_id
     page = IMAGE.where(owner == class_id, schema.Prediction.margin.is_(None), *kept(number))
-    if wrong_as is not None:
-        page = page.where(schema.Prediction.predicted_class_id == wrong_as)
-    elif narrowed:
-        page = page.where(schema.Prediction.correct.is_(show == "right"))
+    page = page.where(*_of_outcome(show, wrong_as))
     if past is not None:
         page = page.where(number < past if descending else number > past)
     order = number.desc() if descending else number.asc()
@@ -161,10 +162,7 @@ def _by_margin(
     page = select(table.image_id).where(
         table.class_id == class_id, table.margin.is_not(None), *kept(table.image_id)
     )
-    if wrong_as is not None:
-        page = page.where(table.predicted_class_id == wrong_as)
-    elif show != "all":
-        page = page.where(table.correct.is_(show == "right"))
+    page = page.where(*_of_outcome(show, wrong_as))
     if after is not None:
         page = page.where(place < after if descending else place > after)
     order: list[ColumnElement[Any]] = [table.margin.expression, table.image_id.expression]
