@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.hashing import hashes
 from mapcap.audit.material import Images, Reference
 
 _CHUNK = 4096
 """Images of the run compared at a time."""
-_LUMA: Final = np.array([0.299, 0.587, 0.114])
-_SIDE: Final = 8
-"""Frequencies of a hash in each direction."""
 MOST_BITS = 8
 """Of the 63 bits of a hash, those in which near copies may differ: of the 3 million pairs of 2,500
 different TinyImageNet photos none do, while recompressed and brightened ones differ in up to 6."""
@@ -33,22 +31,6 @@ class Copies:
     ids: NDArray[np.int64]
     classes: NDArray[np.int64]
     same: NDArray[np.bool_]
-
-
-def hashes(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return perceptual hashes (n, 63) of pictures (n, S, S, 3), as -1 and 1.
-
-    The signs of the lowest frequencies of the luma's discrete cosine transform about their median,
-    without the constant one (pHash, Zauner 2010).
-    """
-    n, side, _, _ = pictures.shape
-    waves = np.cos(np.pi / side * (np.arange(side) + 0.5) * np.arange(_SIDE)[:, None])
-    luma = pictures.astype(np.float64) @ _LUMA  # (n, S, S)
-    low = (waves @ luma @ waves.T).reshape(n, _SIDE**2)[:, 1:]  # (n, 63)
-    # To a tenth of a grey level: what is flat must not have the signs of rounding errors.
-    low = (low / side**2).round(1)
-    above = low > np.median(low, axis=1, keepdims=True)
-    return np.where(above, 1, -1).astype(np.float32)
 
 
 def copies_of(images: Images, reference: Reference) -> Copies:
@@ -87,7 +69,7 @@ def _near(images: Images, reference: Reference) -> Iterator[_Pair]:
     for start in range(0, len(reference.ids), _CHUNK):
         part = slice(start, start + _CHUNK)
         ids, classes = reference.ids[part], reference.classes[part]
-        alike = own_hashes @ hashes(reference.pictures[part]).T >= bits - 2 * MOST_BITS
+        alike = own_hashes @ reference.hashes[part].T >= bits - 2 * MOST_BITS
         alike &= vectors @ _wide(reference.embeddings[part]).T >= LEAST_COSINE
         alike &= images.ids[:, None] != ids[None]
         for place, column in np.argwhere(alike).tolist():

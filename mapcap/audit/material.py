@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.bars import Bars, run_bars
+from mapcap.audit.hashing import hashes
 
 EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
 """Words to their text embeddings (W, D), L2-normalised."""
@@ -100,6 +102,11 @@ class Reference:
     attributes: NDArray[np.float64]
     same_files: NDArray[np.int64]
 
+    @cached_property
+    def hashes(self) -> NDArray[np.float32]:
+        """Perceptual hashes (m, 63) of the pictures, computed once for all classes."""
+        return hashes(self.pictures)
+
 
 @dataclass(frozen=True, eq=False)
 class ClassNames:
@@ -163,6 +170,12 @@ def places(mask: NDArray[Any], order: NDArray[Any]) -> NDArray[np.int64]:
     """Return where a mask (n,) holds, in ascending order of the values (n,)."""
     indices = np.flatnonzero(mask)
     return indices[np.argsort(order[indices], kind="stable")]
+
+
+def wrong_first(images: Images, concerned: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the places of images concerned (n,): misclassified ones first, by their margins."""
+    sides = (~images.correct, images.correct)
+    return np.concatenate([places(concerned & side, images.margins) for side in sides])
 
 
 def bars_of(reference: Reference, names: ClassNames, *, seed: int) -> Bars:

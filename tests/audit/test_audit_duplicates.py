@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mapcap.audit.copies import LEAST_COSINE, MOST_BITS, hashes
+from mapcap.audit.copies import LEAST_COSINE, MOST_BITS
+from mapcap.audit.hashing import hashes
 from mapcap.audit.kinds import KINDS
 from mapcap.audit.kinds.duplicate import duplicates
 from mapcap.audit.material import PICTURE_SIDE, Material

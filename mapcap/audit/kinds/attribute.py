@@ -14,7 +14,7 @@ from mapcap.audit.facts import ENOUGH
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, percent, with_without
-from mapcap.audit.material import Material, places, rate
+from mapcap.audit.material import Material, rate, wrong_first
 from mapcap.stats import SIGNIFICANT, false_discovery, fisher, hypergeometric
 
 NAME: Final = "attribute"
@@ -81,7 +81,7 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
     inside, bad = int(having.sum()), int((having & wrong).sum())
     outside, bad_without = len(images) - inside, int((~having & wrong).sum())
     text = text_of(attribute, cut, rare=share_elsewhere(material, cut))
-    evidence = np.concatenate([places(having & side, images.margins) for side in (wrong, ~wrong)])
+    evidence = wrong_first(images, having)
     return Finding(
         NAME,
         f"{bad} of the {inside} {text} are misclassified (the others {bad_without} of {outside})",

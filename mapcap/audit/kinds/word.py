@@ -12,7 +12,7 @@ from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.kinds import confusion
-from mapcap.audit.material import Material, places, rate
+from mapcap.audit.material import Material, rate, wrong_first
 from mapcap.audit.word_rows import WordRow
 from mapcap.audit.words import phrases
 from mapcap.stats import SIGNIFICANT
@@ -67,7 +67,8 @@ def _own_nouns(material: Material, rows: Sequence[WordRow]) -> frozenset[str]:
     telephone of pay-phone, fruit of banana.
     """
     names, name = material.names, material.names.names[material.class_id]
-    absent = [row.word for row in rows if row.z <= 0]
+    # Only what may become a finding: the text tower is to read few words.
+    absent = [row.word for row in rows if row.z <= 0 and row.q <= SIGNIFICANT]
     if not absent:
         return frozenset()
     cosines = material.embed(absent).astype(np.float32) @ names.embeddings.T.astype(np.float32)
@@ -97,9 +98,7 @@ def _finding(
     """
     images, wrong = material.images, ~material.images.correct
     concerned = holding if row.z > 0 else ~holding
-    evidence = np.concatenate(
-        [places(concerned & side, images.margins) for side in (wrong, ~wrong)]
-    )
+    evidence = wrong_first(images, concerned)
     right, right_without = int((holding & ~wrong).sum()), int((~holding & ~wrong).sum())
     verb = "marks the misclassified" if row.z > 0 else "is absent from misclassified images"
     aside = " (a word for the class itself)" if own_noun else ""
