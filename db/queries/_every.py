@@ -64,7 +64,16 @@ from db.queries._regions import (
     regions,
     regions_by_id,
 )
-from db.queries._runs import counts, latest_run, paired_predictions, run, run_totals, runs, stages
+from db.queries._runs import (
+    counts,
+    latest_run,
+    paired_predictions,
+    run,
+    run_of,
+    run_totals,
+    runs,
+    stages,
+)
 from db.queries._summaries import pmi, summaries, summary
 from db.queries._tasks import (
     pmi_candidates,
@@ -126,6 +135,7 @@ __all__ = [
     "run",
     "run_confusions",
     "run_findings",
+    "run_of",
     "run_totals",
     "runs",
     "search_captions",

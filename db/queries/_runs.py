@@ -21,6 +21,15 @@ def runs(engine: Engine) -> list[Run]:
         return records(Run, rows)
 
 
+def run_of(engine: Engine, config_hash: str) -> Run | None:
+    """Return the run of a configuration, None if the file has none."""
+    with engine.connect() as connection:
+        matches = records(
+            Run, connection.execute(_RUN.where(schema.Run.config_hash == config_hash))
+        )
+    return matches[0] if matches else None
+
+
 def run(engine: Engine, run_id: int) -> Run:
     """Return a run; StoreError if the file has none of that number."""
     with engine.connect() as connection:

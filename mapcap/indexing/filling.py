@@ -138,9 +138,9 @@ def _begin(
         for i, class_label in enumerate(dataset.classes)
     ]
     weights = digests(config)
-    for run in queries.runs(engine):
-        if run.config_hash == config.hash:
-            check_digests(config, run.networks.get(DIGESTS) or {}, weights)
+    run = queries.run_of(engine, config.hash)
+    if run is not None:
+        check_digests(config, run.networks.get(DIGESTS) or {}, weights)
     with writing(engine) as transaction:
         run_id = writes.start_run(transaction, _spec(config, networks, weights))
         class_ids = writes.add_classes(transaction, run_id, new)

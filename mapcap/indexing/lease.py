@@ -13,11 +13,11 @@ from typing import Final
 from sqlalchemy import Engine
 
 from db import writes
-from db.engine import open_read
 from db.errors import StoreError
 from db.queries.lease import lease
 from db.records import Lease
 from mapcap.errors import UserError
+from mapcap.indexing.peeking import peek
 from mapcap.runs.standing import is_gone
 from mapcap.text import clean
 
@@ -39,16 +39,8 @@ def check_free(db: Path) -> None:
     Raises:
         UserError: naming that job, and what to do.
     """
-    if not db.is_file() or not db.stat().st_size:
-        return
-    try:
-        engine = open_read(db)
-    except StoreError:  # an older format, or no file of ours: what opens it for writing knows
-        return
-    try:
-        held = lease(engine)
-    finally:
-        engine.dispose()
+    with peek(db) as engine:
+        held = None if engine is None else lease(engine)
     if held is not None and not _is_dead(held):
         raise _refused(db, held)
 

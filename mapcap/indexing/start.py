@@ -9,8 +9,6 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from db import queries
-from db.engine import open_read
-from db.errors import StoreError
 from db.records import Run
 from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.config import IndexConfig
@@ -19,6 +17,7 @@ from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
+from mapcap.indexing.peeking import peek
 from mapcap.predictions import digest, read_predictions
 from mapcap.printing.pages import listed
 from mapcap.text import counted
@@ -128,18 +127,11 @@ def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:
 
 def _finished(config: IndexConfig, db: Path, dataset: Dataset) -> Run | None:
     """Return the run of this configuration if the file has it and it lacks nothing."""
-    if not db.is_file() or not db.stat().st_size:
-        return None
-    try:
-        engine = open_read(db)
-    except StoreError:  # an older format, or no file of ours: what opens it for writing knows
-        return None
-    try:
-        runs = [run for run in queries.runs(engine) if run.config_hash == config.hash]
-        return next((run for run in runs if _is_complete(engine, run, config, dataset)), None)
-    finally:
-        # The one who writes must be alone to leave a plain file.
-        engine.dispose()
+    with peek(db) as engine:
+        run = None if engine is None else queries.run_of(engine, config.hash)
+        if engine is None or run is None or not _is_complete(engine, run, config, dataset):
+            return None
+        return run
 
 
 def _is_complete(engine: Engine, run: Run, config: IndexConfig, dataset: Dataset) -> bool:
