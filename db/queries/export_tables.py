@@ -281,6 +281,12 @@ def _findings() -> Table:
             ("figures", "json", _finding.figures, "the numbers behind the title"),
             ("images", "json", _evidence(), "paths of the images that show it, best first"),
             ("details", "json", _finding.details, "the figures as printed lines"),
+            (
+                "subject",
+                "text",
+                _finding.subject,
+                "what it is about, without counts: the same in the next audit",
+            ),
         ],
     )
     query = (

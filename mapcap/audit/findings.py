@@ -17,7 +17,9 @@ class Finding:
     """A finding as it is detected; `images` and `regions` are ids, the most telling first.
 
     `kind` is the name of a kind of the registry. `cost` is how many misclassified images it
-    accounts for beyond chance; `wrong` are the places of those that it explains.
+    accounts for beyond chance; `wrong` are the places of those that it explains. `subject` is what
+    it is about, without counts: by kind, class and subject the next audit's finding is the same
+    one. Where it is empty, the contents of its images are the subject.
     """
 
     kind: str
@@ -27,6 +29,7 @@ class Finding:
     images: Sequence[int] = ()
     regions: Sequence[int] = ()
     wrong: frozenset[int] = field(default_factory=frozenset)
+    subject: str = ""
 
     @property
     def is_note(self) -> bool:

@@ -43,7 +43,12 @@ def pronounced(shared: Shared, least_excess: float) -> bool:
 
 
 def finding_of(
-    kind: str, material: Material, shared: Shared, title: str, figures: Mapping[str, Any]
+    kind: str,
+    material: Material,
+    shared: Shared,
+    title: str,
+    figures: Mapping[str, Any],
+    subject: str,
 ) -> Finding:
     """Return the finding of what images share; its shares, p and accuracies are added.
 
@@ -67,6 +72,7 @@ def finding_of(
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(np.flatnonzero(having & ~images.correct).tolist()),
+        subject,
     )
 
 

@@ -59,7 +59,9 @@ class FindingsScreen(BrowseScreen):
         """Ask for the verdict on a finding."""
         finding, opened = message.listed.finding, self.opened
         name = finding_name(message.listed.label, finding)
-        self.post_message(OpenVerdict(opened, "finding", [name], finding.title))
+        self.post_message(
+            OpenVerdict(opened, "finding", [name.key], finding.title, title=name.title)
+        )
 
     def on_findings_browser_copied(self, message: FindingsBrowser.Copied) -> None:
         """Copy a finding."""

@@ -103,7 +103,12 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(np.flatnonzero(having & wrong).tolist()),
+        _subject(attribute.name, above=cut.above),
     )
+
+
+def _subject(name: str, *, above: bool) -> str:
+    return f"{name} {'above' if above else 'below'}"
 
 
 def _elsewhere(material: Material, cut: Cut) -> dict[str, float | None]:
@@ -173,7 +178,8 @@ def _shared(material: Material, column: int, fault: _Fault, *, above: bool, cut:
         f"{fault.share_elsewhere:.0%} elsewhere"
     )
     figures = {"attribute": attribute.name, "text": text, "above": above, "cut": cut}
-    return shortcuts.finding_of(NAME, material, fault, title, figures)
+    subject = f"most {_subject(attribute.name, above=above)}"
+    return shortcuts.finding_of(NAME, material, fault, title, figures, subject)
 
 
 def clause(finding: Finding) -> str:

@@ -120,6 +120,7 @@ def _finding(
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         _find_regions(material, evidence, row.word) if row.z > 0 else (),
         marked,
+        row.word if row.z > 0 else f"without {row.word}",
     )
 
 
