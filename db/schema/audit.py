@@ -83,7 +83,7 @@ class FindingRegion(Base):
 
 
 class ErrorWord(Base):
-    """A word tested for marking a class's errors; `against_class_id` null = its own right ones."""
+    """A word tested for marking a class's errors; `against_class_id` null = its correct ones."""
 
     __tablename__ = "error_word"
     __table_args__ = (Index(None, "class_id", "against_class_id"), Index(None, "against_class_id"))

@@ -207,7 +207,7 @@ class Witness(Base):
 
 
 class Confusion(Base):
-    """How many images of a class were predicted as another; right ones are not listed."""
+    """How many images of a class were predicted as another; correct ones are not listed."""
 
     __tablename__ = "confusion"
     __table_args__ = (Index(None, "predicted_class_id"), {"sqlite_with_rowid": False})

@@ -10,6 +10,8 @@ from mapcap.audit.cost import NOTHING, Cost
 MOST_EVIDENCE = 200
 """Images, and regions, kept as a finding's evidence."""
 _MOST_OF_A_KIND = 3
+_SAME_IMAGES = 0.6
+"""Findings of a kind that share more of their misclassified images (Jaccard index) are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,11 @@ class Finding:
     def is_note(self) -> bool:
         """Whether no error goes with it."""
         return self.cost == NOTHING
+
+
+def same_images(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Tell whether two findings concern mostly the same misclassified images, given by place."""
+    return len(one & other) > _SAME_IMAGES * len(one | other)
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:

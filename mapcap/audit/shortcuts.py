@@ -95,7 +95,7 @@ def accuracies(figures: Mapping[str, Any]) -> str:
     if p is None or p > SIGNIFICANT:
         return ""
     there, absent = figures["accuracy_with"], figures["accuracy_without"]
-    return f", {there:.0%} right with it and {absent:.0%} without"
+    return f", {there:.0%} correct with it and {absent:.0%} without"
 
 
 def details(finding: Finding) -> list[str]:
@@ -108,5 +108,5 @@ def details(finding: Finding) -> list[str]:
     p = figures["accuracy_p"]
     if p is not None:
         there, absent = figures["accuracy_with"], figures["accuracy_without"]
-        lines.append(f"{percent(there)} right with it, {percent(absent)} without ({chance(p)}).")
+        lines.append(f"{percent(there)} correct with it, {percent(absent)} without ({chance(p)}).")
     return lines

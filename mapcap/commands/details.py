@@ -19,7 +19,7 @@ def show_class(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Show one class: its figures, its summary, what it is predicted as, its words."""
+    """Show one class: its accuracy, its summary, what it is predicted as, its words."""
     engine, chosen = open_run(db, run)
     record = find_class(engine, chosen.id, class_name)
     config = IndexConfig.of(chosen.config)
@@ -66,7 +66,7 @@ def search(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Search the captions: all words must stand in a caption, the last one may be begun."""
+    """Search for captions that contain all words; the last may be a prefix."""
     engine, chosen = open_run(db, run)
     class_id = None
     if in_class is not None:

@@ -45,7 +45,11 @@ def by_subject(findings: Sequence[Finding]) -> dict[tuple[str, str], str]:
 def test_the_subject_stays_where_the_counts_change() -> None:
     first, then = (by_subject(audit_class(each()).findings) for each in (half_wrong, more_wrong))
     shared = first.keys() & then.keys()
-    assert {("confusion", "as lynx"), ("confusion", "from crane"), ("word", "without brown")} <= shared
+    assert {
+        ("confusion", "as lynx"),
+        ("confusion", "from crane"),
+        ("word", "without brown"),
+    } <= shared
     changed = {key for key in shared if first[key] != then[key]}
     assert {("confusion", "as lynx"), ("word", "without brown")} <= changed
     assert not any(character.isdigit() for _, subject in shared for character in subject)

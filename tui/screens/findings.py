@@ -87,5 +87,5 @@ def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[St
     now = next((stage for stage in stages if stage.status == "running"), None)
     if run.status == "running":
         where = f" is at {now.name} {now.done}/{now.total}" if now is not None else " runs"
-        return f"no {what} yet: the job{where}; it comes by itself"
+        return f"no {what} yet: the job{where}; it will appear when that stage finishes"
     return f"no {what} yet: {hint}"

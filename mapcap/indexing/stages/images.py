@@ -14,7 +14,7 @@ from db.engine import writing
 from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation, Method, explain
-from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.pictures import at_once, unreachable
@@ -38,13 +38,17 @@ class Photos:
     views: Tensor | None
     """(V, 3, H, W), None where there are none"""
 
-    def part(self, start: int, stop: int) -> "Photos":
-        """Return the photos from `start` up to `stop`."""
-        first, last = bisect_left(self.seen, start), bisect_left(self.seen, stop)
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.rows)
+
+    def part(self, start: int, end: int) -> "Photos":
+        """Return the photos from one place to another."""
+        first, last = bisect_left(self.seen, start), bisect_left(self.seen, end)
         return Photos(
-            self.rows[start:stop],
-            self.classes[start:stop],
-            self.given[start:stop],
+            self.rows[start:end],
+            self.classes[start:end],
+            self.given[start:end],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
         )
@@ -83,9 +87,8 @@ class Images(Stage[Photos, Passed]):
         self._weights: Tensor | None = None
 
     def first_size(self) -> BatchSize:  # noqa: D102
-        chosen = self.job.batch_size
         on_cuda = self.job.networks.clip.device.type == "cuda"
-        return BatchSize(chosen or START, fixed=chosen is not None, grows=on_cuda)
+        return BatchSize.first(self.job.batch_size, grows=on_cuda)
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)
@@ -145,10 +148,7 @@ class Images(Stage[Photos, Passed]):
         return Passed(data.rows, data.seen, given, explanation)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
-        count, middle = len(data.rows), len(data.rows) // 2
-        if not middle:
-            return ()
-        return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
+        return in_halves(data)
 
     def store(self, result: Passed) -> None:  # noqa: D102
         job, explanation = self.job, result.found
