@@ -65,10 +65,9 @@ class ErrorWord:
 
     `against_class_id` None compares the class's misclassified images with its correct ones, else
     its images predicted as that class with the correct ones of that class. `log_odds` is positive
-    where the
-    word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP scores
-    with its 95 % interval. `images` of the class hold the word, `correct` of them are right and
-    `wrong` are not.
+    where the word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP
+    scores with its 95 % interval. Of the two groups, `images` hold the word: `wrong` misclassified
+    and `correct` correct ones.
     """
 
     word: str

@@ -212,7 +212,10 @@ def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:
     rows = {row.word: row for row in pair_words(half_wrong())}
     assert {row.against_class_id for row in rows.values()} == {LYNX}
     assert rows["spotted"].z < 0 < rows["grey"].z
-    assert rows["spotted"].images == 0 and rows["grey"].wrong == 16
+    # Counted in the two groups that are compared: 16 predicted as lynx, and the lynx's 20 correct.
+    spotted, grey = rows["spotted"], rows["grey"]
+    assert (spotted.images, spotted.correct, spotted.wrong) == (20, 20, 0)
+    assert (grey.images, grey.correct, grey.wrong) == (16, 0, 16)
 
 
 def test_a_slice_costs_its_images_times_its_excess() -> None:
