@@ -100,7 +100,11 @@ def index(
         str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
     ] = IndexConfig.representation,
     relevance: Annotated[
-        str, typer.Option(help="chefer, legrad, rollout or value: from attention to relevance.")
+        str,
+        typer.Option(
+            help="chefer, legrad, rollout, gradcam, value, or occlusion (slow). Convolutional "
+            "towers (ResNet, ConvNeXt) have no attention for the first three."
+        ),
     ] = IndexConfig.relevance,
     relevance_start_layer: Annotated[
         int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")

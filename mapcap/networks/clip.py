@@ -20,6 +20,7 @@ from mapcap.networks.failures import describe
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
 from mapcap.networks.torchscript import is_torchscript
+from mapcap.networks.towers import Tower, vision_tower
 from mapcap.networks.weights import fill, is_quantised, load_weights
 
 _CONFIG = "open_clip_config.json"
@@ -73,8 +74,8 @@ def load_clip(
     complete load without the network.
 
     Raises:
-        UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
-            tower has no patches.
+        UserError: the name, tag, folder or file does not exist or cannot be read, or how the vision
+            tower is read is not known.
     """
     folder = check_name(name, pretrained, weights)
     if folder is not None:
@@ -214,7 +215,7 @@ def _describe(
         name=name,
         pretrained=pretrained,
         size=(size[0], size[1]),
-        grid=patch_grid(model.visual, name),
+        grid=known_tower(model.visual, name).grid,
         mean=tuple(config.mean),
         std=tuple(config.std),
         resize_mode=config.resize_mode,
@@ -224,17 +225,13 @@ def _describe(
     )
 
 
-def patch_grid(visual: Any, name: str) -> Size:
-    """Return rows and columns of a vision tower's patches.
+def known_tower(visual: Any, name: str) -> Tower:
+    """Describe the vision tower of a CLIP of that name.
 
     Raises:
-        UserError: it has none.
+        UserError: how it is read is not known.
     """
-    patches = getattr(getattr(visual, "trunk", None), "patch_embed", visual)  # timm's, or its own
-    grid = getattr(patches, "grid_size", None)
-    if grid is None:
-        raise UserError(
-            f"--model {name}: its vision tower {type(visual).__name__} has no grid of patches. "
-            "Use a vision transformer, such as ViT-B-32 or ViT-L-14."
-        )
-    return int(grid[0]), int(grid[1])
+    try:
+        return vision_tower(visual)
+    except UserError as error:
+        raise UserError(f"--model {name}: {error}") from error

@@ -2,18 +2,26 @@
 
 import open_clip
 
+from mapcap.config import ATTENTION_METHODS, IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.clip import not_loaded, outline_clip, patch_grid
+from mapcap.networks.clip import known_tower, not_loaded, outline_clip
 from mapcap.networks.clip_names import HF_HUB, check_name
+from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.hub import unreachable
 from mapcap.networks.text_towers import text_tower
-from mapcap.networks.towers import vision_tower
 
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_config.json")
 
 
-def check_clip(name: str, pretrained: str | None, weights: str | None = None) -> None:
+def check_clip(
+    name: str,
+    pretrained: str | None,
+    weights: str | None = None,
+    relevance: str = IndexConfig.relevance,
+) -> None:
     """Check that a CLIP can be had, and by its configuration that its towers can be read.
+
+    `relevance` is the method of its maps: some need attention.
 
     Raises:
         UserError: otherwise.
@@ -21,7 +29,7 @@ def check_clip(name: str, pretrained: str | None, weights: str | None = None) ->
     check_name(name, pretrained, weights)
     if name.startswith(HF_HUB):  # its configuration, too, is on the hub
         _require_reachable(name, pretrained)
-    _require_towers(name)
+    _require_towers(name, relevance)
     if weights is None:
         _require_reachable(name, pretrained)
 
@@ -33,14 +41,18 @@ def _require_reachable(name: str, pretrained: str | None) -> None:
         raise not_loaded(name, reason)
 
 
-def _require_towers(name: str) -> None:
+def _require_towers(name: str, relevance: str) -> None:
     model = outline_clip(name)
-    patch_grid(model.visual, name)
+    tower = known_tower(model.visual, name)
     try:
-        vision_tower(model.visual)
         text_tower(model)
     except UserError as error:
         raise UserError(f"--model {name}: {error}") from error
+    if isinstance(tower, ConvolutionalTower) and relevance in ATTENTION_METHODS:
+        raise UserError(
+            f"--relevance {relevance}: reads attention, and the vision tower of --model {name} is "
+            "made of convolutions. Add --relevance gradcam (or value, or occlusion, which is slow)."
+        )
 
 
 def _repository(name: str, pretrained: str | None) -> str | None:
