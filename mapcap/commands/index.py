@@ -27,7 +27,10 @@ def index(
     preset: Annotated[str, typer.Option(help=_PRESETS)] = IndexConfig.preset,
     model: Annotated[
         str | None,
-        typer.Option(help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER or mini."),
+        typer.Option(
+            help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER, mini, or hf:NAME: CLIP "
+            "or SigLIP in transformers' format, on the hub or in a folder."
+        ),
     ] = None,
     pretrained: Annotated[
         str | None, typer.Option(help="open_clip's tag of the weights, or a file of weights.")

@@ -13,7 +13,15 @@ from PIL import Image
 from torch import Tensor
 
 from mapcap.errors import UserError
-from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, folder_of, training_of
+from mapcap.networks import hugging_face_clip
+from mapcap.networks.clip_names import (
+    HF_HUB,
+    HUGGING_FACE,
+    LOCAL_DIR,
+    check_name,
+    folder_of,
+    training_of,
+)
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import describe
@@ -65,7 +73,7 @@ def load_clip(
     device: torch.device,
     dtype: torch.dtype | None = None,
 ) -> Clip:
-    """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER` or `mini`.
+    """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER`, `hf:NAME` or `mini`.
 
     `pretrained` is open_clip's tag of the weights or a file of weights, and belongs to open_clip's
     own names only; `weights` is a file that holds the weights of that tag. Weights trained with
@@ -78,6 +86,11 @@ def load_clip(
             tower is read is not known.
     """
     folder = check_name(name, pretrained, weights)
+    if name.startswith(HUGGING_FACE):
+        with quiet():
+            model, tokenizer, embed_dim = hugging_face_clip.load(name)
+        model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
+        return _describe(model, tokenizer, name, pretrained, embed_dim)
     if folder is not None:
         source = f"{LOCAL_DIR}{folder}"
         with quiet():
@@ -118,6 +131,9 @@ def outline_clip(name: str) -> Any:
     Raises:
         UserError: the configuration does not exist or cannot be read.
     """
+    if name.startswith(HUGGING_FACE):
+        with quiet(), torch.device("meta"):
+            return hugging_face_clip.outline(name)
     folder = folder_of(name)
     source = name.replace("/", "-") if not name.startswith(HF_HUB) else name
     options: dict[str, Any] = {}
@@ -192,10 +208,12 @@ def _tokenizer(name: str, source: str) -> Any:
 
 def not_loaded(name: str, reason: str) -> UserError:
     """Return what to tell of a CLIP that cannot be had."""
+    ways = f"and add --weights FILE, or give --model {LOCAL_DIR}FOLDER"
+    if name.startswith(HUGGING_FACE):
+        ways = f"and give --model {HUGGING_FACE}FOLDER"
     return UserError(
-        f"--model {name}: could not be loaded ({reason}). "
-        "Without a network, fetch the weights elsewhere and add --weights FILE, or give "
-        f"--model {LOCAL_DIR}FOLDER; --model {MINI} needs none."
+        f"--model {name}: could not be loaded ({reason}). Without a network, fetch the weights "
+        f"elsewhere {ways}; --model {MINI} needs none."
     )
 
 

@@ -1,16 +1,19 @@
 """A CLIP looked at before its weights, gigabytes perhaps, are fetched and loaded."""
 
+from pathlib import Path
+
 import open_clip
 
 from mapcap.config import ATTENTION_METHODS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.clip import known_tower, not_loaded, outline_clip
-from mapcap.networks.clip_names import HF_HUB, check_name
+from mapcap.networks.clip_names import HF_HUB, HUGGING_FACE, check_name
 from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.hub import unreachable
 from mapcap.networks.text_towers import text_tower
 
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_config.json")
+_FILES_OF_TRANSFORMERS = ("model.safetensors", "pytorch_model.bin", "config.json")
 
 
 def check_clip(
@@ -27,7 +30,7 @@ def check_clip(
         UserError: otherwise.
     """
     check_name(name, pretrained, weights)
-    if name.startswith(HF_HUB):  # its configuration, too, is on the hub
+    if name.startswith((HF_HUB, HUGGING_FACE)):  # its configuration, too, may be on the hub
         _require_reachable(name, pretrained)
     _require_towers(name, relevance)
     if weights is None:
@@ -36,7 +39,8 @@ def check_clip(
 
 def _require_reachable(name: str, pretrained: str | None) -> None:
     repository = _repository(name, pretrained)
-    reason = None if repository is None else unreachable(repository, _FILES)
+    files = _FILES_OF_TRANSFORMERS if name.startswith(HUGGING_FACE) else _FILES
+    reason = None if repository is None else unreachable(repository, files)
     if reason is not None:
         raise not_loaded(name, reason)
 
@@ -59,6 +63,9 @@ def _repository(name: str, pretrained: str | None) -> str | None:
     """Return the hub's repository that holds the weights, if one does."""
     if name.startswith(HF_HUB):
         return name.removeprefix(HF_HUB)
+    if name.startswith(HUGGING_FACE):
+        place = name.removeprefix(HUGGING_FACE)
+        return None if Path(place).expanduser().is_dir() else place
     if pretrained is None:
         return None
     tag = open_clip.get_pretrained_cfg(name.replace("/", "-"), pretrained) or {}
