@@ -44,8 +44,9 @@ def model(build, name) -> Any:
             noise = torch.randn(module.weight.shape, generator=draw)
             module.weight.data = noise * module.weight[0].numel() ** -0.5
         elif isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean += 0.1 * torch.randn(module.running_mean.shape, generator=draw)
-            module.running_var *= 1 + torch.rand(module.running_var.shape, generator=draw)
+            mean, variance = module.get_buffer("running_mean"), module.get_buffer("running_var")
+            mean += 0.1 * torch.randn(mean.shape, generator=draw)
+            variance *= 1 + torch.rand(variance.shape, generator=draw)
     return network
 
 

@@ -1,5 +1,7 @@
 """Occlusion against covering squares by hand, and Grad-CAM of a transformer by its own modules."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -34,7 +36,7 @@ def test_a_square_of_one_patch_gives_its_fall(build, images, texts):
 
 
 def test_larger_squares_are_averaged_over_what_they_cover(images, texts):
-    """A model that reads one pixel: covering it costs the same by every square."""
+    """Where a network reads one pixel, every square over it costs the same."""
 
     class Pixel(torch.nn.Module):
         def __init__(self, real):
@@ -42,15 +44,15 @@ def test_larger_squares_are_averaged_over_what_they_cover(images, texts):
             self.visual, self.logit_scale = real.visual, real.logit_scale
 
         def encode_image(self, pictures):
-            seen = pictures[:, 0, 2, 2]  # in the first patch of 8 x 8
+            seen = pictures[:, 0, 2, 2]  # in the first patch of 4 x 4
             return torch.stack([1 + seen, torch.ones_like(seen)], 1)
 
     from tests.compute.conftest import native, randomise
 
-    wide = randomise(native(vision={"patch_size": 4}))
+    wide: Any = randomise(native(vision={"patch_size": 4}))
     scene = open_scene(wide, images, texts)
     features = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    plain = Pixel(wide)
+    plain: Any = Pixel(wide)
     bright = images.clone()
     bright[:, 0, 2, 2] = 2.0
     fake = type(scene)(
