@@ -12,8 +12,11 @@ from mapcap.salience import is_rule
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
-RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
-"""Ways from attention to relevance; what they are is in `mapcap.relevance`."""
+RELEVANCE_METHODS = ("chefer", "gradcam", "legrad", "occlusion", "rollout", "value")
+"""Ways to the relevance of patches; what they are is in `mapcap.relevance`."""
+
+ATTENTION_METHODS = ("chefer", "legrad", "rollout")
+"""Those that read attention, which towers made of convolutions do not have."""
 
 _PROMPT = "Describe this in one short sentence."
 _BEFORE = {
@@ -74,7 +77,7 @@ class IndexConfig:
     representation: str = "pooled"
     """How a region becomes an embedding: one of `REPRESENTATIONS`."""
     relevance: str = "chefer"
-    """How attention becomes relevance: one of `RELEVANCE_METHODS`."""
+    """How patches get their relevance: one of `RELEVANCE_METHODS`."""
     relevance_start_layer: int = -1
     """First layer of the relevance product; -1 = the last layer alone, as the poster."""
     regions: int = 3

@@ -27,7 +27,10 @@ def index(
     preset: Annotated[str, typer.Option(help=_PRESETS)] = IndexConfig.preset,
     model: Annotated[
         str | None,
-        typer.Option(help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER or mini."),
+        typer.Option(
+            help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER, mini, or hf:NAME: CLIP "
+            "or SigLIP in transformers' format, on the hub or in a folder."
+        ),
     ] = None,
     pretrained: Annotated[
         str | None, typer.Option(help="open_clip's tag of the weights, or a file of weights.")
@@ -100,7 +103,11 @@ def index(
         str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
     ] = IndexConfig.representation,
     relevance: Annotated[
-        str, typer.Option(help="chefer, legrad, rollout or value: from attention to relevance.")
+        str,
+        typer.Option(
+            help="chefer, legrad, rollout, gradcam, value, or occlusion (slow). Convolutional "
+            "towers (ResNet, ConvNeXt) have no attention for the first three."
+        ),
     ] = IndexConfig.relevance,
     relevance_start_layer: Annotated[
         int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")

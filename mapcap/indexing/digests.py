@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.clip_names import LOCAL_DIR
+from mapcap.networks.clip_names import HUGGING_FACE, LOCAL_DIR
 from mapcap.networks.embedded import MINI
 
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
@@ -34,8 +34,9 @@ def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[s
 def _places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
     """Yield the files and folders that hold weights of a run, each with the option naming it."""
     given = config.captioner.partition(":")[2]
+    local = config.model.startswith((LOCAL_DIR, HUGGING_FACE))
     named = (
-        ("--model", config.model.startswith(LOCAL_DIR), config.model.removeprefix(LOCAL_DIR)),
+        ("--model", local, config.model.removeprefix(LOCAL_DIR).removeprefix(HUGGING_FACE)),
         ("--pretrained", config.pretrained is not None, config.pretrained or ""),
         ("--weights", config.weights is not None, config.weights or ""),
         ("--captioner", bool(given), given),

@@ -56,7 +56,10 @@ def check_networks(config: IndexConfig) -> None:
         UserError: with all that is wrong, each with the option it was named by, or the preset.
     """
     checks: list[tuple[str, Callable[[], None]]] = [
-        ("model", lambda: check_clip(config.model, config.pretrained, config.weights)),
+        (
+            "model",
+            lambda: check_clip(config.model, config.pretrained, config.weights, config.relevance),
+        ),
         ("captioner", lambda: check_captioner(config)),
         ("lm", lambda: check_language_model(config.lm)),
     ]

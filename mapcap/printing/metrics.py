@@ -39,7 +39,7 @@ def metrics_page(
     parts: list[RenderableType] = []
     if "pointing" in by_name:
         parts += [_head("Localisation: maps against boxes"), _localisation(by_name, width), Text()]
-    if "tokens-deletion" in by_name:
+    if "blur-deletion" in by_name:
         parts += [
             _head("Faithfulness: does the prediction rest on it?"),
             _faithfulness(by_name, width),
@@ -76,7 +76,7 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
             "localisation: not measured without boxes; give them with "
             f"`mapcap evaluate {name} --boxes FILE`"
         )
-    if "tokens-deletion" not in measured:
+    if "blur-deletion" not in measured:
         lines.append(f"faithfulness and sanity: not measured; {sample} does, beside the photos")
     return lines
 

@@ -91,7 +91,7 @@ def test_an_unknown_preset_is_named_with_the_closest() -> None:
         ("max_sentences", 1, "--max-sentences"),
         ("templates", ("no place",), "--template"),
         ("representation", "cropp", "--representation"),
-        ("relevance", "cheffer", "--relevance: .*chefer, legrad"),
+        ("relevance", "cheffer", "--relevance: .*chefer, gradcam"),
         ("limit_per_class", 0, "--limit-per-class"),
     ],
 )
