@@ -47,6 +47,14 @@ def add_attributes(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE image ADD COLUMN attributes TEXT DEFAULT '{}' NOT NULL")
 
 
+def shorten_masks(connection: Connection) -> None:
+    """Change nothing: the number alone keeps an older MapCap from masks that it cannot read.
+
+    From here on masks are stored deflated (`codecs.encode_mask`). Those stored before stay as they
+    are, because writing them anew would not make the file any smaller, and are read as before.
+    """
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -58,4 +66,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_feeding,
     add_attributes,
     add_witness,
+    shorten_masks,
 )
