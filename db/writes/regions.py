@@ -97,7 +97,8 @@ def add_embeddings(
 def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
     """Copy a run's region embeddings into blocks of eight bits, for the search to read first.
 
-    A run of few regions needs none. Each block is a transaction. What is in blocks already stays, unless regions of these are gone.
+    A run of few regions needs none. Each block is a transaction. What is in blocks already stays,
+    unless regions of these are gone.
     """
     table = EmbeddingBlock
     conditions = table.run_id == run_id, table.representation == representation
