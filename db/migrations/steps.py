@@ -48,7 +48,11 @@ def add_attributes(connection: Connection) -> None:
 
 
 def add_subjects(connection: Connection) -> None:
-    """Say what a finding is about, without counts; of an older audit's findings nobody knows."""
+    """Say what a finding is about, without counts; of an older audit's findings nobody knows.
+
+    From here on masks are stored deflated, too (`codecs.encode_mask`): the number keeps an older
+    MapCap from them. Those stored before are read as they are.
+    """
     connection.exec_driver_sql("ALTER TABLE finding ADD COLUMN subject TEXT DEFAULT '' NOT NULL")
 
 

@@ -25,7 +25,7 @@ from db.schema.columns import (
     RunKey,
     Vector,
 )
-from db.types import Array, Bits, RunLength
+from db.types import Array, Bits, PixelMask
 
 
 class Run(Base):
@@ -257,7 +257,7 @@ class Region(Base):
     area_share: Mapped[float]
     mass_share: Mapped[float]
     patch_mask: Mapped[NDArray[np.bool_]] = mapped_column(Bits)
-    mask: Mapped[NDArray[np.bool_]] = mapped_column(RunLength)
+    mask: Mapped[NDArray[np.bool_]] = mapped_column(PixelMask)
 
 
 class Embedding(Base):
