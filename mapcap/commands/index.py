@@ -19,8 +19,9 @@ def index(
         str,
         typer.Argument(
             metavar="PHOTOS",
-            help="A folder of class folders, the TinyImageNet layout, a CSV or Parquet file with "
-            "columns path and class, or the word sample: the built-in photos.",
+            help="A folder of class folders, the TinyImageNet layout, a table (CSV, TSV, JSON "
+            "lines, Parquet) with columns path and class, or the word sample: the built-in "
+            "photos.",
         ),
     ],
     db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The SQLite file to fill.")],
@@ -62,8 +63,33 @@ def index(
         Path | None,
         typer.Option(metavar="FILE", help="TSV or CSV: folder name, class name."),
     ] = None,
+    class_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="Which folders are the classes where PHOTOS can be read in two ways: top (its "
+            "own) or leaf (those that images lie in).",
+        ),
+    ] = None,
     boxes: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TSV: file, x0, y0, x1, y1 in pixels.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A table of file, x0, y0, x1, y1."),
+    ] = None,
+    box_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="What the four numbers of a box are: xyxy (corners), xywh (corner, width, height) "
+            "or cxcywh (centre, width, height). Default: as columns and numbers tell.",
+        ),
+    ] = None,
+    box_units: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS",
+            help="Whether boxes are in pixels or in shares of the photo's sides. Default: as the "
+            "numbers tell.",
+        ),
     ] = None,
     predictions: Annotated[
         Path | None,
@@ -186,7 +212,10 @@ def index(
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
         names=_absolute(names),
+        class_level=class_level,
         boxes=_absolute(boxes),
+        box_format=box_format,
+        box_units=box_units,
         weights=_absolute(weights),
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
