@@ -1,5 +1,6 @@
 """`mapcap index`: fill a file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,10 @@ from mapcap.commands.base import Json, errors, open_run
 from mapcap.config import IndexConfig
 from mapcap.presets import PRESETS, with_preset
 from mapcap.printing import pages
+
+UNREADABLE_SHARE = 0.1
+"""Share of photos that could not be read, above which the exit code says so."""
+UNREADABLE = 3
 
 _PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())
 
@@ -197,7 +202,8 @@ def index(
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
 
     Ctrl-C stops after the batch at hand; the same command goes on where it stopped. Files that
-    cannot be read are recorded and counted, and the run goes on.
+    cannot be read are recorded and counted, and the run goes on; of more than a tenth, the exit
+    code is 3.
 
     [cyan]mapcap index sample --db sample.db[/]
 
@@ -243,6 +249,7 @@ def index(
         keep_artefacts=keep_artefacts,
         class_frequency=class_frequency,
     )
+    config = with_absolute_paths(config)
     run_id, finished = index_photos(
         config,
         db,
@@ -254,10 +261,34 @@ def index(
     )
     if not finished:
         raise typer.Exit(130)
+    engine, run = open_run(db, run_id)
+    counts = queries.counts(engine, run.id)
     if json:
-        engine, run = open_run(db, run_id)
-        pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+        pages.print_json({"run": run, "counts": counts})
+    if counts.images - counts.readable > UNREADABLE_SHARE * counts.images:
+        raise typer.Exit(UNREADABLE)
 
 
 def _absolute(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
+
+
+def with_absolute_paths(config: IndexConfig) -> IndexConfig:
+    """Return a configuration whose networks in files are named by absolute paths.
+
+    `local-dir:clip` in two folders are two networks, and so two runs.
+    """
+
+    def absolute(text: str) -> str:
+        kind, colon, path = text.rpartition(":")
+        place = Path(path).expanduser()
+        return f"{kind}{colon}{place.absolute()}" if path and place.exists() else text
+
+    pretrained = config.pretrained
+    return replace(
+        config,
+        model=absolute(config.model) if config.model.startswith("local-dir:") else config.model,
+        pretrained=None if pretrained is None else absolute(pretrained),
+        captioner=absolute(config.captioner) if ":" in config.captioner else config.captioner,
+        lm=absolute(config.lm) if config.lm != IndexConfig.lm else config.lm,
+    )

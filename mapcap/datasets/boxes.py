@@ -107,8 +107,9 @@ def quad_of(cells: Sequence[Any], where: str) -> Quad | None:
     try:
         x0, y0, x1, y1 = (number(cell, where) for cell in cells)
     except (UserError, ValueError) as error:
+        why = str(error).removeprefix(f"{where}: ") if isinstance(error, UserError) else ""
         raise UserError(
-            f"{where}: expected a box of four numbers, not {shown(str(list(cells)))[:100]}."
+            f"{where}: expected a box of four numbers, not {shown(str(list(cells)))[:100]}. {why}"
         ) from error
     return x0, y0, x1, y1
 

@@ -206,7 +206,8 @@ def _stretched(image: Image.Image) -> Image.Image:
     rows = max(1, _STRIP // image.width)
 
     def values_of(strip: Image.Image) -> NDArray[np.float64]:
-        return np.nan_to_num(np.asarray(strip, np.float64), posinf=0.0, neginf=0.0)
+        with np.errstate(invalid="ignore"):  # of NaN there are kinds that warn
+            return np.nan_to_num(np.asarray(strip, np.float64), posinf=0.0, neginf=0.0)
 
     for top in range(0, image.height, rows):
         values = values_of(image.crop((0, top, image.width, min(top + rows, image.height))))
@@ -266,6 +267,8 @@ def explain(error: Exception, data: bytes) -> str:
         return str(error)
     if isinstance(error, UnidentifiedImageError):
         what = describe_content(data[:HEAD])
+        if what is not None and what.endswith(" picture"):
+            return f"cannot be decoded: {what}, damaged"
         return "not an image of a known format" if what is None else f"not a picture but {what}"
     if isinstance(error, Image.DecompressionBombError):
         return f"the image is too large: {clean(str(error))[:100]}"
