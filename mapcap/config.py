@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mapcap.errors import UserError
+from mapcap.limits import MOST
 from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
@@ -21,8 +22,6 @@ BOX_FORMATS = ("xyxy", "xywh", "cxcywh")
 BOX_UNITS = ("pixels", "shares")
 CLASS_LEVELS = ("top", "leaf")
 """The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
-MOST = 2**31 - 1
-"""The largest number that an option takes: what counts more than there is, is a slip."""
 
 _PROMPT = "Describe this in one short sentence."
 _BEFORE = {

@@ -8,6 +8,7 @@ import typer
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
 from mapcap.datasets.boxes import box_form
+from mapcap.limits import MOST
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages
@@ -30,11 +31,13 @@ def evaluate(
     sample: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Measure faithfulness and sanity on N images; 200 is a good number."
+            metavar="N",
+            max=MOST,
+            help="Measure faithfulness and sanity on N images; 200 is a good number.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 16,
+    batch_size: Annotated[int, typer.Option(metavar="N", max=MOST, help="Images in a batch.")] = 16,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:

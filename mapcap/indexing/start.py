@@ -19,6 +19,7 @@ from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
+from mapcap.limits import MOST
 from mapcap.predictions import digest, read_predictions
 from mapcap.printing.pages import listed
 from mapcap.text import counted
@@ -61,8 +62,8 @@ def index_photos(
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
-    if batch_size is not None and batch_size < 1:
-        raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
+    if batch_size is not None and not 1 <= batch_size <= MOST:
+        raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
     with logging_to(log):
         check_free(db)
         with console.status("looking for the photos"):

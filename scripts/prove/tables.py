@@ -92,7 +92,7 @@ def _difference(
         back = text_of(cells[picked["path"]]), text_of(cells[picked["class"]])
         if tuple(map(_form, back)) != (_form(name), _form(label)):
             return f"{place}: {back!r}, not {(name, label)!r}"
-        quad = quad_of([cells[picked[each]] for each in _BOX], place)
+        quad = quad_of([cells[picked[each]] if each in picked else None for each in _BOX], place)
         if quad != box:
             return f"{place}: box {quad}, not {box}"
     return None
