@@ -94,7 +94,8 @@ def look_at(path: Path, option: str) -> Delimited:
         table.skipped, table.separator = 1, first[4:] or "\t"
         return table
     table.separator = _separator(lines)
-    table.numbered = _is_numbered(_cut(lines, table.separator))
+    quoted = any(line.startswith('"1"') for line in lines[1:2])
+    table.numbered = _is_numbered(_cut(lines, table.separator), quoted=quoted)
     return table
 
 
@@ -139,9 +140,12 @@ def _cut(lines: Sequence[str], separator: str) -> list[list[str]]:
     return rows[:-1] if len(lines) > _SAMPLE and len(rows) > 1 else rows
 
 
-def _is_numbered(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether each row has one cell more than the header, and it counts from 1: R."""
-    if len(rows) < 2:
+def _is_numbered(rows: Sequence[Sequence[str]], *, quoted: bool) -> bool:
+    """Tell whether each row has one cell more than the header, and it counts from 1: R.
+
+    R puts these numbers in quotes; of others, a single row says too little.
+    """
+    if len(rows) < (2 if quoted else 3):
         return False
     return all(
         len(row) == len(rows[0]) + 1 and row[0].strip() == str(number)

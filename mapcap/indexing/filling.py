@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from db import queries, writes
 from db.engine import finish, open_write, writing
-from db.queries.unfinished import unreadable_images
+from db.queries.unfinished import count_boxes_outside, unreadable_images
 from db.records import RunStatus, StoredImage
 from db.rows import NewClass, RunSpec
 from mapcap.config import IndexConfig
@@ -32,7 +32,7 @@ from mapcap.networks.quiet import to_the_log
 from mapcap.printing.pages import class_table, listed, show
 from mapcap.printing.progress import Bars
 from mapcap.runs.standing import PROCESS
-from mapcap.text import clean
+from mapcap.text import clean, counted
 
 DIGESTS = "digests"
 """What a run stores of its weights, beside their names."""
@@ -117,6 +117,14 @@ def _end(job: Job, status: RunStatus, console: Console) -> None:
     note_unreadable(unreadable)
     if status == "done":
         show(console, class_table(queries.classes(engine, run_id, sort="accuracy")))
+    outside = count_boxes_outside(engine, run_id)
+    if outside:
+        say(
+            console,
+            f"{counted(outside, 'box', 'boxes')} reach beyond the photo: are they corners in "
+            "pixels of the upright photo? See --box-format and --box-units.",
+            "yellow",
+        )
     if unreadable:
         names = [f"{path} ({error})" for path, error in unreadable]
         reasons = Counter(error.partition(":")[0] for _, error in unreadable).most_common(3)
