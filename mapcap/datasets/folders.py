@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -63,12 +64,15 @@ def pictures_below(folder: Path) -> tuple[list[Path], Counter[str]]:
 
 def holds_pictures(folder: Path) -> bool:
     """Tell whether there is a picture in a folder or below it; looks no further than the first."""
-    waiting = [folder]
+    waiting = [str(folder)]
     while waiting:
-        held = contents(waiting.pop())
-        if held.pictures:
-            return True
-        waiting += held.folders
+        for entry in _each(waiting.pop()):
+            if entry.name.startswith(".") or is_helper(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif is_picture(entry):
+                return True
     return False
 
 
@@ -149,9 +153,13 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     Raises:
         UserError: if it cannot be listed.
     """
+    return list(_each(folder))
+
+
+def _each(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as iterator:
-            return list(iterator)
+            yield from iterator
     except OSError as error:
         raise UserError(f"PHOTOS: {shown(folder)} cannot be listed: {error.strerror}.") from error
 

@@ -1,6 +1,6 @@
 """The networks of a run: looked at before any weights are loaded, loaded, and tried out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -50,11 +50,19 @@ def load_networks(
     require_finite(loaded.model, f"--lm {config.lm}")
     language_model = for_scoring(loaded)
     captioner = load_captioner(config, clip, device)
-    for part in vars(captioner).values():
-        if isinstance(part, torch.nn.Module):
+    for part in _parts(captioner):
+        if part is not clip.model:
             require_finite(part, f"--captioner {config.captioner}")
     probe(config, clip, captioner, language_model, half)
     return Networks(clip, captioner, language_model, half)
+
+
+def _parts(captioner: Captioner) -> Iterator[torch.nn.Module]:
+    """Yield the networks of a captioner, or of what it is made of."""
+    for value in getattr(captioner, "__dict__", {}).values():
+        whole = isinstance(value, torch.nn.Module)
+        inner = [value] if whole else getattr(value, "__dict__", {}).values()
+        yield from (part for part in inner if isinstance(part, torch.nn.Module))
 
 
 def check_networks(config: IndexConfig) -> None:

@@ -128,9 +128,11 @@ def test_5_weights_that_are_no_numbers_are_said() -> None:
 
     from mapcap.networks.weights import require_finite
 
-    network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    last = torch.nn.Linear(2, 2)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 2), last)
     require_finite(network, "--model x")
-    network[1].weight.data[0, 1] = torch.nan
+    with torch.no_grad():
+        last.weight[0, 1] = torch.nan
     with pytest.raises(UserError, match=r"--model x: its weights hold .*NaN.* in 1\.weight"):
         require_finite(network, "--model x")
 
