@@ -21,8 +21,12 @@ class Matched:
     """Rows that repeat what another row says of the same photo."""
 
 
-def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -> Matched:
+def match_paths(
+    file: Path, table: Table, items: Sequence[Item], source: Path, named: str
+) -> Matched:
     """Match rows with photos: by path below the source or as a whole, else by the path's end.
+
+    `named` is the option and the file that have the paths, for a message.
 
     Raises:
         UserError: for an end that means several photos, two rows that contradict each other, and
@@ -66,7 +70,7 @@ def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -
             doubled += 1
     if not rows:
         raise UserError(
-            f"{OPTION}: {shown(file)}: no row matches a photo. The file has paths such as "
+            f"{named}: no row matches a photo. The file has paths such as "
             f"{shown(table.paths[0])}, the photos such as {shown(items[0].relative)}."
         )
     return Matched(rows, strangers, doubled)

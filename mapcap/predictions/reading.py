@@ -80,8 +80,10 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     """
     assert config.predictions is not None, "asked for where the configuration names a file"
     file = Path(config.predictions)
-    table = read_file(file, _path(config.prediction_paths))
-    matched = match_paths(file, table, dataset.items, Path(dataset.source))
+    paths = _path(config.prediction_paths)
+    table = read_file(file, paths)
+    named = f"{OPTION}: {shown(file)}" if paths is None else f"--prediction-paths: {shown(paths)}"
+    matched = match_paths(file, table, dataset.items, Path(dataset.source), named)
     names = {} if config.names is None else read_names(Path(config.names))
     classes = Classes(dataset.classes, names)
     lines = [_counts(file, table, matched, len(dataset.items))]

@@ -35,7 +35,7 @@ _TEXTS: Final = (
     "{",
     "\u202e",
 )
-_FILES: Final = ("nowhere", "folder", "empty", "text", "binary", "fifo", "zero", "long", "null")
+_FILES: Final = ("nowhere", "folder", "empty", "text", "binary", "fifo")
 _WORDLESS: Final = frozenset({"prompt", "template", "json", "first_sentence", "keep_artefacts",
                               "class_frequency"})  # fmt: skip
 """Options that any text fits, and those that take none."""
@@ -93,8 +93,8 @@ def make_files(place: Path) -> list[str]:
     (place / "text").write_text("no table, no weights, nothing\n")
     (place / "binary").write_bytes(bytes(range(256)) * 20)
     os.mkfifo(place / "fifo")
-    made = [str(place / name) for name in _FILES[:6]]
-    return [*made, "/dev/zero", str(place / ("x" * 5000)), "a\0b"]
+    made = [str(place / name) for name in _FILES]
+    return [*made, "/dev/zero", str(place / ("x" * 5000)), str(place / "text" / "x")]
 
 
 def fault_of(
