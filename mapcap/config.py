@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -141,8 +140,7 @@ class IndexConfig:
              f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
             (self.limit_per_class is None or 1 <= self.limit_per_class <= MOST,
              "--limit-per-class", f"is between 1 and {MOST:,}"),
-            (0 <= self.redundancy < math.inf, "--redundancy-penalty",
-             "is a finite number of at least 0"),
+            (0 <= self.redundancy <= MOST, "--redundancy-penalty", f"is between 0 and {MOST:,}"),
             (2 <= self.max_sentences <= MOST, "--max-sentences", f"is between 2 and {MOST:,}"),
             (-1 <= self.relevance_start_layer <= MOST, "--relevance-start-layer",
              "is -1 or the number of a layer"),

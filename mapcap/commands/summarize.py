@@ -1,6 +1,5 @@
 """`mapcap summarize`: summaries of any length from what is stored."""
 
-import math
 from typing import Annotated
 
 import typer
@@ -40,10 +39,8 @@ def summarize(
     """
     if k < 1:
         raise UserError(f"-k {k}: a summary has at least one sentence.")
-    if not 0 <= redundancy < math.inf:
-        raise UserError(
-            f"--redundancy-penalty {redundancy}: the weight is a finite number of at least 0."
-        )
+    if not 0 <= redundancy <= MOST:
+        raise UserError(f"--redundancy-penalty {redundancy}: the weight is 0 to {MOST:,}.")
     engine, chosen = open_run(db, run)
     if class_name is None:
         wanted = queries.classes(engine, chosen.id)
