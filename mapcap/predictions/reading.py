@@ -63,6 +63,8 @@ def digest(config: IndexConfig) -> str:
         if path is None:
             continue
         try:
+            if Path(path).exists() and not Path(path).is_file():  # a pipe, a device: without end
+                raise UserError(f"{option}: {shown(path)} cannot be read: it is no regular file.")
             with Path(path).open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
