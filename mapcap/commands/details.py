@@ -7,6 +7,7 @@ import typer
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.config import IndexConfig
+from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class, find_image
@@ -62,7 +63,9 @@ def search(
     in_class: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="Only captions of this class.")
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="At most N captions.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST, help="At most N captions.")
+    ] = 50,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:

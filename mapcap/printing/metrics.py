@@ -71,7 +71,13 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
             "maps, captions and summaries: not measured; `mapcap index` with the same options as "
             f"before does, or {sample}"
         )
-    if "pointing" not in measured:
+    left = next((each for each in figures if each.name == "boxes-excluded" and each.n), None)
+    if "pointing" not in measured and left is not None:
+        lines.append(
+            f"localisation: {left.n:,} boxes given, {round(left.value * left.n):,} of them lie "
+            "outside the view or cover over 60 % of it: it says nothing of these"
+        )
+    elif "pointing" not in measured:
         lines.append(
             "localisation: not measured without boxes; give them with "
             f"`mapcap evaluate {name} --boxes FILE`"
