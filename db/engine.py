@@ -22,10 +22,12 @@ from db.files import (
     check,
     connect,
     explained,
+    explaining,
     newer,
     schema_version,
 )
 from db.interrupts import current
+from db.limited import LimitedConnection
 from db.migrations import upgrade
 
 # The first SQLite with RETURNING; reading gets by with an older one.
@@ -115,8 +117,9 @@ def _engine(
     file: Path, mode: str, timeout: float, prepare: Callable[[sqlite3.Connection], None]
 ) -> Engine:
     def opened() -> sqlite3.Connection:
-        connection = connect(file, mode, timeout)
-        prepare(connection)
+        with explaining(file):
+            connection = connect(file, mode, timeout)
+            prepare(connection)
         return connection
 
     engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)), creator=opened)
@@ -130,7 +133,10 @@ def _engine(
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> Exception | None:
         error = context.original_exception
-        return explained(file, error) if isinstance(error, sqlite3.Error) else None
+        if not isinstance(error, sqlite3.Error | UnicodeError):
+            return None
+        used = None if context.connection is None else context.connection.connection
+        return explained(file, error, used and used.dbapi_connection)  # type: ignore[arg-type]
 
     return engine
 
@@ -152,7 +158,10 @@ def _let_stop(engine: Engine) -> None:
             interrupt.remove(connection)
 
     @event.listens_for(engine, "before_cursor_execute")
-    def begins(*_: object) -> None:
+    def begins(connection: Connection, *_: object) -> None:
+        limited = connection.connection.dbapi_connection
+        if isinstance(limited, LimitedConnection):
+            limited.renew()
         interrupt = current()
         if interrupt is not None:
             interrupt.check()
