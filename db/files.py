@@ -27,7 +27,8 @@ _FIXES: Final = {
     sqlite3.SQLITE_NOTADB: "is not a MapCap file: check the name, or choose another one",
     sqlite3.SQLITE_CORRUPT: "is truncated or damaged: copy it again, or run `mapcap index` again "
     "into a new file",
-    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is done",
+    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is done; on a "
+    "network share without file locks, copy it to a local disk",
     sqlite3.SQLITE_LOCKED: "is locked by another program: close it, or try again when it is done",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that it may be read; if a job was killed, "
     "keep the files NAME-wal and NAME-shm beside it, in a folder that may be written",
