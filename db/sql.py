@@ -114,9 +114,7 @@ def columns_of(kind: type[Any], /, *tables: Any, **named: Any) -> list[ColumnEle
 def records(kind: type[Record], rows: Result[*tuple[Any, ...]]) -> list[Record]:
     """Return rows as records of a kind, each field from the column of its name."""
     names = tuple(rows.keys())
-    return [
-        kind(**row_values(kind, with_box(dict(zip(names, row, strict=True))))) for row in rows
-    ]
+    return [kind(**row_values(kind, with_box(dict(zip(names, row, strict=True))))) for row in rows]
 
 
 def with_box(values: dict[str, Any]) -> dict[str, Any]:

@@ -186,7 +186,6 @@ class SafeText(_Checked):
         return None if value is None else storable(value)
 
 
-
 class Timestamp(TypeDecorator[datetime]):
     """A moment as seconds since 1970, read back in UTC."""
 

@@ -13,6 +13,7 @@ from db.errors import StoreError
 
 Record = TypeVar("Record")
 
+
 def json_of(text: Any) -> Any:
     """Return the value of a JSON text; StoreError on text that is not JSON."""
     try:

@@ -176,9 +176,13 @@ def main() -> None:
         sys.exit(141)
     except OSError as error:
         leave_stdout()
-        _refuse(f"{error.filename or 'the output'}: {error.strerror or error}: make room or mend it")
+        _refuse(
+            f"{error.filename or 'the output'}: {error.strerror or error}: make room or mend it"
+        )
     except MemoryError:
-        _refuse("this needs more memory than there is: close other programs, or take a smaller file")
+        _refuse(
+            "this needs more memory than there is: close other programs, or take a smaller file"
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

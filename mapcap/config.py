@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from math import isfinite
+from typing import Any, get_args, get_origin
 
+from db.errors import StoreError
 from mapcap.errors import UserError
 from mapcap.salience import is_rule
 
@@ -162,11 +164,33 @@ class IndexConfig:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "IndexConfig":
-        """Return the configuration that a run stored, of this version or of an older one."""
+        """Return the configuration that a run stored, of this version or of an older one.
+
+        Raises:
+            StoreError: for one that no version stores; the file may be anybody's.
+        """
         values = _BEFORE | dict(stored)
         if values["threshold"] == _HALF[0]:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        kept["templates"] = tuple(kept["templates"])
-        return cls(**kept)
+        if isinstance(kept["templates"], list):
+            kept["templates"] = tuple(kept["templates"])
+        wrong = [each.name for each in fields(cls)
+                 if each.name in kept and not _fits(kept[each.name], each.type)]  # fmt: skip
+        try:
+            if not wrong and all(isinstance(each, str) for each in kept["templates"]):
+                return cls(**kept)
+        except UserError as error:
+            raise StoreError(f"the stored configuration is damaged: {error}") from error
+        raise StoreError(f"the stored configuration is damaged: {', '.join(wrong) or 'templates'}")
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    """Tell whether a value is of a field's type."""
+    kinds = [get_origin(kind) or kind for kind in get_args(annotation) or (annotation,)]
+    if get_origin(annotation) is tuple:
+        kinds = [tuple]
+    if float in kinds:
+        return type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
+    return type(value) in kinds

@@ -92,5 +92,5 @@ def _environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in ("COLUMNS", "LINES") or (value.isdecimal() and 0 < int(value[:9]))
+        if name not in ("COLUMNS", "LINES") or (value.isdecimal() and int(value[:9]) > 0)
     }

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from mapcap import cli
 
 SECONDS = 10
+"""Of the processor: other programs may run beside a proof."""
 _MEGABYTES = 1024
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -48,13 +49,13 @@ def limited_to(seconds: int) -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise TooSlowError
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def call(*arguments: str) -> Call:
@@ -101,10 +102,10 @@ def faults_of(done: Call, arguments: tuple[str, ...]) -> list[str]:
     for name, text in (("stdout", done.out), ("stderr", done.err)):
         steering = _STEERING.search(text)
         if steering:
-            faults.append(f"{ascii(steering.group())} on {name}")
+            faults.append(f"{steering.group()!a} on {name}")
     said = [line for line in done.err.splitlines() if not _NOTES.fullmatch(line)]
     if done.code == 2 and not done.trouble and len(said) != 1:
-        faults.append(f"{len(said)} lines on stderr: {ascii(done.err[:200])}")
+        faults.append(f"{len(said)} lines on stderr: {done.err[:200]!a}")
     if "--json" in arguments and done.code == 0 and not done.trouble:
         try:
             json.loads(done.out, parse_constant=_refuse)
@@ -128,7 +129,7 @@ def faults_of_file(file: Path) -> list[str]:
     faults = []
     steering = _STEERING.search(text)
     if steering:
-        faults.append(f"{ascii(steering.group())} in {file.suffix}")
+        faults.append(f"{steering.group()!a} in {file.suffix}")
     if file.suffix == ".csv" and _FORMULA.search(text):
         faults.append("a formula in CSV")
     if file.suffix == ".html":

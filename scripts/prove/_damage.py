@@ -18,7 +18,7 @@ TEXTS = (
     "[bold red]markup[/] [@click=app.quit]x[/] [/nothing]",
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "\"'><svg onload=alert(1)>{{ 7 * 7 }}{% raw %}",
-    "=HYPERLINK(\"http://x\")",
+    '=HYPERLINK("http://x")',
     "\t=1+1",
     "\u202egnp.\u202c\u2066x\u2069",
     "\u2028\u2029\r\n\n",
@@ -183,7 +183,7 @@ def set_json(file: Path, chance: random.Random) -> None:
 
 
 def _array(chance: random.Random) -> bytes:
-    code, size, form = chance.choice(((1, 2, "e"), (2, 4, "f"), (3, 8, "q"), (7, 1, "b")))
+    code, _, form = chance.choice(((1, 2, "e"), (2, 4, "f"), (3, 8, "q"), (7, 1, "b")))
     shape = chance.choice(((0,), (1,), (3,), (0, 0), (1, 1), (2, 3), (7, 7), (1, 2, 3), (64, 64)))
     n = 1
     for side in shape:
