@@ -27,19 +27,19 @@ _FIXES: Final = {
     sqlite3.SQLITE_NOTADB: "is not a MapCap file: check the name, or choose another one",
     sqlite3.SQLITE_CORRUPT: "is truncated or damaged: copy it again, or run `mapcap index` again "
     "into a new file",
-    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is done; on a "
-    "network share without file locks, copy it to a local disk",
+    sqlite3.SQLITE_BUSY: "is locked by another program: close it, or try again when it is "
+    "done; on a network share without file locks, copy it to a local disk",
     sqlite3.SQLITE_LOCKED: "is locked by another program: close it, or try again when it is done",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that it may be read; if a job was killed, "
     "keep the files NAME-wal and NAME-shm beside it, in a folder that may be written",
     sqlite3.SQLITE_PERM: "cannot be opened: check its permissions",
     sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder",
     sqlite3.SQLITE_IOERR: "cannot be read from or written to its disk: check the disk",
-    sqlite3.SQLITE_TOOBIG: "holds a value larger than any that MapCap stores: it is damaged, or not "
-    "as MapCap made it",
+    sqlite3.SQLITE_TOOBIG: "holds a value larger than any that MapCap stores: it is damaged, or "
+    "not as MapCap made it",
     sqlite3.SQLITE_NOMEM: "needs more memory than there is: it may be damaged; copy it again",
-    sqlite3.SQLITE_PROTOCOL: "cannot be locked on its disk, as on some network shares: copy it to a "
-    "local one",
+    sqlite3.SQLITE_PROTOCOL: "cannot be locked on its disk, as on some network shares: copy it to "
+    "a local one",
     sqlite3.SQLITE_FULL: "has no room left on its disk: make room and run the command again",
 }
 

@@ -1,4 +1,4 @@
-"""The store that proofs damage, fill and compare: a real run of few photos with the tiny networks."""
+"""The store that proofs damage, fill and compare: a real run of few photos, tiny networks."""
 
 import os
 import shutil

@@ -34,8 +34,8 @@ NUMBERS = (
     1e300, -1e300, float("inf"), float("-inf"),
 )  # fmt: skip
 _JSON: tuple[Any, ...] = (
-    None, True, 0, -1, 1.5, 1e308, 2**70, "text", TEXTS[0], TEXTS[3], [], {}, [[]], [None], [1, "a"],
-    [[1, 2, 3]], {"": 1}, {"a": {"b": [1]}}, [TEXTS[0]] * 200, {"bins": 3}, {"bins": [3]},
+    None, True, 0, -1, 1.5, 1e308, 2**70, "text", TEXTS[0], TEXTS[3], [], {}, [[]], [None],
+    [1, "a"], [[1, 2, 3]], {"": 1}, {"a": {"b": [1]}}, [TEXTS[0]] * 200, {"bins": 3}, {"bins": [3]},
     {"bins": [{"low": "x", "high": None, "accuracy": [], "images": {}}]}, {"count": "many"},
     {"text": 3, "figures": []}, [{"text": {}}], {"representation": 3, "sentences": "x"},
     {"sentences": -5, "redundancy": 1e308}, {"photos": 5}, {"resize_mode": []},
