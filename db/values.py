@@ -17,9 +17,13 @@ Record = TypeVar("Record")
 def json_of(text: Any) -> Any:
     """Return the value of a JSON text; StoreError on text that is not JSON."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except (TypeError, ValueError, RecursionError) as error:
         raise StoreError("a stored JSON value is damaged: run the job again") from error
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"JSON has no {name}")
 
 
 def moment_of(seconds: Any) -> datetime | None:
