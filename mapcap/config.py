@@ -170,20 +170,21 @@ class IndexConfig:
             StoreError: for one that no version stores; the file may be anybody's.
         """
         values = _BEFORE | dict(stored)
-        if values["threshold"] == _HALF[0]:
+        if values.get("threshold") == _HALF[0]:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        if isinstance(kept["templates"], list):
-            kept["templates"] = tuple(kept["templates"])
-        wrong = [each.name for each in fields(cls)
-                 if each.name in kept and not _fits(kept[each.name], each.type)]  # fmt: skip
+        if isinstance(kept.get("templates"), list):
+            kept["templates"] = tuple(map(str, kept["templates"]))
+        types = {field.name: field.type for field in fields(cls)}
+        wrong = [name for name, value in kept.items() if not _fits(value, types[name])]
+        if wrong or "photos" not in kept:
+            named = ", ".join(wrong) or "photos"
+            raise StoreError(f"the run's stored configuration is damaged: {named}")
         try:
-            if not wrong and all(isinstance(each, str) for each in kept["templates"]):
-                return cls(**kept)
+            return cls(**kept)
         except UserError as error:
-            raise StoreError(f"the stored configuration is damaged: {error}") from error
-        raise StoreError(f"the stored configuration is damaged: {', '.join(wrong) or 'templates'}")
+            raise StoreError(f"the run's stored configuration is damaged: {error}") from error
 
 
 def _fits(value: object, annotation: Any) -> bool:

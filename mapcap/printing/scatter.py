@@ -50,7 +50,7 @@ def _mark(count: int) -> str:
 
 
 def _places(values: Sequence[float], count: int) -> list[int]:
-    """Return for each value its place among `count`, the middle one where all are equal or too far apart."""
+    """Return for each value its place among `count`; the middle one where they cannot be placed."""
     low, high = min(values), max(values)
     if low == high or not isfinite(high - low):
         return [count // 2] * len(values)

@@ -133,7 +133,7 @@ def test_a_stored_configuration_of_other_types_is_refused() -> None:
     from db.errors import StoreError
     from mapcap.config import IndexConfig
 
-    for wrong in ({"sentences": 2.5}, {"regions": "x"}, {"templates": [1]}, {"redundancy": []},
+    for wrong in ({"sentences": 2.5}, {"regions": "x"}, {"templates": 1}, {"redundancy": []},
                   {"sentences": 99}, {"photos": 5}):  # fmt: skip
         with pytest.raises(StoreError, match="configuration is damaged"):
             IndexConfig.of({"photos": "x"} | wrong)
