@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from typing import Any, get_args, get_origin
 
-from db.errors import StoreError
 from mapcap.errors import UserError
 from mapcap.salience import is_rule
 
@@ -167,7 +166,7 @@ class IndexConfig:
         """Return the configuration that a run stored, of this version or of an older one.
 
         Raises:
-            StoreError: for one that no version stores; the file may be anybody's.
+            UserError: for one that no version stores; the file may be anybody's.
         """
         values = _BEFORE | dict(stored)
         if values.get("threshold") == _HALF[0]:
@@ -180,11 +179,11 @@ class IndexConfig:
         wrong = [name for name, value in kept.items() if not _fits(value, types[name])]
         if wrong or "photos" not in kept:
             named = ", ".join(wrong) or "photos"
-            raise StoreError(f"the run's stored configuration is damaged: {named}")
+            raise UserError(f"the run's stored configuration is damaged: {named}")
         try:
             return cls(**kept)
         except UserError as error:
-            raise StoreError(f"the run's stored configuration is damaged: {error}") from error
+            raise UserError(f"the run's stored configuration is damaged: {error}") from error
 
 
 def _fits(value: object, annotation: Any) -> bool:
@@ -193,5 +192,5 @@ def _fits(value: object, annotation: Any) -> bool:
     if get_origin(annotation) is tuple:
         kinds = [tuple]
     if float in kinds:
-        return type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
+        return type(value) is int or (isinstance(value, float) and isfinite(value))
     return type(value) in kinds

@@ -130,12 +130,11 @@ def test_a_hangup_is_ignored_where_it_was_before() -> None:
 
 
 def test_a_stored_configuration_of_other_types_is_refused() -> None:
-    from db.errors import StoreError
     from mapcap.config import IndexConfig
 
     for wrong in ({"sentences": 2.5}, {"regions": "x"}, {"templates": 1}, {"redundancy": []},
                   {"sentences": 99}, {"photos": 5}):  # fmt: skip
-        with pytest.raises(StoreError, match="configuration is damaged"):
+        with pytest.raises(UserError, match="configuration is damaged"):
             IndexConfig.of({"photos": "x"} | wrong)
     with pytest.raises(UserError, match="--sentences"):
         IndexConfig(photos="x", sentences=99)
