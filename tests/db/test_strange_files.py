@@ -1,8 +1,10 @@
 """Files as somebody may send them: what their schema runs is refused, what they hold is checked."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
 
@@ -15,6 +17,7 @@ from db.first_paint import glance
 from db.limited import LimitedConnection
 from db.schema import Base
 from db.shape import TABLES
+from db.verdicts import Verdict, read_verdicts, write_verdicts
 from tests.stores import StoredRun, copy_run
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
@@ -156,3 +159,21 @@ def test_a_file_that_is_moved_away_ends_the_job(counted: StoredRun, tmp_path: Pa
     run.path.rename(tmp_path / "elsewhere.db")
     with pytest.raises(StoreError, match="was moved, removed or replaced"), writing(run.engine):
         raise AssertionError("nothing may be written")
+
+
+@pytest.mark.parametrize("made", ["1e300", "9e999"])
+def test_a_verdict_of_no_date_is_an_error(tmp_path: Path, made: str) -> None:
+    file = tmp_path / "verdicts.sqlite"
+    moment = datetime(2024, 5, 6, tzinfo=UTC)
+    write_verdicts(file, Verdict("hash", "class", "tabby", "fine", "", moment))
+    assert read_verdicts(file, "hash")["class", "tabby"].made == moment
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE verdict SET made = {made}")
+    with pytest.raises(StoreError, match="date is damaged"):
+        read_verdicts(file, "hash")
+
+
+def test_a_pipe_holds_no_verdicts(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="is not a file"):
+        read_verdicts(tmp_path / "pipe", "hash")
