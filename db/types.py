@@ -118,7 +118,7 @@ class Json(TypeDecorator[Any]):
 class _Checked(TypeDecorator[Any]):
     """A column whose values come out of SQLite as they are, once `read` has looked at them."""
 
-    impl = Text
+    impl: Any = Text
     cache_ok = True
     read: Callable[[Any], Any]
 

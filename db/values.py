@@ -80,7 +80,7 @@ def row_values(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     A JSON value that is no dict or list where one belongs is read as an empty one: the rest of the
     row can be shown. StoreError where a value is missing that the record cannot do without.
     """
-    needed, containers = _demands(kind)
+    needed, containers = _demands(kind)  # type: ignore[arg-type]
     for name in needed:
         if values.get(name, name) is None:
             raise StoreError(f"a stored {kind.__name__} is damaged: it has no {name}")
@@ -129,7 +129,7 @@ _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
 
 def read_row(kind: type[Record], values: Mapping[str, Any]) -> Record:
     """Return a record of a kind from the bare values of a row, each checked by its field's type."""
-    read = {name: reader(values[name]) for name, reader in _readers(kind).items()}
+    read = {name: reader(values[name]) for name, reader in _readers(kind).items()}  # type: ignore[arg-type]
     return kind(**row_values(kind, read))
 
 
