@@ -24,6 +24,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "concepts": (),
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
@@ -95,6 +96,8 @@ class IndexConfig:
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
+    concepts: tuple[str, ...] = ()
+    """Lines of a person's own concepts, which the audit looks for beside its vocabulary."""
     predictions: str | None = None
     """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
     prediction_paths: str | None = None
@@ -168,5 +171,6 @@ class IndexConfig:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        kept["templates"] = tuple(kept["templates"])
+        for name in ("templates", "concepts"):
+            kept[name] = tuple(kept[name])
         return cls(**kept)

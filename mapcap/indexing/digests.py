@@ -14,7 +14,17 @@ _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 
 def digests(config: IndexConfig) -> dict[str, str]:
     """Return the SHA-256 of the weights that lie behind paths, by option; hub names have none."""
-    return {option: _digest(path) for option, path in _places(config)}
+    return {option: weights_digest(path) for option, path in _places(config)}
+
+
+def weights_digest(path: Path) -> str:
+    """Return the SHA-256 of the weights in a file or a folder, in hex."""
+    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in _WEIGHTS]
+    whole = hashlib.sha256()
+    for file in sorted(files):
+        with file.open("rb") as opened:
+            whole.update(hashlib.file_digest(opened, "sha256").digest())
+    return whole.hexdigest()
 
 
 def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -45,12 +55,3 @@ def _places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
         path = Path(text).expanduser()
         if may_be_path and path.exists():
             yield option, path
-
-
-def _digest(path: Path) -> str:
-    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in _WEIGHTS]
-    whole = hashlib.sha256()
-    for file in sorted(files):
-        with file.open("rb") as opened:
-            whole.update(hashlib.file_digest(opened, "sha256").digest())
-    return whole.hexdigest()
