@@ -73,13 +73,13 @@ def features(clip: Clip, paths: Sequence[Path]) -> NDArray[np.float32]:
             with Image.open(path) as opened:
                 pictures.append(clip.preprocess(opened.convert("RGB")))
         with torch.no_grad():
-            parts.append(F.normalize(clip.model.encode_image(torch.stack(pictures)).float(), dim=-1))
+            parts.append(
+                F.normalize(clip.model.encode_image(torch.stack(pictures)).float(), dim=-1)
+            )
     return torch.cat(parts).numpy()
 
 
-def measure(
-    clip: Clip, photos: Sequence[Described], folder: Path
-) -> dict[str, Reliability]:
+def measure(clip: Clip, photos: Sequence[Described], folder: Path) -> dict[str, Reliability]:
     """Return the reliability of every concept that enough photos show, by its term."""
     concepts = vocabulary()
     vectors = concept_vectors(text_embedder(clip), concepts)
@@ -114,7 +114,9 @@ def main() -> None:
     reliable = [term for term, each in measured.items() if each.auc >= RELIABLE]
     for term, each in sorted(measured.items(), key=lambda pair: -pair[1].auc):
         print(f"{each.auc:.3f}  {each.photos:4d}  {term}")
-    print(f"{len(reliable)} of {len(measured)} measured concepts have an AUC of {RELIABLE} or more.")
+    print(
+        f"{len(reliable)} of {len(measured)} measured concepts have an AUC of {RELIABLE} or more."
+    )
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ _TEMPLATES: Final = ("{}", "a photo of {}", "there is {}")
 _CONDITION_TEMPLATES: Final = ("{}", "a photo {}", "it is {}")
 _CONDITIONS: Final = frozenset({"setting", "light", "view"})
 """Groups of what a photo is, as “at night”; of the others a photo shows something."""
+_THINGS: Final = frozenset(
+    {"animals", "plants", "food", "vehicles", "buildings", "furniture", "things", "clothing"}
+)
 _ARTICLES: Final = ("a ", "an ", "the ", "something ")
 
 EmbedTexts = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -51,6 +54,11 @@ class Concept:
     def phrase(self) -> str:
         """The concept as it stands after “misclassified images”."""
         return f"{'are' if self.group in _CONDITIONS else 'show'} {self.term}"
+
+    @property
+    def attributive(self) -> str:
+        """The concept as it stands after “a group”."""
+        return self.term if self.group in _CONDITIONS else f"showing {self.term}"
 
     @property
     def noun(self) -> str:
@@ -224,9 +232,7 @@ def read_reliabilities(path: Path, digest: str) -> Mapping[str, Reliability]:
             return {}
         rows = csv.DictReader(file, delimiter="\t")
         return {
-            row["term"]: Reliability(
-                float(row["auc"]), float(row["threshold"]), int(row["photos"])
-            )
+            row["term"]: Reliability(float(row["auc"]), float(row["threshold"]), int(row["photos"]))
             for row in rows
         }
 
@@ -238,14 +244,19 @@ def words_of(concept: Concept) -> frozenset[str]:
     for also in concept.also:
         if also.startswith("@"):
             members = [each for each in vocabulary() if each.group == also[1:] and each != concept]
-            words |= {word for each in members for word in {each.noun, *each.also}}
+            words.update(word for each in members for word in (each.noun, *each.also))
         else:
             words.add(also)
     return frozenset(word.lower() for word in words if not word.startswith("@"))
 
 
+@cache
 def kinds_of(name: str) -> frozenset[str]:
-    """Return the nouns of the concepts that a thing of this name is a kind of: fruit of a lemon."""
-    wanted = name.lower()
-    nouns = {each.noun for each in vocabulary() if wanted in words_of(each)}
-    return frozenset(nouns - {wanted})
+    """Return the nouns of what a thing of this name, or of its last word, is: fruit of a lemon."""
+    wanted = {name.lower(), name.lower().rpartition(" ")[2]}
+    return frozenset(each.noun for each in vocabulary() if wanted & words_of(each))
+
+
+def things() -> tuple[str, ...]:
+    """Return the nouns of the vocabulary that could be the name of a class."""
+    return tuple(dict.fromkeys(each.noun for each in vocabulary() if each.group in _THINGS))
