@@ -39,15 +39,29 @@ from scripts.build_mini.people import Described, read_described
 FEWEST = 10
 """Photos that must show a concept, and that must not."""
 _NAMED = 2
+_LONGEST = 3
 _BATCH = 64
 
 
-def truths(concept: Concept, photos: Sequence[Described]) -> NDArray[np.bool_]:
-    """Return of which photos (N,) a concept is true: at least two sentences name it."""
-    names = "|".join(sorted(re.escape(word) for word in words_of(concept)))
-    pattern = re.compile(rf"\b(?:{names})(?:s|es)?\b")
+def phrases_of(sentence: str) -> frozenset[str]:
+    """Return the words of a sentence and up to three side by side, the last one singular as well."""
+    words = re.findall(r"[\w'-]+", sentence.lower())
+    phrases = set()
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
+            phrase = " ".join(words[start:end])
+            phrases.update((phrase, phrase.removesuffix("s"), phrase.removesuffix("es")))
+    return frozenset(phrases)
+
+
+def truths(concept: Concept, photos: Sequence[Sequence[frozenset[str]]]) -> NDArray[np.bool_]:
+    """Return of which photos (N,) a concept is true: at least two sentences name it.
+
+    A photo is given by the phrases of its sentences.
+    """
+    names = words_of(concept)
     return np.array(
-        [sum(bool(pattern.search(s)) for s in photo.sentences) >= _NAMED for photo in photos]
+        [sum(not names.isdisjoint(phrases) for phrases in photo) >= _NAMED for photo in photos]
     )
 
 
@@ -84,8 +98,9 @@ def measure(clip: Clip, photos: Sequence[Described], folder: Path) -> dict[str, 
     concepts = vocabulary()
     vectors = concept_vectors(text_embedder(clip), concepts)
     scores = features(clip, [folder / photo.file for photo in photos]) @ vectors.T
+    told = [[phrases_of(sentence) for sentence in photo.sentences] for photo in photos]
     measured = (
-        (concept.term, reliability(scores[:, i].astype(np.float64), truths(concept, photos)))
+        (concept.term, reliability(scores[:, i].astype(np.float64), truths(concept, told)))
         for i, concept in enumerate(concepts)
     )
     return {term: each for term, each in measured if each is not None}

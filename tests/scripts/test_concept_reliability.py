@@ -11,7 +11,7 @@ from mapcap.datasets.sample import sample_path
 from mapcap.networks.clip import load_clip
 from mapcap.networks.embedded import MINI
 from scripts.build_mini.people import Described
-from scripts.concept_reliability import measure, reliability, truths, write
+from scripts.concept_reliability import measure, phrases_of, reliability, truths, write
 
 
 def photo(*sentences: str, file: str = "a.jpg") -> Described:
@@ -25,7 +25,8 @@ def test_two_sentences_must_name_it_or_a_kind_of_it() -> None:
         photo("a dog runs.", "an animal runs."),
         photo("a dogged man.", "hotdog."),
     ]
-    assert truths(dog, photos).tolist() == [True, False, False]
+    told = [[phrases_of(sentence) for sentence in each.sentences] for each in photos]
+    assert truths(dog, told).tolist() == [True, False, False]
 
 
 def test_auc_and_threshold_by_hand() -> None:

@@ -110,8 +110,8 @@ def _title(test: ConceptTest, figures: dict[str, int], part: Shown, *, more: boo
         else ("farthest from", figures["images_without"], without, figures["images"], wrong)
     )
     return (
-        f"of the {inside} images {nearness} “{test.concept.term}” {bad} are misclassified "
-        f"(of the other {rest} {others})"
+        f"of the {inside} images {nearness} “{test.concept.term}” {bad} are misclassified, "
+        f"{others} of the other {rest}"
     )
 
 
