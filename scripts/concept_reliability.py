@@ -44,7 +44,7 @@ _BATCH = 64
 
 
 def phrases_of(sentence: str) -> frozenset[str]:
-    """Return the words of a sentence and up to three side by side, the last one singular as well."""
+    """Return one to three words side by side of a sentence, the last one singular as well."""
     words = re.findall(r"[\w'-]+", sentence.lower())
     phrases = set()
     for start in range(len(words)):

@@ -64,14 +64,23 @@ def concept_tests(material: Material) -> list[ConceptTest]:
     An error's picture is less like its own class's text and more like another's, and every cosine
     drifts with that. What a score has in common, linearly within the class, with the similarity to
     the true and to the predicted name is therefore taken out first. Concepts that name the class,
-    or a kind of thing that it is, are not tested: they would say the class again.
+    or a kind of thing that it is, are not tested: they would say the class again. Nor are those
+    that hardly any or nearly all of its images show.
     """
     images, bank = material.images, material.concepts
     wrong = ~images.correct
     if min(int(wrong.sum()), int((~wrong).sum())) < ENOUGH or not len(bank):
         return []
-    tested = _tested(bank, material.names.names[material.class_id])
-    scores = concept_scores(material)[:, tested]
+    every = concept_scores(material)
+    # Chosen without a look at correctness.
+    tested = [
+        place
+        for place in _tested(bank, material.names.names[material.class_id])
+        if shown(every[:, place], bank.reliabilities[place]) is not None
+    ]
+    if not tested:
+        return []
+    scores = every[:, tested]
     rest = scores - _explained(scores, _similarities(material))
     effect, p = rank_sum(rest, wrong)
     q = false_discovery(p)
@@ -138,16 +147,20 @@ def stands_out(test: ConceptTest) -> bool:
     return max(test.q, test.whole) <= SIGNIFICANT
 
 
-def shown(scores: NDArray[np.float64], reliability: Reliability | None) -> Shown:
-    """Return the images that count as showing a concept of scores (n,)."""
-    if reliability is not None:
-        having = scores > reliability.threshold
-        if _FEWEST_SHARE <= having.mean() <= 1 - _FEWEST_SHARE:
-            return Shown(having, by_threshold=True)
-    most = max(1, round(_THIRD * len(scores)))
-    having = np.zeros(len(scores), bool)
-    having[np.argsort(-scores, kind="stable")[:most]] = True
-    return Shown(having, by_threshold=False)
+def shown(scores: NDArray[np.float64], reliability: Reliability | None) -> Shown | None:
+    """Return the images that count as showing a concept of scores (n,).
+
+    None where hardly any or nearly all are over the threshold: what a class does not show, such as
+    skis beside cats, parts it by nothing that a person could see.
+    """
+    if reliability is None:
+        having = np.zeros(len(scores), bool)
+        having[np.argsort(-scores, kind="stable")[: max(1, round(_THIRD * len(scores)))]] = True
+        return Shown(having, by_threshold=False)
+    having = scores > reliability.threshold
+    if _FEWEST_SHARE <= having.mean() <= 1 - _FEWEST_SHARE:
+        return Shown(having, by_threshold=True)
+    return None
 
 
 def nearest_regions(

@@ -60,7 +60,8 @@ def _concepts(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contras
     for place, q in enumerate(false_discovery(p).tolist()):
         if effects[place] > 1 / 2:
             part = shown(scores[:, place], bank.reliabilities[place])
-            yield _contrast(bank.concepts[place].attributive, part.having, inside, q)
+            if part is not None:
+                yield _contrast(bank.concepts[place].attributive, part.having, inside, q)
 
 
 def _attributes(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:

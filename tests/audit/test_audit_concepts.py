@@ -231,12 +231,13 @@ def test_the_class_itself_and_too_few_errors_are_not_tested() -> None:
     assert not concept_tests(replace(made, images=few))
 
 
-def test_a_threshold_that_parts_nothing_is_not_used() -> None:
+def test_what_hardly_any_or_nearly_all_show_parts_nothing() -> None:
     scores = np.linspace(0, 1, 100)
-    assert shown(scores, Reliability(0.9, 0.5, 50)).having.sum() == 50
-    for threshold in (-1.0, 2.0):
+    for threshold, count in ((0.5, 50), (-1.0, None), (2.0, None)):
         part = shown(scores, Reliability(0.9, threshold, 50))
-        assert not part.by_threshold and part.having.sum() == 33
+        assert count == (None if part is None else part.having.sum())
+    made = with_reliability(given(np.where(WRONG, 0.6, 0.0)), 2.0)
+    assert [test.concept for test in concept_tests(made)] == [NIGHT]
 
 
 def test_a_group_is_named_by_a_concept() -> None:

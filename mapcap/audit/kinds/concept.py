@@ -55,10 +55,7 @@ def concepts(material: Material, tests: Sequence[ConceptTest]) -> list[Finding]:
 def _finding(material: Material, test: ConceptTest) -> Finding:
     images, wrong = material.images, ~material.images.correct
     more = test.effect > 1 / 2
-    # The third that shows least of it, where there is no threshold and the errors lack it.
-    part = shown(test.scores, test.reliability)
-    if not part.by_threshold and not more:
-        part = Shown(~shown(-test.scores, None).having, by_threshold=False)
+    part = _part(test, more=more)
     concerned = part.having if more else ~part.having
     figures = _counts(part.having, wrong)
     evidence = wrong_first(images, concerned)
@@ -85,6 +82,17 @@ def _finding(material: Material, test: ConceptTest) -> Finding:
         nearest_regions(material, evidence, test.place, MOST_EVIDENCE) if more else (),
         frozenset(np.flatnonzero(concerned & wrong).tolist()),
     )
+
+
+def _part(test: ConceptTest, *, more: bool) -> Shown:
+    """Return the images that show it; by thirds, where errors lack it, all but the farthest."""
+    if more or test.reliability is not None:
+        part = shown(test.scores, test.reliability)
+        assert part is not None, "only what parts the class is tested"
+        return part
+    farthest = shown(-test.scores, None)
+    assert farthest is not None, "without a threshold a third is taken"
+    return Shown(~farthest.having, by_threshold=False)
 
 
 def _counts(having: NDArray[np.bool_], wrong: NDArray[np.bool_]) -> dict[str, int]:
