@@ -45,7 +45,7 @@ def misnomer(material: Material) -> Misnomer | None:
     to everything wins nothing. Only where the CLIP is the classifier.
     """
     images, names = material.images, material.names
-    if len(names.ids) < 2 or (images.witness != NO_WITNESS).any():
+    if not len(images) or len(names.ids) < 2 or (images.witness != NO_WITNESS).any():
         return None
     words = _candidates(material)
     if not words:
