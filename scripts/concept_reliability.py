@@ -46,7 +46,7 @@ _BATCH = 64
 def phrases_of(sentence: str) -> frozenset[str]:
     """Return one to three words side by side of a sentence, the last one singular as well."""
     words = re.findall(r"[\w'-]+", sentence.lower())
-    phrases = set()
+    phrases: set[str] = set()
     for start in range(len(words)):
         for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
             phrase = " ".join(words[start:end])

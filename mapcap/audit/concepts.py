@@ -18,7 +18,7 @@ VOCABULARY: Final = _DATA / "concepts.tsv"
 RELIABILITIES: Final = _DATA / "concepts_mini.tsv"
 FIELD: Final = "field"
 """The group of a person's own terms that name none."""
-RELIABLE: Final = 0.85
+RELIABLE: Final = 0.9
 """Least AUC on captioned photos of a concept that may speak."""
 
 _COLUMNS: Final = 5
