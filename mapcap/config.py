@@ -35,6 +35,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "concepts": (),
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
@@ -115,6 +116,8 @@ class IndexConfig:
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
+    concepts: tuple[str, ...] = ()
+    """Lines of a person's own concepts, which the audit looks for beside its vocabulary."""
     predictions: str | None = None
     """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
     prediction_paths: str | None = None
@@ -200,8 +203,9 @@ class IndexConfig:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        if isinstance(kept.get("templates"), list):
-            kept["templates"] = tuple(map(str, kept["templates"]))
+        for name in ("templates", "concepts"):
+            if isinstance(kept.get(name), list):
+                kept[name] = tuple(map(str, kept[name]))
         types = {field.name: field.type for field in fields(cls)}
         wrong = [name for name, value in kept.items() if not _fits(value, types[name])]
         if wrong or "photos" not in kept:
