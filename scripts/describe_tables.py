@@ -12,7 +12,7 @@ from db.schema import Base
 from db.types import Array, Bits, Blob, Json, PixelMask, Timestamp
 from mapcap.export.rows import NAMES, columns, one_row
 
-KINDS = {
+KINDS: dict[type[object], str] = {
     Array: "array",
     Bits: "bits",
     PixelMask: "mask",

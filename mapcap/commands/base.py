@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -87,7 +87,8 @@ def console() -> Console:
 
 def errors() -> Console:
     """Return the console of progress and errors; what it cannot print ends nothing."""
-    return Console(file=Forgiving(sys.stderr), emoji=False, _environ=_environment())
+    stream = cast("IO[str]", Forgiving(sys.stderr))  # what rich asks of a file, it has
+    return Console(file=stream, emoji=False, _environ=_environment())
 
 
 def _environment() -> dict[str, str]:

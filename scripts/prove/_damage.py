@@ -184,7 +184,9 @@ def set_json(file: Path, chance: random.Random) -> None:
 
 def _array(chance: random.Random) -> bytes:
     code, _, form = chance.choice(((1, 2, "e"), (2, 4, "f"), (3, 8, "q"), (7, 1, "b")))
-    shape = chance.choice(((0,), (1,), (3,), (0, 0), (1, 1), (2, 3), (7, 7), (1, 2, 3), (64, 64)))
+    shape: tuple[int, ...] = chance.choice(
+        ((0,), (1,), (3,), (0, 0), (1, 1), (2, 3), (7, 7), (1, 2, 3), (64, 64))
+    )
     n = 1
     for side in shape:
         n *= side

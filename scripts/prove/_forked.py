@@ -22,7 +22,7 @@ def warm() -> None:
             kept[where] = load(config, *where)
         return kept[where]
 
-    filling.load_networks = load_once  # type: ignore[assignment]
+    filling.load_networks = load_once  # type: ignore[assignment,attr-defined]
     import torch
 
     from mapcap.config import IndexConfig

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,14 +29,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run.path
 
 
-def run(*arguments: str | Path, out: int = subprocess.PIPE, **environment: str) -> Result:
+def run(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, out: int = subprocess.PIPE
+) -> Result:
     """Run the command in an environment of its own; text is decoded as far as it goes."""
     done = subprocess.run(
         [sys.executable, "-m", "mapcap", *map(str, arguments)],
         stdout=out,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
-        env=os.environ | environment,
+        env={**os.environ, **(environment or {})},
         check=False,
     )
     text = (done.stdout or b"").decode("latin-1")
@@ -50,7 +52,7 @@ def run(*arguments: str | Path, out: int = subprocess.PIPE, **environment: str) 
 def test_an_encoding_without_our_signs_gets_others(
     small: Path, environment: dict[str, str]
 ) -> None:
-    done = run("classes", small, **environment)
+    done = run("classes", small, environment=environment)
     assert done.code == 0, done.err
     assert "K\\xe4fer" in done.out
     assert "##### 100 %" in done.out
@@ -132,8 +134,15 @@ def test_a_hangup_is_ignored_where_it_was_before() -> None:
 def test_a_stored_configuration_of_other_types_is_refused() -> None:
     from mapcap.config import IndexConfig
 
-    for wrong in ({"sentences": 2.5}, {"regions": "x"}, {"templates": 1}, {"redundancy": []},
-                  {"sentences": 99}, {"photos": 5}):  # fmt: skip
+    damaged: tuple[dict[str, object], ...] = (
+        {"sentences": 2.5},
+        {"regions": "x"},
+        {"templates": 1},
+        {"redundancy": []},
+        {"sentences": 99},
+        {"photos": 5},
+    )
+    for wrong in damaged:
         with pytest.raises(UserError, match="configuration is damaged"):
             IndexConfig.of({"photos": "x"} | wrong)
     with pytest.raises(UserError, match="--sentences"):
