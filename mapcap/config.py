@@ -15,6 +15,9 @@ REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
 """Ways from attention to relevance; what they are is in `mapcap.relevance`."""
 
+FEATURES = ("normalised", "raw")
+"""What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
+
 _PROMPT = "Describe this in one short sentence."
 _BEFORE = {
     "keep_artefacts": True,
@@ -27,6 +30,8 @@ _BEFORE = {
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
+    "class_weights": None,
+    "features": "normalised",
     "predictions_digest": None,
 }
 """What runs did before these fields existed."""
@@ -96,11 +101,16 @@ class IndexConfig:
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
     predictions: str | None = None
-    """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
+    """File of another classifier's predictions; None = there is none."""
     prediction_paths: str | None = None
     """File that names the photo of each row of a matrix of predictions."""
     class_order: str | None = None
-    """File of the classes in the order of the class numbers in `predictions`."""
+    """File of the classes in the order of the class numbers in `predictions`, or of the rows of
+    `class_weights`."""
+    class_weights: str | None = None
+    """File of a linear head on the CLIP's image features, which then predicts."""
+    features: str = "normalised"
+    """What features the head takes: one of `FEATURES`."""
     predictions_digest: str | None = None
     """SHA-256 of these files: other predictions under the same names are another run."""
     seed: int = 0
@@ -131,8 +141,14 @@ class IndexConfig:
              "holds {} where the class name goes"),
             (self.prediction_paths is None or self.predictions is not None, "--prediction-paths",
              "names the rows of --predictions FILE: give that, too"),
-            (self.class_order is None or self.predictions is not None, "--class-order",
-             "is the order of the classes in --predictions FILE: give that, too"),
+            (self.class_order is None or bool(self.predictions or self.class_weights),
+             "--class-order", "is the order of the classes in --predictions FILE or "
+             "--class-weights FILE: give one of them, too"),
+            (not (self.predictions and self.class_weights), "--class-weights",
+             "is a source of predictions, as --predictions is: give one of them"),
+            (self.features in FEATURES, "--features", f"is one of {', '.join(FEATURES)}"),
+            (self.features == FEATURES[0] or self.class_weights is not None, "--features",
+             "says what --class-weights FILE takes: give that, too"),
         ]  # fmt: skip
         for holds, option, rule in checks:
             if not holds:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mapcap.config import IndexConfig
+from mapcap.heads import LinearHead
 from mapcap.networks.towers import ClipModel
 from mapcap.regions import Region, find_regions
 from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.representations import embed_regions, pool_regions
-from mapcap.zero_shot import Predictions, biased, predict
+from mapcap.zero_shot import Predictions, predict
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Explanation:
 def explain(
     model: ClipModel,
     images: Tensor,
-    weights: Tensor,
+    head: LinearHead,
     true: Tensor,
     method: Method,
     half: torch.dtype | None = None,
@@ -75,7 +76,7 @@ def explain(
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
-    `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
+    `head` gives the logits of K classes; `true` (B,) index of each image's class into them, -1
     where it is not known: there the predicted class stands for it. `predicted` (B,) are the classes
     that another classifier predicts: its errors are then the ones to be explained. With `half`
     (bfloat16 or float16) the tower runs forward in that, up to the last block's attention; that
@@ -86,8 +87,8 @@ def explain(
     """
     # Tensors made in inference mode cannot be saved for the backward pass.
     with torch.inference_mode(False), torch.enable_grad():
-        scene = open_scene(model, images, weights, half)
-        logits = biased(model, scene.cosines.detach())
+        scene = open_scene(model, images, head, half)
+        logits = scene.logits.detach()
         labels = torch.where(true < 0, logits.argmax(1).cpu(), true)
         predictions = predict(logits, labels)
         predicted_classes = (

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from mapcap.datasets import Item, read_image, scan
 from mapcap.errors import UserError
+from mapcap.heads import LinearHead, text_head
 from mapcap.metrics.faithfulness import curves, dropping, patch_orders
 from mapcap.metrics.localisation import informative, localise
 from mapcap.networks.clip import Clip, load_clip
@@ -71,18 +72,18 @@ def _joined(ready: Sequence[tuple[Tensor, int, NDArray[np.float64]]]) -> Batch:
 
 
 def draw_maps(
-    clip: Clip, weights: Tensor, batch: Batch, name: str, layer: int
+    clip: Clip, head: LinearHead, batch: Batch, name: str, layer: int
 ) -> NDArray[np.float32]:
     """Draw one map a photo, for its own class: (B, gh, gw)."""
     with torch.inference_mode(False), torch.enable_grad():
-        scene = open_scene(clip.model, batch.views.to(clip.device), weights)
+        scene = open_scene(clip.model, batch.views.to(clip.device), head)
         grids = METHODS[name](scene, Asked.of(batch.classes, batch.classes), layer)
     found: NDArray[np.float32] = grids.detach().float().cpu().numpy()
     return found
 
 
 def compare(
-    clip: Clip, weights: Tensor, batches: Sequence[Batch], rules: Sequence[str], sample: int
+    clip: Clip, head: LinearHead, batches: Sequence[Batch], rules: Sequence[str], sample: int
 ) -> list[Row]:
     """Measure every method and start layer; the centre prior comes last."""
     rows: list[Row] = []
@@ -90,11 +91,11 @@ def compare(
     for name in METHODS:
         for layer in LAYERS[:1] if name in _WITHOUT_LAYERS else LAYERS:
             began = time.perf_counter()
-            grids = np.concatenate([draw_maps(clip, weights, b, name, layer) for b in batches])
+            grids = np.concatenate([draw_maps(clip, head, b, name, layer) for b in batches])
             seconds = time.perf_counter() - began
             title = name if name in _WITHOUT_LAYERS else f"{name} {layer}"
             row: Row = {"method": title, **_overlap(grids, boxes, clip.size, rules)}
-            row |= _faithfulness(clip, weights, batches[: max(1, sample // BATCH)], grids)
+            row |= _faithfulness(clip, head, batches[: max(1, sample // BATCH)], grids)
             rows.append(row | {"maps/s": len(grids) / seconds})
     prior: Row = {
         "method": "centre prior",
@@ -121,7 +122,7 @@ def _overlap(
 
 
 def _faithfulness(
-    clip: Clip, weights: Tensor, batches: Sequence[Batch], grids: NDArray[np.float32]
+    clip: Clip, head: LinearHead, batches: Sequence[Batch], grids: NDArray[np.float32]
 ) -> dict[str, float]:
     """Deletion and insertion by tokens, over a few batches; `grids` are of all, in order."""
     areas: dict[str, list[NDArray[np.float64]]] = {"deletion": [], "insertion": []}
@@ -130,7 +131,7 @@ def _faithfulness(
         count = len(batch.views)
         orders = patch_orders(grids[first : first + count], [(0, i) for i in range(count)])
         eraser = dropping(clip.model, batch.views.to(clip.device))
-        measured = curves(clip.model, eraser, orders, weights, batch.classes).areas()
+        measured = curves(head, eraser, orders, batch.classes).areas()
         for name, values in areas.items():
             values.append(measured[name])
         first += count
@@ -158,11 +159,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dataset = scan(given.photos, boxes=given.boxes, limit_per_class=given.limit_per_class)
         clip = load_clip(given.model, given.pretrained, device=pick_device(given.device))
         names = [each.name for each in dataset.classes]
-        weights = class_weights(clip.model, clip.tokenizer, names)
+        head = text_head(clip.model, class_weights(clip.model, clip.tokenizer, names))
         batches = list(read_batches(clip, dataset.items))
         if not batches:
             raise UserError(f"{given.photos}: no photo has a box of use; give --boxes FILE")
-        rows = compare(clip, weights, batches, given.threshold, given.sample)
+        rows = compare(clip, head, batches, given.threshold, given.sample)
     except UserError as error:
         print(clean(str(error)), file=sys.stderr)
         return 2

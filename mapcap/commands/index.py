@@ -82,10 +82,22 @@ def index(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What class numbers in --predictions mean: the classes from 0 on, one a line. "
+            help="What class numbers in --predictions, or rows of --class-weights without names, "
+            "mean: the classes from 0 on, one a line. "
             "Default: the class folders sorted as torchvision and Keras do.",
         ),
     ] = None,
+    class_weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your linear probe or fine-tuned head on the CLIP's image features, in place of "
+            "class texts: .safetensors or .npy, classes x width, and perhaps a bias.",
+        ),
+    ] = None,
+    features: Annotated[
+        str, typer.Option(help="What --class-weights takes of the CLIP: normalised or raw.")
+    ] = IndexConfig.features,
     limit_per_class: Annotated[
         int | None, typer.Option(metavar="N", help="At most N images of a class.")
     ] = None,
@@ -180,6 +192,8 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
 
     [cyan]mapcap index photos/ --db photos.db --predictions resnet.csv[/]
+
+    [cyan]mapcap index photos/ --db photos.db --class-weights probe.safetensors[/]
     """
     from mapcap.indexing.start import index_photos, templates_of
 
@@ -191,6 +205,8 @@ def index(
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
         class_order=_absolute(class_order),
+        class_weights=_absolute(class_weights),
+        features=features,
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,

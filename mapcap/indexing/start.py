@@ -18,7 +18,7 @@ from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
-from mapcap.predictions import digest, read_predictions
+from mapcap.predictions import digest, match_head, read_predictions
 from mapcap.printing.pages import listed
 from mapcap.text import counted
 
@@ -70,11 +70,9 @@ def index_photos(
             )
         for line, style in photo_lines(dataset):
             say(console, line, style)
-        if config.predictions is not None:
-            config = replace(config, predictions_digest=digest(config))
-            dataset, lines = read_predictions(config, dataset)
-            for line, style in lines:
-                say(console, line, style)
+        config, dataset, lines = _with_source(config, dataset)
+        for line, style in lines:
+            say(console, line, style)
         finished = _finished(config, db, dataset)
         if finished is not None:
             say(
@@ -103,6 +101,17 @@ def index_photos(
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
     return run_id, not stopped
+
+
+def _with_source(
+    config: IndexConfig, dataset: Dataset
+) -> tuple[IndexConfig, Dataset, Sequence[tuple[str, str | None]]]:
+    """Read where predictions come from, but for the CLIP; and return what to say of it."""
+    if config.predictions is None and config.class_weights is None:
+        return config, dataset, ()
+    config = replace(config, predictions_digest=digest(config))
+    read = match_head if config.predictions is None else read_predictions
+    return config, *read(config, dataset)
 
 
 def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:

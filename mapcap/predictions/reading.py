@@ -14,6 +14,8 @@ from mapcap.datasets.tables import read_names
 from mapcap.errors import UserError
 from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_file, read_lines
+from mapcap.predictions.heads import OPTION as HEAD
+from mapcap.predictions.heads import names_beside
 from mapcap.predictions.matching import Matched, match_paths
 from mapcap.predictions.orders import (
     NO_CLASS,
@@ -59,6 +61,8 @@ def digest(config: IndexConfig) -> str:
         (OPTION, config.predictions),
         ("--prediction-paths", config.prediction_paths),
         ("--class-order", config.class_order),
+        (HEAD, config.class_weights),
+        (HEAD, _beside(config.class_weights)),
     ):
         if path is None:
             continue
@@ -68,6 +72,13 @@ def digest(config: IndexConfig) -> str:
         except OSError as error:
             raise UserError(f"{option}: {shown(path)} cannot be read: {error.strerror}.") from error
     return whole.hexdigest()
+
+
+def _beside(class_weights: str | None) -> str | None:
+    """Return the file of class names beside class weights, where there is one."""
+    if class_weights is None or not names_beside(Path(class_weights)).is_file():
+        return None
+    return str(names_beside(Path(class_weights)))
 
 
 def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, list[Line]]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.heads import LinearHead
 from mapcap.networks.last_block import LastBlock, before_last_block, last_attention, read_last
-from mapcap.networks.towers import ClipModel, VisionTower, as_input, cosine_logits, vision_tower
+from mapcap.networks.towers import ClipModel, VisionTower, as_input, vision_tower
 
 Role = Literal["true", "predicted", "contrast"]
 ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
@@ -26,15 +27,14 @@ class Scene:
     tower: VisionTower
     images: Tensor
     """(B, 3, H, W), preprocessed"""
-    weights: Tensor
-    """(K, D) class weights"""
+    head: LinearHead
     last: LastBlock
     attention: Tensor
     """(B, H, Q, N) of the last layer's queries; a leaf, so that gradients stop there"""
     features: Tensor
     """(B, D), not normalised, with a graph back to `attention`"""
-    cosines: Tensor
-    """(B, K) exp(logit_scale) * cosine, with a graph back to `attention`"""
+    logits: Tensor
+    """(B, K), with a graph back to `attention`"""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -55,9 +55,9 @@ class Scene:
 
 
 def open_scene(
-    model: ClipModel, images: Tensor, weights: Tensor, half: torch.dtype | None = None
+    model: ClipModel, images: Tensor, head: LinearHead, half: torch.dtype | None = None
 ) -> Scene:
-    """Run preprocessed images (B, 3, H, W) through the tower; `weights` (K, D) are the texts.
+    """Run preprocessed images (B, 3, H, W) through the tower, and their features through a head.
 
     With `half` (bfloat16 or float16) the tower runs in that up to the last block's attention.
     Call it where gradients are on and inference mode is off. Raises `UserError` for a vision tower
@@ -65,12 +65,11 @@ def open_scene(
     """
     tower = vision_tower(model.visual)
     # A tensor made in inference mode cannot be saved for the backward pass.
-    weights = weights.clone()
+    head = head.clone()
     last = before_last_block(model, tower, images, half)
     attention = last_attention(last).detach().requires_grad_()
     features = read_last(tower, last, attention)
-    cosines = cosine_logits(model, features, weights)
-    return Scene(model, tower, images, weights, last, attention, features, cosines)
+    return Scene(model, tower, images, head, last, attention, features, head(features))
 
 
 @dataclass(frozen=True, eq=False)

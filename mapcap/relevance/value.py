@@ -10,27 +10,26 @@ from torch import Tensor
 
 from mapcap.attention import Interception
 from mapcap.networks.last_block import read_alone
-from mapcap.networks.towers import cosine_logits
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Patch by patch logits (M, gh, gw), less the least of each map; `start_layer` has no part."""
-    model, tower = scene.model, scene.tower
+    tower = scene.tower
     count = scene.grid[0] * scene.grid[1]
     with torch.no_grad():
         if tower.reading == "pool":
             features = read_alone(tower, scene.last)  # (B * P, D)
         else:
             features = tower.head(tower.norm(_patches(scene)).flatten(0, 1))
-        logits = cosine_logits(model, features, scene.weights)  # (B * P, K)
+        logits = scene.head(features)  # (B * P, K)
 
     def scores(target: Tensor) -> Tensor:
         weighted = logit_weights(target.repeat_interleave(count, 0), logits) * logits
         return weighted.sum(1).reshape(-1, *scene.grid)
 
-    chosen = asked.choose(len(scene.weights), scores)
+    chosen = asked.choose(len(scene.head), scores)
     return chosen - chosen.amin((1, 2), keepdim=True)
 
 

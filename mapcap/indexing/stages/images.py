@@ -5,21 +5,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from db import queries, writes
 from db.engine import writing
-from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
+from db.rows import NewImage, NewRegion, NewRegions
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation, Method, explain
+from mapcap.heads import LinearHead
 from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.run_head import head_of
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
+from mapcap.indexing.stages.image_rows import (
+    given_rows,
+    map_rows,
+    prediction_rows,
+    witness_rows,
+)
 from mapcap.indexing.stages.pictures import at_once, unreachable
 from mapcap.regions import Region
-from mapcap.zero_shot import class_weights
+from mapcap.zero_shot import Predictions, class_logits, class_weights, predict
 
 _FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
 
@@ -57,9 +64,11 @@ class Passed:
     rows: list[NewImage]
     seen: list[int]
     given: list[Prediction]
-    """Of those seen; empty where the CLIP predicts."""
+    """Of those seen; empty where a head on the CLIP's features predicts."""
     found: Explanation | None
     """Of those seen."""
+    witness: Predictions | None
+    """What the CLIP itself says of those seen; None where it is the classifier."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -80,7 +89,8 @@ class Images(Stage[Photos, Passed]):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._method = Method.of(job.config)
-        self._weights: Tensor | None = None
+        self._texts: Tensor | None = None
+        self._head: LinearHead | None = None
 
     def first_size(self) -> BatchSize:  # noqa: D102
         chosen = self.job.batch_size
@@ -130,7 +140,7 @@ class Images(Stage[Photos, Passed]):
         return any(item.path.is_file() for item in self.job.dataset.items)
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        explanation = None
+        explanation, witness = None, None
         given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
         if data.views is not None:
             clip, half = self.job.networks.clip, self.job.networks.half
@@ -140,9 +150,29 @@ class Images(Stage[Photos, Passed]):
                 torch.tensor([prediction.top[0][0] for prediction in given]) if given else None
             )
             explanation = explain(
-                clip.model, views, self._class_weights(), true, self._method, half, predicted
+                clip.model, views, self._classifier(), true, self._method, half, predicted
             )
-        return Passed(data.rows, data.seen, given, explanation)
+            witness = self._witness(explanation, true, told=predicted is not None)
+        return Passed(data.rows, data.seen, given, explanation, witness)
+
+    def _classifier(self) -> LinearHead:
+        """Return the head of the run, read or computed when first asked for."""
+        if self._head is None:
+            job = self.job
+            self._head = head_of(
+                job.config, job.networks.clip, job.dataset.classes, self._class_texts()
+            )
+        return self._head
+
+    def _witness(self, explanation: Explanation, true: Tensor, *, told: bool) -> Predictions | None:
+        """Return what the CLIP says by the classes' texts, where something else predicts."""
+        if told:
+            return explanation.predictions
+        if self.job.config.class_weights is None:
+            return None
+        clip, texts = self.job.networks.clip, self._class_texts()
+        features = torch.from_numpy(explanation.features).to(clip.device)
+        return predict(class_logits(clip.model, features, texts), true)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         count, middle = len(data.rows), len(data.rows) // 2
@@ -158,12 +188,13 @@ class Images(Stage[Photos, Passed]):
                 return
             shown = [ids[place] for place in result.seen]
             if result.given:
-                predictions = _given(shown, result.given, explanation, job.class_ids)
-                writes.add_witness(transaction, _witness(shown, explanation, job.class_ids))
+                predictions = given_rows(shown, result.given, explanation, job.class_ids)
             else:
-                predictions = _predictions(shown, explanation, job.class_ids)
+                predictions = prediction_rows(shown, explanation, job.class_ids)
+            if result.witness is not None:
+                writes.add_witness(transaction, witness_rows(shown, result.witness, job.class_ids))
             writes.add_predictions(transaction, predictions)
-            maps = writes.add_relevance(transaction, _maps(shown, explanation, job.class_ids))
+            maps = writes.add_relevance(transaction, map_rows(shown, explanation, job.class_ids))
             regions = self._regions(
                 maps, [result.rows[place] for place in result.seen], explanation
             )
@@ -173,14 +204,14 @@ class Images(Stage[Photos, Passed]):
                 transaction, representation, region_ids, explanation.region_features
             )
 
-    def _class_weights(self) -> Tensor:
-        """Return the class weights (K, D) of the run, computed when first asked for."""
-        if self._weights is None:
+    def _class_texts(self) -> Tensor:
+        """Return the classes' text embeddings (K, D), computed when first asked for."""
+        if self._texts is None:
             names = [class_label.name for class_label in self.job.dataset.classes]
             clip = self.job.networks.clip
             templates = self.job.config.templates
-            self._weights = class_weights(clip.model, clip.tokenizer, names, templates)
-        return self._weights
+            self._texts = class_weights(clip.model, clip.tokenizer, names, templates)
+        return self._texts
 
     def _regions(
         self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
@@ -209,66 +240,4 @@ class Images(Stage[Photos, Passed]):
         writes.aggregate_accuracy(job.engine, job.run_id)
         writes.pack_embeddings(job.engine, job.run_id, job.config.representation)
         if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
-            writes.set_class_texts(job.engine, class_texts(job, self._class_weights()))
-
-
-def _predictions(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewPrediction]:
-    scores = explanation.predictions
-    classes = np.array(class_ids)[scores.top].tolist()
-    top = zip(classes, scores.top_probabilities.tolist(), scores.top_logits.tolist(), strict=True)
-    columns = zip(
-        image_ids, top, scores.true_probability.tolist(), scores.true_rank.tolist(),
-        scores.margin.tolist(), explanation.features, strict=True,
-    )  # fmt: skip
-    return [
-        NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
-        for image_id, best, probability, rank, margin, feature in columns
-    ]
-
-
-def _given(
-    image_ids: Sequence[int],
-    given: Sequence[Prediction],
-    explanation: Explanation,
-    class_ids: Sequence[int],
-) -> list[NewPrediction]:
-    """Return what the person's own classifier says, beside the CLIP's features."""
-    return [
-        NewPrediction(
-            image_id,
-            [
-                (class_ids[index], probability, logit)
-                for index, probability, logit in prediction.top
-            ],
-            prediction.true_probability,
-            prediction.true_rank,
-            prediction.margin,
-            feature,
-        )
-        for image_id, prediction, feature in zip(
-            image_ids, given, explanation.features, strict=True
-        )
-    ]
-
-
-def _witness(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewWitness]:
-    """Return what the CLIP itself says."""
-    scores = explanation.predictions
-    best = zip(scores.top[:, 0].tolist(), scores.top_probabilities[:, 0].tolist(), strict=True)
-    rows = zip(image_ids, best, scores.true_probability.tolist(), strict=True)
-    return [NewWitness(image_id, class_ids[i], p, true) for image_id, (i, p), true in rows]
-
-
-def _maps(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewRelevance]:
-    maps = explanation.maps
-    targets = np.array(class_ids)[maps.classes()].tolist()
-    columns = zip(maps.images.tolist(), maps.roles, targets, explanation.grids, strict=True)
-    return [
-        NewRelevance(image_ids[image], role, target, grid) for image, role, target, grid in columns
-    ]
+            writes.set_class_texts(job.engine, class_texts(job, self._class_texts()))
