@@ -32,6 +32,7 @@ _BEFORE = {
     "class_order": None,
     "class_weights": None,
     "features": "normalised",
+    "classifier": None,
     "predictions_digest": None,
 }
 """What runs did before these fields existed."""
@@ -111,6 +112,9 @@ class IndexConfig:
     """File of a linear head on the CLIP's image features, which then predicts."""
     features: str = "normalised"
     """What features the head takes: one of `FEATURES`."""
+    classifier: str | None = None
+    """A supervised network that predicts and is explained: `timm:NAME[|FILE]`, `hf:NAME`,
+    `hf:FOLDER`."""
     predictions_digest: str | None = None
     """SHA-256 of these files: other predictions under the same names are another run."""
     seed: int = 0
@@ -141,11 +145,11 @@ class IndexConfig:
              "holds {} where the class name goes"),
             (self.prediction_paths is None or self.predictions is not None, "--prediction-paths",
              "names the rows of --predictions FILE: give that, too"),
-            (self.class_order is None or bool(self.predictions or self.class_weights),
-             "--class-order", "is the order of the classes in --predictions FILE or "
-             "--class-weights FILE: give one of them, too"),
-            (not (self.predictions and self.class_weights), "--class-weights",
-             "is a source of predictions, as --predictions is: give one of them"),
+            (self.class_order is None or bool(self.sources), "--class-order",
+             "is the order of the classes in --predictions FILE, --class-weights FILE or "
+             "--classifier NAME: give one of them, too"),
+            (len(self.sources) < 2, next(reversed(self.sources), ""),
+             f"is a source of predictions, as {next(iter(self.sources), '')} is: give one of them"),
             (self.features in FEATURES, "--features", f"is one of {', '.join(FEATURES)}"),
             (self.features == FEATURES[0] or self.class_weights is not None, "--features",
              "says what --class-weights FILE takes: give that, too"),
@@ -153,6 +157,16 @@ class IndexConfig:
         for holds, option, rule in checks:
             if not holds:
                 raise UserError(f"{option}: the value {rule}.")
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where predictions come from by option; none where the CLIP predicts, zero-shot."""
+        named = {
+            "--predictions": self.predictions,
+            "--class-weights": self.class_weights,
+            "--classifier": self.classifier,
+        }
+        return {option: value for option, value in named.items() if value is not None}
 
     def to_json(self) -> str:
         """Return the configuration as canonical JSON: sorted keys, no spaces to differ in."""

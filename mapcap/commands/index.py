@@ -98,6 +98,14 @@ def index(
     features: Annotated[
         str, typer.Option(help="What --class-weights takes of the CLIP: normalised or raw.")
     ] = IndexConfig.features,
+    classifier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Your network, in place of the CLIP: timm:NAME (pretrained), timm:NAME|FILE (a "
+            "checkpoint), hf:NAME or hf:FOLDER. Maps are its own; the CLIP puts them in words.",
+        ),
+    ] = None,
     limit_per_class: Annotated[
         int | None, typer.Option(metavar="N", help="At most N images of a class.")
     ] = None,
@@ -194,6 +202,8 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --predictions resnet.csv[/]
 
     [cyan]mapcap index photos/ --db photos.db --class-weights probe.safetensors[/]
+
+    [cyan]mapcap index photos/ --db photos.db --classifier 'timm:resnet50|mine.safetensors'[/]
     """
     from mapcap.indexing.start import index_photos, templates_of
 
@@ -207,6 +217,7 @@ def index(
         class_order=_absolute(class_order),
         class_weights=_absolute(class_weights),
         features=features,
+        classifier=_with_absolute_file(classifier),
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,
@@ -244,6 +255,12 @@ def index(
     if json:
         engine, run = open_run(db, run_id)
         pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+
+
+def _with_absolute_file(classifier: str | None) -> str | None:
+    """Return `timm:NAME|FILE` with the whole path of the file, and other names as they are."""
+    network, bar, file = (classifier or "").partition("|")
+    return f"{network}{bar}{Path(file).absolute()}" if bar else classifier
 
 
 def _absolute(path: Path | None) -> str | None:

@@ -46,6 +46,20 @@ def list_class_folders(root: Path, source: Path) -> Listing:
     return listing
 
 
+def list_photos(root: Path) -> Listing:
+    """List the images of a folder and below it, of which something else tells the classes.
+
+    Raises:
+        UserError: for a folder that cannot be listed or holds no image.
+    """
+    images, skipped = _images(root)
+    if not images:
+        raise UserError(f"PHOTOS: {shown(root)} holds no image. Name the folder of the photos.")
+    listing = Listing(skipped=skipped)
+    listing.images += [Found(path, "", path.relative_to(root).as_posix()) for path in images]
+    return listing
+
+
 def entries(folder: Path) -> list[os.DirEntry[str]]:
     """List a folder.
 

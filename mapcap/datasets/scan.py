@@ -7,7 +7,7 @@ from pathlib import Path
 
 from db.text import storable
 from mapcap.datasets.columns import PARQUET, TABLES
-from mapcap.datasets.folders import list_class_folders
+from mapcap.datasets.folders import list_class_folders, list_photos
 from mapcap.datasets.manifest import list_manifest
 from mapcap.datasets.records import (
     ClassLabel,
@@ -34,6 +34,7 @@ def scan(
     names: str | os.PathLike[str] | None = None,
     boxes: str | os.PathLike[str] | None = None,
     limit_per_class: int | None = None,
+    labelled: bool = True,
 ) -> Dataset:
     """Find the labelled images of a source; no image is opened.
 
@@ -48,6 +49,8 @@ def scan(
         names: table of label and class name. Without it the source's own names are used, or else
             the labels.
         boxes: table of file, x0, y0, x1, y1; goes before boxes that the source brings.
+        labelled: whether the folders of a folder are the classes; otherwise all its photos are of
+            one class, until a table tells theirs.
         limit_per_class: the first so many images of each class, so that a larger limit only adds.
 
     Returns:
@@ -60,7 +63,7 @@ def scan(
         raise UserError(f"--limit-per-class: at least 1, not {limit_per_class}.")
     root = _sample() if source == SAMPLE else Path(source)
     try:
-        listing = _list(root)
+        listing = list_photos(root) if not labelled and root.is_dir() else _list(root)
     except OSError as error:  # a folder above it that may not be entered, a name too long
         raise UserError(f"PHOTOS: {shown(root)} cannot be read: {error.strerror}.") from error
     if boxes is None and source == SAMPLE:
@@ -68,7 +71,7 @@ def scan(
     images = sorted(listing.images, key=_order)
     matched = {} if boxes is None else match_boxes(Path(boxes), read_boxes(Path(boxes)), images)
     raw_labels = list(dict.fromkeys(image.label for image in images))
-    classes = _classes(raw_labels, listing.names, None if names is None else Path(names))
+    classes = class_labels(raw_labels, listing.names, None if names is None else Path(names))
     relatives = distinct(storable(image.relative) for image in images)
     items: list[Item] = []
     for index, (_, group) in enumerate(
@@ -109,10 +112,14 @@ def _list(root: Path) -> Listing:
     )
 
 
-def _classes(
+def class_labels(
     raw_labels: Sequence[str], source_names: Mapping[str, str], file: Path | None
 ) -> tuple[ClassLabel, ...]:
-    """Give each label its class name."""
+    """Give each label its class name, by the source's own names or a file of --names.
+
+    Raises:
+        UserError: for labels without a name, and two classes of one name.
+    """
     labels = distinct(storable(label) for label in raw_labels)
     names = source_names if file is None else read_names(file)
     place = "PHOTOS: words.txt" if file is None else f"--names: {shown(file)}"

@@ -10,7 +10,7 @@ from db import queries, writes
 from db.queries import evidence
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets import ClassLabel, scan
+from mapcap.datasets import ClassLabel
 from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
@@ -18,6 +18,7 @@ from mapcap.evaluation.storing import run_figure, store_correlations
 from mapcap.indexing.pipeline import Progress, Stopped
 from mapcap.indexing.run_head import head_of
 from mapcap.networks.clip import Clip
+from mapcap.predictions import scan_photos
 from mapcap.zero_shot import class_weights
 
 FEWEST_IMAGES = 3
@@ -30,7 +31,7 @@ def paths_of(config: IndexConfig) -> dict[str, Path]:
     Raises:
         UserError: if the photos are not here.
     """
-    dataset = scan(config.photos, names=config.names, limit_per_class=config.limit_per_class)
+    dataset, _ = scan_photos(config)
     return {item.relative: item.path for item in dataset.items}
 
 

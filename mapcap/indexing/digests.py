@@ -34,11 +34,13 @@ def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[s
 def _places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
     """Yield the files and folders that hold weights of a run, each with the option naming it."""
     given = config.captioner.partition(":")[2]
+    hugging_face = (config.classifier or "").startswith("hf:")
     named = (
         ("--model", config.model.startswith(LOCAL_DIR), config.model.removeprefix(LOCAL_DIR)),
         ("--pretrained", config.pretrained is not None, config.pretrained or ""),
         ("--weights", config.weights is not None, config.weights or ""),
         ("--captioner", bool(given), given),
+        ("--classifier", hugging_face, (config.classifier or "").removeprefix("hf:")),
         ("--lm", config.lm != MINI, config.lm),
     )
     for option, may_be_path, text in named:

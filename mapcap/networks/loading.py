@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mapcap.classifiers.records import Classifier
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import Captioner, check_captioner, load_captioner
@@ -29,6 +30,8 @@ class Networks:
     language_model: LanguageModel
     half: torch.dtype | None = None
     """In what the vision tower runs forward; None: in its own dtype."""
+    classifier: Classifier | None = None
+    """A person's own network, which then predicts."""
 
 
 def load_networks(
@@ -46,7 +49,13 @@ def load_networks(
     language_model = for_scoring(load_language_model(config.lm, device=device))
     captioner = load_captioner(config, clip, device)
     probe(config, clip, captioner, language_model, half)
-    return Networks(clip, captioner, language_model, half)
+    classifier = None
+    if config.classifier is not None:
+        # Not above: only such a run needs timm's and transformers' classifiers.
+        from mapcap.classifiers.kinds import load_classifier
+
+        classifier = load_classifier(config.classifier, device)
+    return Networks(clip, captioner, language_model, half, classifier)
 
 
 def check_networks(config: IndexConfig) -> None:

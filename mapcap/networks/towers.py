@@ -111,7 +111,10 @@ class VisionTower:
 def vision_tower(visual: nn.Module) -> VisionTower:
     """Describe `model.visual`, or raise `UserError` naming it and the towers that work."""
     kind = type(visual).__name__
-    if kind == "VisionTransformer":
+    described = getattr(visual, "vision_tower", None)
+    if described is not None:  # a wrapper that knows how its network is read
+        tower = described()
+    elif kind == "VisionTransformer":
         tower = _native(visual)
     elif kind == "TimmModel":
         kind = f"timm {type(visual.trunk).__name__}"

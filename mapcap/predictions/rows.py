@@ -127,9 +127,12 @@ def _rows(
 
 
 def _label(names: Sequence[str], classes: Classes) -> str:
-    """Return what a class without photos is called: in words, unless they mean another one."""
+    """Return what a class without photos is called: in words, unless they mean another one.
+
+    It is one of its names, by which the same output is found again.
+    """
     wordy = names[min(1, len(names) - 1)]
-    return wordy if classes.find(wordy, "") is None else " ".join(names)
+    return wordy if classes.find(wordy, "") is None else names[0]
 
 
 def _classes(config: IndexConfig, classes: Sequence[ClassLabel]) -> Classes:

@@ -38,6 +38,8 @@ def test_every_field_makes_another_run() -> None:
     given = IndexConfig(photos="/photos", predictions="resnet.csv")
     head = IndexConfig(photos="/photos", class_weights="head.npy")
     of_head = {"class_weights": "probe.npy", "features": "raw"}
+    network = IndexConfig(photos="/photos", classifier="timm:resnet18")
+    of_network = {"classifier": "timm:resnet50"}
     others = {
         "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
         "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
@@ -50,8 +52,8 @@ def test_every_field_makes_another_run() -> None:
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64,
     }  # fmt: skip
-    assert set(others) | set(of_head) == set(asdict(given))
-    for config, changed in ((given, others), (head, of_head)):
+    assert set(others) | set(of_head) | set(of_network) == set(asdict(given))
+    for config, changed in ((given, others), (head, of_head), (network, of_network)):
         changes: list[Any] = [{name: value} for name, value in changed.items()]
         hashes = {replace(config, **change).hash for change in changes}
         assert len(hashes | {config.hash}) == len(changed) + 1

@@ -12,12 +12,11 @@ from db import queries, writes
 from db.engine import writing
 from db.rows import NewImage, NewRegion, NewRegions
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
-from mapcap.explanation import Explanation, Method, explain
-from mapcap.heads import LinearHead
+from mapcap.explanation import Explanation
 from mapcap.indexing.batch_size import START, BatchSize
-from mapcap.indexing.run_head import head_of
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
+from mapcap.indexing.stages.explaining import Explaining
 from mapcap.indexing.stages.image_rows import (
     given_rows,
     map_rows,
@@ -26,7 +25,7 @@ from mapcap.indexing.stages.image_rows import (
 )
 from mapcap.indexing.stages.pictures import at_once, unreachable
 from mapcap.regions import Region
-from mapcap.zero_shot import Predictions, class_logits, class_weights, predict
+from mapcap.zero_shot import Predictions
 
 _FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
 
@@ -44,6 +43,8 @@ class Photos:
     """The V photos that the network is to see: not those that cannot be read."""
     views: Tensor | None
     """(V, 3, H, W), None where there are none"""
+    theirs: Tensor | None = None
+    """The same as the person's own network takes them, where there is one."""
 
     def part(self, start: int, stop: int) -> "Photos":
         """Return the photos from `start` up to `stop`."""
@@ -54,6 +55,7 @@ class Photos:
             self.given[start:stop],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
+            None if self.theirs is None or first == last else self.theirs[first:last],
         )
 
 
@@ -88,9 +90,7 @@ class Images(Stage[Photos, Passed]):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._method = Method.of(job.config)
-        self._texts: Tensor | None = None
-        self._head: LinearHead | None = None
+        self._explaining = Explaining(job)
 
     def first_size(self) -> BatchSize:  # noqa: D102
         chosen = self.job.batch_size
@@ -104,26 +104,36 @@ class Images(Stage[Photos, Passed]):
         return self.job.changes.pending
 
     def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
-        rows, tensors = zip(*at_once(self._photo, items), strict=True)
+        rows, tensors, others = zip(*at_once(self._photo, items), strict=True)
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(self.job, rows[0].path, rows[0].error)
         readable = [place for place, view in enumerate(tensors) if view is not None]
-        views = torch.stack([tensors[place] for place in readable]) if readable else None
-        if views is not None and self.job.networks.clip.device.type == "cuda":
-            views = views.pin_memory()  # which the device can fetch by itself
+        views, theirs = self._stacked(tensors), self._stacked(others)
         classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
-        return Photos(list(rows), list(classes), list(given), readable, views)
+        return Photos(list(rows), list(classes), list(given), readable, views, theirs)
 
-    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
-        """Read a photo once: for the store, and as the network sees it."""
+    def _stacked(self, tensors: Sequence[Tensor | None]) -> Tensor | None:
+        """Return what there is of views (V, 3, H, W) as one tensor; None where there is nothing."""
+        there = [tensor for tensor in tensors if tensor is not None]
+        if not there:
+            return None
+        stacked = torch.stack(there)
+        # A pinned tensor is one that the device can fetch by itself.
+        return stacked.pin_memory() if self.job.networks.clip.device.type == "cuda" else stacked
+
+    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None, Tensor | None]:
+        """Read a photo once: for the store, as the CLIP sees it and as the person's network."""
         loaded = read_image(item.path)
         # What was read of the file is stored under the names it has there, but for its pixels.
         facts = {name: getattr(loaded, name) for name in _FACTS}
         class_id = self.job.class_ids[item.class_index]
         row = NewImage(path=item.relative, class_id=class_id, box=item.box, **facts)
         if loaded.image is None or self._is_stored(row):
-            return row, None
-        return row, self.job.networks.clip.preprocess(loaded.image)
+            return row, None, None
+        networks = self.job.networks
+        other = networks.classifier
+        theirs = None if other is None else other.transform(loaded.image)
+        return row, networks.clip.preprocess(loaded.image), theirs
 
     def _is_stored(self, row: NewImage) -> bool:
         """Tell whether a file that was written since still has the content that is stored."""
@@ -140,39 +150,16 @@ class Images(Stage[Photos, Passed]):
         return any(item.path.is_file() for item in self.job.dataset.items)
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        explanation, witness = None, None
         given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
-        if data.views is not None:
-            clip, half = self.job.networks.clip, self.job.networks.half
-            views = data.views.to(clip.device, non_blocking=True)
-            true = torch.tensor([data.classes[place] for place in data.seen])
-            predicted = (
-                torch.tensor([prediction.top[0][0] for prediction in given]) if given else None
-            )
-            explanation = explain(
-                clip.model, views, self._classifier(), true, self._method, half, predicted
-            )
-            witness = self._witness(explanation, true, told=predicted is not None)
+        if data.views is None:
+            return Passed(data.rows, data.seen, given, None, None)
+        rows = [data.rows[place] for place in data.seen]
+        true = torch.tensor([data.classes[place] for place in data.seen])
+        predicted = torch.tensor([each.top[0][0] for each in given]) if given else None
+        explanation, witness = self._explaining.explain(
+            rows, data.views, data.theirs, true, predicted
+        )
         return Passed(data.rows, data.seen, given, explanation, witness)
-
-    def _classifier(self) -> LinearHead:
-        """Return the head of the run, read or computed when first asked for."""
-        if self._head is None:
-            job = self.job
-            self._head = head_of(
-                job.config, job.networks.clip, job.dataset.classes, self._class_texts()
-            )
-        return self._head
-
-    def _witness(self, explanation: Explanation, true: Tensor, *, told: bool) -> Predictions | None:
-        """Return what the CLIP says by the classes' texts, where something else predicts."""
-        if told:
-            return explanation.predictions
-        if self.job.config.class_weights is None:
-            return None
-        clip, texts = self.job.networks.clip, self._class_texts()
-        features = torch.from_numpy(explanation.features).to(clip.device)
-        return predict(class_logits(clip.model, features, texts), true)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         count, middle = len(data.rows), len(data.rows) // 2
@@ -204,15 +191,6 @@ class Images(Stage[Photos, Passed]):
                 transaction, representation, region_ids, explanation.region_features
             )
 
-    def _class_texts(self) -> Tensor:
-        """Return the classes' text embeddings (K, D), computed when first asked for."""
-        if self._texts is None:
-            names = [class_label.name for class_label in self.job.dataset.classes]
-            clip = self.job.networks.clip
-            templates = self.job.config.templates
-            self._texts = class_weights(clip.model, clip.tokenizer, names, templates)
-        return self._texts
-
     def _regions(
         self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
     ) -> list[NewRegions]:
@@ -240,4 +218,4 @@ class Images(Stage[Photos, Passed]):
         writes.aggregate_accuracy(job.engine, job.run_id)
         writes.pack_embeddings(job.engine, job.run_id, job.config.representation)
         if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
-            writes.set_class_texts(job.engine, class_texts(job, self._class_texts()))
+            writes.set_class_texts(job.engine, class_texts(job, self._explaining.texts))
