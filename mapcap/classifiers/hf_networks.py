@@ -71,7 +71,8 @@ def load(name: str) -> Classifier:
             model: Any = AutoModelForImageClassification.from_pretrained(
                 name, attn_implementation="sdpa" if _config(name).model_type == "vit" else None
             )
-            processor: Any = AutoImageProcessor.from_pretrained(name)
+            processors: Any = AutoImageProcessor  # whose functions have no types
+            processor = processors.from_pretrained(name)
     except Exception as error:  # transformers and its downloader fail in many ways
         raise _failed(name, error) from error
     model.eval()

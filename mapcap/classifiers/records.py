@@ -43,7 +43,8 @@ class Trunk(nn.Module):
 class Classifier:
     """A classifier ready for inference."""
 
-    trunk: Trunk
+    trunk: Any
+    """A `Trunk`: of a CLIP it has what the pass needs, and no texts."""
     head: LinearHead
     """Its own last layer, over its own classes."""
     stage: Callable[[Tensor], tuple[Tensor, Tensor]] | None

@@ -8,7 +8,9 @@ from typing import Any, Final
 import timm
 import torch
 from open_clip.timm_model import TimmModel
-from timm.data import ImageNetInfo, create_transform, infer_imagenet_subset, resolve_data_config
+from timm.data.config import resolve_data_config
+from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+from timm.data.transforms_factory import create_transform
 from timm.models import get_pretrained_cfg, is_model, is_model_pretrained, list_models
 from torch import Tensor, nn
 
@@ -89,7 +91,8 @@ def load(name: str) -> Classifier:
         raise UserError(f"{OPTION} timm:{network}: {describe(error)}") from error
     if file is not None:
         fill(trunk, load_weights(file), file)
-    config = resolve_data_config({}, model=trunk)
+    resolve: Any = resolve_data_config  # which has no types
+    config = resolve({}, model=trunk)
     height, width = config["input_size"][1:]
     scale = tuple(floor(side / config["crop_pct"]) for side in (height, width))
     return wrap(

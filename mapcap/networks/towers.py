@@ -112,6 +112,7 @@ def vision_tower(visual: nn.Module) -> VisionTower:
     """Describe `model.visual`, or raise `UserError` naming it and the towers that work."""
     kind = type(visual).__name__
     described = getattr(visual, "vision_tower", None)
+    tower: VisionTower | None
     if described is not None:  # a wrapper that knows how its network is read
         tower = described()
     elif kind == "VisionTransformer":

@@ -58,8 +58,7 @@ def digest(config: IndexConfig) -> str:
         UserError: naming the option of a file that cannot be read.
     """
     whole = hashlib.sha256()
-    _, _, file = (config.classifier or "").partition("|")
-    checkpoint = file or None
+    checkpoint = (config.classifier or "").partition("|")[2] or None
     for option, path in (
         (OPTION, config.predictions),
         ("--prediction-paths", config.prediction_paths),

@@ -38,7 +38,7 @@ def vit(**options: Any) -> Any:
 def cut_resnet() -> Any:
     """A ResNet of two blocks with random weights."""
     torch.manual_seed(0)
-    model = timm.create_model("resnet18", num_classes=CLASSES)
+    model: Any = timm.create_model("resnet18", num_classes=CLASSES)
     model.layer3, model.layer4 = nn.Identity(), nn.Identity()
     model.layer1, model.layer2 = model.layer1[:1], model.layer2[:1]
     model.num_features = 128
@@ -101,7 +101,12 @@ def test_a_resnet_is_explained_by_grad_cam(images: Tensor) -> None:
 def test_channels_may_come_last(images: Tensor) -> None:
     """A Swin has (B, H, W, C) at its end."""
     torch.manual_seed(0)
-    options = {"img_size": SIDE, "window_size": 4, "embed_dim": 16, "depths": (1, 1)}
+    options: dict[str, Any] = {
+        "img_size": SIDE,
+        "window_size": 4,
+        "embed_dim": 16,
+        "depths": (1, 1),
+    }
     model = timm.create_model(
         "swin_tiny_patch4_window7_224", num_classes=CLASSES, num_heads=(2, 2), **options
     ).eval()

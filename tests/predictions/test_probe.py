@@ -64,7 +64,7 @@ def logistic_regression(
         fitting.zero_grad()
         loss = F.cross_entropy(F.linear(features, weights, bias), classes, reduction="sum")
         loss = loss + 0.5 * (weights**2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
     fitting.step(step)
