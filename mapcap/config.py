@@ -4,16 +4,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from math import isfinite
+from typing import Any, get_args, get_origin
 
 from mapcap.errors import UserError
+from mapcap.limits import MOST
 from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
-RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
-"""Ways from attention to relevance; what they are is in `mapcap.relevance`."""
+RELEVANCE_METHODS = ("chefer", "gradcam", "legrad", "occlusion", "rollout", "value")
+"""Ways to the relevance of patches; what they are is in `mapcap.relevance`."""
+
+ATTENTION_METHODS = ("chefer", "legrad", "rollout")
+"""Those that read attention, which towers made of convolutions do not have."""
+
+BOX_FORMATS = ("xyxy", "xywh", "cxcywh")
+"""Two corners; a corner, width and height; the centre, width and height: torchvision's names."""
+BOX_UNITS = ("pixels", "shares")
+CLASS_LEVELS = ("top", "leaf")
+"""The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
 
 FEATURES = ("normalised", "raw")
 """What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
@@ -27,6 +38,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "concepts": (),
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
@@ -34,6 +46,9 @@ _BEFORE = {
     "features": "normalised",
     "classifier": None,
     "predictions_digest": None,
+    "box_format": None,
+    "box_units": None,
+    "class_level": None,
 }
 """What runs did before these fields existed."""
 _HALF = 0.5, "half"
@@ -73,6 +88,12 @@ class IndexConfig:
     """File that maps folder names to class names."""
     boxes: str | None = None
     """File with one box an image."""
+    box_format: str | None = None
+    """What the four numbers of a box are, of `BOX_FORMATS`; None = the table tells."""
+    box_units: str | None = None
+    """Whether boxes are in `pixels` or `shares` of the photo's sides; None = the table tells."""
+    class_level: str | None = None
+    """Whether `top` or `leaf` folders are the classes; None = the layout tells."""
     limit_per_class: int | None = None
     """At most this many images of a class; None = all."""
     templates: tuple[str, ...] = ("{}",)
@@ -80,7 +101,7 @@ class IndexConfig:
     representation: str = "pooled"
     """How a region becomes an embedding: one of `REPRESENTATIONS`."""
     relevance: str = "chefer"
-    """How attention becomes relevance: one of `RELEVANCE_METHODS`."""
+    """How patches get their relevance: one of `RELEVANCE_METHODS`."""
     relevance_start_layer: int = -1
     """First layer of the relevance product; -1 = the last layer alone, as the poster."""
     regions: int = 3
@@ -101,6 +122,8 @@ class IndexConfig:
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
+    concepts: tuple[str, ...] = ()
+    """Lines of a person's own concepts, which the audit looks for beside its vocabulary."""
     predictions: str | None = None
     """File of another classifier's predictions; None = there is none."""
     prediction_paths: str | None = None
@@ -136,10 +159,18 @@ class IndexConfig:
              "is half, mean or mass:Q with Q above 0 and at most 1"),
             (1 <= self.sentences <= MAX_SENTENCES_PER_SUMMARY, "--sentences",
              f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
-            (self.limit_per_class is None or self.limit_per_class >= 1, "--limit-per-class",
-             "is at least 1"),
-            (self.redundancy >= 0, "--redundancy-penalty", "is at least 0"),
-            (self.max_sentences >= 2, "--max-sentences", "is at least 2"),
+            (self.limit_per_class is None or 1 <= self.limit_per_class <= MOST,
+             "--limit-per-class", f"is between 1 and {MOST:,}"),
+            (0 <= self.redundancy <= MOST, "--redundancy-penalty", f"is between 0 and {MOST:,}"),
+            (2 <= self.max_sentences <= MOST, "--max-sentences", f"is between 2 and {MOST:,}"),
+            (-1 <= self.relevance_start_layer <= MOST, "--relevance-start-layer",
+             "is -1 or the number of a layer"),
+            (self.class_level in (None, *CLASS_LEVELS), "--class-level",
+             f"is one of {', '.join(CLASS_LEVELS)}"),
+            (self.box_format in (None, *BOX_FORMATS), "--box-format",
+             f"is one of {', '.join(BOX_FORMATS)}"),
+            (self.box_units in (None, *BOX_UNITS), "--box-units",
+             f"is one of {', '.join(BOX_UNITS)}"),
             (bool(self.templates), "--template", "is given at least once"),
             (all("{}" in template for template in self.templates), "--template",
              "holds {} where the class name goes"),
@@ -192,11 +223,35 @@ class IndexConfig:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "IndexConfig":
-        """Return the configuration that a run stored, of this version or of an older one."""
+        """Return the configuration that a run stored, of this version or of an older one.
+
+        Raises:
+            UserError: for one that no version stores; the file may be anybody's.
+        """
         values = _BEFORE | dict(stored)
-        if values["threshold"] == _HALF[0]:
+        if values.get("threshold") == _HALF[0]:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        kept["templates"] = tuple(kept["templates"])
-        return cls(**kept)
+        for name in ("templates", "concepts"):
+            if isinstance(kept.get(name), list):
+                kept[name] = tuple(map(str, kept[name]))
+        types = {field.name: field.type for field in fields(cls)}
+        wrong = [name for name, value in kept.items() if not _fits(value, types[name])]
+        if wrong or "photos" not in kept:
+            named = ", ".join(wrong) or "photos"
+            raise UserError(f"the run's stored configuration is damaged: {named}")
+        try:
+            return cls(**kept)
+        except UserError as error:
+            raise UserError(f"the run's stored configuration is damaged: {error}") from error
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    """Tell whether a value is of a field's type."""
+    kinds = [get_origin(kind) or kind for kind in get_args(annotation) or (annotation,)]
+    if get_origin(annotation) is tuple:
+        kinds = [tuple]
+    if float in kinds:
+        return type(value) is int or (isinstance(value, float) and isfinite(value))
+    return type(value) in kinds

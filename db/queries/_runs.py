@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, Float, and_, func, literal_column, select
+from sqlalchemy import Engine, and_, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -12,6 +12,7 @@ from db.first_paint import ITEMS_PER_SECOND
 from db.records import Run, RunCounts, RunTotals, Stage
 from db.records.evidence import OneSidedError, Paired
 from db.sql import Query, columns_of, records
+from db.types import Number
 
 _EARLIER = aliased(schema.Prediction)
 """What the other of two runs predicts."""
@@ -52,7 +53,7 @@ def latest_run(engine: Engine) -> Run:
 
 def stages(engine: Engine, run_id: int) -> list[Stage]:
     """Return the stages of a run in their order."""
-    rate = literal_column(ITEMS_PER_SECOND, Float)
+    rate = literal_column(ITEMS_PER_SECOND, Number)
     query: Query = (
         select(*columns_of(Stage, schema.Stage, items_per_second=rate))
         .where(schema.Stage.run_id == run_id)

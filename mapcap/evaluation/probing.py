@@ -13,6 +13,7 @@ from mapcap.heads import LinearHead
 from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.sanity import rank_correlation, shuffled
 from mapcap.networks.clip import Clip
+from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.towers import vision_tower
 from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.representations import pooled
@@ -49,13 +50,19 @@ class Probe:
         return figures
 
     def faithfulness(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
-        """Return the areas of deletion and insertion, by tokens and by blur, (B,) each."""
+        """Return the areas of deletion and insertion, by tokens and by blur, (B,) each.
+
+        Convolutions need the whole picture: there, by blur alone.
+        """
         model = self._clip.model
+        ways = {"tokens": dropping, "blur": blurring}
+        if isinstance(vision_tower(model.visual), ConvolutionalTower):
+            del ways["tokens"]
         seeds = [(self._seed, image.id) for image in sampled.images]
         orders = patch_orders(sampled.grids, seeds)
         views = sampled.views.to(self._clip.device)
         values: dict[str, NDArray[np.float64]] = {}
-        for way, eraser in (("tokens", dropping), ("blur", blurring)):
+        for way, eraser in ways.items():
             curve = curves(self._head, eraser(model, views), orders, self._targets(sampled))
             values |= {f"{way}-{name}": area for name, area in curve.areas().items()}
         return values

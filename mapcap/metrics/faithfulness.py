@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.heads import LinearHead
-from mapcap.networks.towers import ClipModel, vision_tower
+from mapcap.networks.towers import ClipModel, require_attention, vision_tower
 from mapcap.representations import BLUR, encode_images
 
 STEPS = 8
@@ -126,7 +126,7 @@ def dropping(model: ClipModel, images: Tensor) -> Eraser:
 @contextmanager
 def only_tokens(model: ClipModel, kept: Tensor) -> Iterator[None]:
     """Let the vision tower see patches `kept` (B, k) alone of the B images that it is given."""
-    tower = vision_tower(model.visual)
+    tower = require_attention(vision_tower(model.visual))
     always = torch.arange(tower.prefix).expand(len(kept), -1)
     tokens = torch.cat([always, kept + tower.prefix], dim=1)  # (B, prefix + k)
 

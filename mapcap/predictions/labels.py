@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, Item
-from mapcap.datasets.records import natural
+from mapcap.datasets.records import composed, natural
 from mapcap.datasets.scan import class_labels
 from mapcap.predictions.matching import Matched
 
@@ -22,7 +22,7 @@ def label_photos(
     Raises:
         UserError: for labels without a name in --names.
     """
-    label_of = {place: labels[row] for place, row in matched.rows.items()}
+    label_of = {place: composed(labels[row]) for place, row in matched.rows.items()}
     order = sorted(set(label_of.values()), key=lambda label: (natural(label), label))
     classes = class_labels(order, {}, None if config.names is None else Path(config.names))
     index_of = {label: index for index, label in enumerate(order)}

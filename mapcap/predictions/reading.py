@@ -9,8 +9,8 @@ import numpy as np
 
 from mapcap.config import IndexConfig
 from mapcap.datasets import ClassLabel, Dataset, Item, Prediction, scan
+from mapcap.datasets.names import read_names
 from mapcap.datasets.records import shown
-from mapcap.datasets.tables import read_names
 from mapcap.errors import UserError
 from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_file, read_lines
@@ -71,6 +71,8 @@ def digest(config: IndexConfig) -> str:
         if path is None:
             continue
         try:
+            if Path(path).exists() and not Path(path).is_file():  # a pipe, a device: without end
+                raise UserError(f"{option}: {shown(path)} cannot be read: it is no regular file.")
             with Path(path).open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
@@ -97,10 +99,18 @@ def scan_photos(config: IndexConfig) -> tuple[Dataset, bool]:
     if config.predictions is not None:
         table = read_file(Path(config.predictions), _path(config.prediction_paths))
         labelled = table.labels is None
+        if not labelled and config.class_level is not None:
+            raise UserError(
+                f"--class-level: the classes are column label of {shown(config.predictions)}, and "
+                "no folders. Leave the option out."
+            )
     dataset = scan(
         config.photos,
         names=config.names if labelled else None,
         boxes=config.boxes,
+        box_format=config.box_format,
+        box_units=config.box_units,
+        class_level=config.class_level,
         limit_per_class=config.limit_per_class if labelled else None,
         labelled=labelled,
     )
@@ -117,8 +127,10 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     """
     assert config.predictions is not None, "asked for where the configuration names a file"
     file = Path(config.predictions)
-    table = read_file(file, _path(config.prediction_paths))
-    matched = match_paths(file, table, dataset.items, Path(dataset.source))
+    paths = _path(config.prediction_paths)
+    table = read_file(file, paths)
+    named = f"{OPTION}: {shown(file)}" if paths is None else f"--prediction-paths: {shown(paths)}"
+    matched = match_paths(file, table, dataset.items, Path(dataset.source), named)
     photos = len(dataset.items)
     if table.labels is not None:
         dataset, matched = label_photos(config, table.labels, dataset, matched)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mapcap.config import IndexConfig
 from mapcap.datasets import ClassLabel, Dataset
+from mapcap.datasets.names import read_names
 from mapcap.datasets.records import shown
-from mapcap.datasets.tables import read_names
 from mapcap.errors import UserError
 from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_lines

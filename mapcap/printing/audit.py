@@ -5,11 +5,10 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding, Run
-from mapcap.printing.tables import bar, figure, safe
+from mapcap.printing.tables import bar, data_table, figure, safe
 from mapcap.runs.comparison import verdict
 from mapcap.runs.source import predicted_by
 from mapcap.stats import Change
@@ -58,26 +57,21 @@ def _short(value: float) -> str:
 
 def words_table(words: Sequence[ErrorWord]) -> RenderableType:
     """Return the words that tell wrong from correct images, with their tests."""
-    table = _table("word", "marks", "z", "q", "B2T", "95 %", "misclassified", "correct")
+    numbers = ("z", "q", "B2T", "95 %", "errors", "correct")
+    least = ("95 %", "B2T", "z", "marks", "q")
+    table = data_table("word", "marks", *numbers, right=("marks", *numbers), least=least)
     for word in words:
         low, high = figure(word.b2t_low, 3), figure(word.b2t_high, 3)
         table.add_row(
             safe(word.word),
-            "misclassified" if word.z > 0 else "correct",
+            "errors" if word.z > 0 else "correct",
             figure(word.z),
             figure(word.q, 3),
             figure(word.b2t, 3),
             "-" if word.b2t_low is None else f"{low} to {high}",
-            str(word.images),
+            str(word.wrong),
             str(word.correct),
         )
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place > 1 else "left", no_wrap=place > 0)
     return table
 
 
@@ -97,14 +91,17 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
             )
         ),
     )
-    table = _table("confidence", "accuracy", "correct", "images")
-    for bin_ in figures.get("bins", ()):
-        table.add_row(
-            f"{bin_['low']:.1f}-{bin_['high']:.1f}",
-            bar(bin_["accuracy"]),
-            figure(bin_["accuracy"]),
-            str(bin_["images"]),
-        )
+    table = data_table("confidence", "", "accuracy", "images", right=("accuracy", "images"))
+    bins = figures.get("bins")
+    for bin_ in bins if isinstance(bins, list) else ():
+        if isinstance(bin_, dict):
+            accuracy = bin_.get("accuracy")
+            table.add_row(
+                f"{figure(bin_.get('low'), 1)}-{figure(bin_.get('high'), 1)}",
+                bar(accuracy if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None),
+                figure(accuracy),
+                figure(bin_.get("images"), 0),
+            )
     return Group(head, table)
 
 
@@ -118,7 +115,9 @@ def changes_page(
         f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} correct "
         f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
     )
-    table = _table("class", "change", "before", "now", "gained", "lost", "p", "q", "images")
+    numbers = ("before", "now", "gained", "lost", "p", "q", "images")
+    least = ("images", "p", "before", "now", "lost", "gained", "q")
+    table = data_table("class", "change", *numbers, right=numbers, least=least)
     for name, change in sorted(classes, key=lambda pair: (pair[1].p, pair[0])):
         counts = (change.before, change.now, change.gained, change.lost)
         table.add_row(

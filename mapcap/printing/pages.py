@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        # JSON has no such number; a stored 1e999 is one.
+        return None
     return value
 
 
@@ -175,7 +179,9 @@ def status_page(
         f"  {clean(standing)}  preset {clean(run.preset)}  ",
         clean(run.dataset),
     )
-    networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
+    # Digests are there as well, for machines.
+    names = {key: name for key, name in run.networks.items() if isinstance(name, str)}
+    networks = ", ".join(f"{clean(key)} {clean(name)}" for key, name in names.items())
     when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
     shares = ("reading", "computing", "writing")
     numbers = ("done", "of", "seconds", "per second", *shares)

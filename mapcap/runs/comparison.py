@@ -59,8 +59,8 @@ def errors_apart(engine: Engine, run_id: int, before_id: int, record: ClassName)
     )
 
 
-def verdict(paired: Change) -> Literal["better", "worse", "no sure change"]:
+def verdict(paired: Change) -> Literal["better", "worse", "not significant"]:
     """Return what McNemar's test says of a change, in words."""
     if not paired.sure:
-        return "no sure change"
+        return "not significant"
     return "better" if paired.gained > paired.lost else "worse"

@@ -115,12 +115,12 @@ def test_imagenet_classes_are_found_by_wordnet_id_or_by_a_word(tmp_path: Path) -
     save_file({"fc.weight": torch.zeros(1000, 4)}, file)
     config = IndexConfig(photos="/photos", classifier=f"timm:resnet18|{file}")
     photos = tuple(ClassLabel(each, each) for each in ("n01440764", "goldfish", "n03126707"))
-    dataset, _ = match_classifier(config, Dataset("/photos", photos, (), 0))
+    dataset, _ = match_classifier(config, Dataset("/photos", photos, (), {}))
     labels = [each.label for each in dataset.classes]
     assert labels[:4] == ["n01440764", "goldfish", "n03126707", "great white shark"]
     assert len(labels) == len(set(labels)) == 1000
     with pytest.raises(UserError, match="no class kitten"):
-        match_classifier(config, Dataset("/photos", (ClassLabel("kitten", "kitten"),), (), 0))
-    two = Dataset("/photos", (ClassLabel("crane", "crane"),), (), 0)
+        match_classifier(config, Dataset("/photos", (ClassLabel("kitten", "kitten"),), (), {}))
+    two = Dataset("/photos", (ClassLabel("crane", "crane"),), (), {})
     with pytest.raises(UserError, match="both mean the class crane"):
         match_classifier(config, two)

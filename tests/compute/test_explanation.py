@@ -7,6 +7,7 @@ from torch.nn.functional import normalize
 
 from mapcap.explanation import Method, explain
 from mapcap.heads import text_head
+from mapcap.networks.last_block import LastBlock
 from mapcap.regions import find_regions
 from mapcap.relevance import ROLES, chefer, open_scene, relevance_maps
 from mapcap.representations import REPRESENTATIONS, embed_regions, encode_images
@@ -135,9 +136,10 @@ def test_from_the_last_attention_on_all_is_float32(build, images, texts, name):
     model = build(name)
     scene = open_scene(model, images, text_head(model, texts), torch.bfloat16)
     last = scene.last
-    for part in (last.token, last.query, last.key, last.value, scene.attention, scene.features):
+    assert isinstance(last, LastBlock)
+    for part in (last.token, last.query, last.key, last.value, scene.leaf, scene.features):
         assert part.dtype == torch.float32
-    (gradient,) = torch.autograd.grad(scene.logits.sum(), scene.attention)
+    (gradient,) = torch.autograd.grad(scene.logits.sum(), scene.leaf)
     assert gradient.dtype == torch.float32
     # Not rounded to the eight bits of the tower: computed wide.
     assert not torch.equal(gradient, gradient.bfloat16().float())

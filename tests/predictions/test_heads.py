@@ -22,7 +22,7 @@ from mapcap.relevance import relevance_maps
 from tests.calling import CLASSES, Result
 
 WIDTH = 6
-PHOTOS = Dataset("/photos", tuple(ClassLabel(n, n) for n in ("bird", "cat", "dog")), (), 0)
+PHOTOS = Dataset("/photos", tuple(ClassLabel(n, n) for n in ("bird", "cat", "dog")), (), {})
 WEIGHTS = np.arange(3 * WIDTH, dtype=np.float64).reshape(3, WIDTH)
 
 
@@ -176,7 +176,7 @@ def test_relevance_of_a_head_is_the_plain_computation_in_float64() -> None:
     """The embedded CLIP in float64: the gradient of one logit, restated by hand, to 1e-5."""
     from mapcap.attention import exposed
     from mapcap.networks.clip import load_clip
-    from mapcap.networks.towers import vision_tower
+    from mapcap.networks.towers import require_attention, vision_tower
 
     clip = load_clip("mini", device=torch.device("cpu"))
     generator = torch.Generator().manual_seed(0)
@@ -186,7 +186,7 @@ def test_relevance_of_a_head_is_the_plain_computation_in_float64() -> None:
         clip.model, view, LinearHead(weights, bias), [torch.tensor([3])]
     )  # (1, gh, gw)
     wide = load_clip("mini", device=torch.device("cpu"), dtype=torch.float64)
-    tower = vision_tower(wide.model.visual)
+    tower = require_attention(vision_tower(wide.model.visual))
     with exposed(tower.depth, -1) as attention:
         feature = wide.model.encode_image(view.double())
     with torch.enable_grad():

@@ -18,7 +18,7 @@ from db import queries
 from db.engine import open_read
 from mapcap.attention import exposed
 from mapcap.networks.clip import Clip, load_clip
-from mapcap.networks.towers import vision_tower
+from mapcap.networks.towers import require_attention, vision_tower
 from mapcap.representations import encode_images
 from tests.calling import Result
 
@@ -107,7 +107,7 @@ def test_a_probe_of_other_photos_is_explained_by_its_own_logits(
 
 def plain_relevance(clip: Clip, image: torch.Tensor, row: torch.Tensor) -> torch.Tensor:
     """Chefer's relevance (P,) of the last layer for the logit of one row (D,), step by step."""
-    tower = vision_tower(clip.model.visual)
+    tower = require_attention(vision_tower(clip.model.visual))
     with exposed(tower.depth, -1) as attention:
         feature = clip.model.encode_image(image[None])[0]
     with torch.enable_grad():

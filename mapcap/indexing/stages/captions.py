@@ -1,5 +1,7 @@
 """Stage `captions`: what each region shows, in words."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ from torch import Tensor
 from db import queries, writes
 from db.records import RegionTask
 from db.rows import NewCaption
-from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Stage
 from mapcap.indexing.stages.pictures import at_once, load
 from mapcap.networks.captioners import RegionBatch
@@ -27,6 +29,16 @@ class Uncaptioned:
     features: Tensor
     """(R, D) as the CLIP gives them, not normalised."""
     crops: list[Image.Image]
+    """Empty where the captioner needs the features alone."""
+
+    def __len__(self) -> int:
+        """Return the number of regions."""
+        return len(self.region_ids)
+
+    def part(self, start: int, end: int) -> Uncaptioned:
+        """Return the regions from one place to another."""
+        part = slice(start, end)
+        return Uncaptioned(self.region_ids[part], self.features[part], self.crops[part])
 
 
 class Captions(Stage[Uncaptioned, list[NewCaption]]):
@@ -36,10 +48,8 @@ class Captions(Stage[Uncaptioned, list[NewCaption]]):
     unit = "regions"
 
     def first_size(self) -> BatchSize:  # noqa: D102
-        chosen = self.job.batch_size
         # A large captioner takes fewer than the CLIP.
-        most = self.job.networks.captioner.batch_size
-        return BatchSize(min(chosen or START, most), fixed=chosen is not None)
+        return BatchSize.first(self.job.batch_size, most=self.job.networks.captioner.batch_size)
 
     def total(self) -> int:  # noqa: D102
         return queries.region_count(self.job.engine, self.job.run_id)
@@ -98,16 +108,7 @@ class Captions(Stage[Uncaptioned, list[NewCaption]]):
         ]
 
     def halves(self, data: Uncaptioned) -> Sequence[tuple[int, Uncaptioned]]:  # noqa: D102
-        count, middle = len(data.region_ids), len(data.region_ids) // 2
-        if not middle:
-            return ()
-        return [
-            (
-                len(data.region_ids[part]),
-                Uncaptioned(data.region_ids[part], data.features[part], data.crops[part]),
-            )
-            for part in (slice(0, middle), slice(middle, count))
-        ]
+        return in_halves(data)
 
     def store(self, result: list[NewCaption]) -> None:  # noqa: D102
         writes.add_captions(self.job.engine, self.job.run_id, result)

@@ -13,7 +13,7 @@ from db.engine import writing
 from db.rows import NewImage, NewRegion, NewRegions
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation
-from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.explaining import Explaining
@@ -46,13 +46,17 @@ class Photos:
     theirs: Tensor | None = None
     """The same as the person's own network takes them, where there is one."""
 
-    def part(self, start: int, stop: int) -> "Photos":
-        """Return the photos from `start` up to `stop`."""
-        first, last = bisect_left(self.seen, start), bisect_left(self.seen, stop)
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.rows)
+
+    def part(self, start: int, end: int) -> "Photos":
+        """Return the photos from one place to another."""
+        first, last = bisect_left(self.seen, start), bisect_left(self.seen, end)
         return Photos(
-            self.rows[start:stop],
-            self.classes[start:stop],
-            self.given[start:stop],
+            self.rows[start:end],
+            self.classes[start:end],
+            self.given[start:end],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
             None if self.theirs is None or first == last else self.theirs[first:last],
@@ -93,9 +97,8 @@ class Images(Stage[Photos, Passed]):
         self._explaining = Explaining(job)
 
     def first_size(self) -> BatchSize:  # noqa: D102
-        chosen = self.job.batch_size
         on_cuda = self.job.networks.clip.device.type == "cuda"
-        return BatchSize(chosen or START, fixed=chosen is not None, grows=on_cuda)
+        return BatchSize.first(self.job.batch_size, grows=on_cuda)
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)
@@ -162,10 +165,7 @@ class Images(Stage[Photos, Passed]):
         return Passed(data.rows, data.seen, given, explanation, witness)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
-        count, middle = len(data.rows), len(data.rows) // 2
-        if not middle:
-            return ()
-        return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
+        return in_halves(data)
 
     def store(self, result: Passed) -> None:  # noqa: D102
         job, explanation = self.job, result.found
