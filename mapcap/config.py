@@ -26,6 +26,9 @@ BOX_UNITS = ("pixels", "shares")
 CLASS_LEVELS = ("top", "leaf")
 """The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
 
+FEATURES = ("normalised", "raw")
+"""What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
+
 _PROMPT = "Describe this in one short sentence."
 _BEFORE = {
     "keep_artefacts": True,
@@ -39,6 +42,9 @@ _BEFORE = {
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
+    "class_weights": None,
+    "features": "normalised",
+    "classifier": None,
     "predictions_digest": None,
     "box_format": None,
     "box_units": None,
@@ -119,11 +125,19 @@ class IndexConfig:
     concepts: tuple[str, ...] = ()
     """Lines of a person's own concepts, which the audit looks for beside its vocabulary."""
     predictions: str | None = None
-    """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
+    """File of another classifier's predictions; None = there is none."""
     prediction_paths: str | None = None
     """File that names the photo of each row of a matrix of predictions."""
     class_order: str | None = None
-    """File of the classes in the order of the class numbers in `predictions`."""
+    """File of the classes in the order of the class numbers in `predictions`, or of the rows of
+    `class_weights`."""
+    class_weights: str | None = None
+    """File of a linear head on the CLIP's image features, which then predicts."""
+    features: str = "normalised"
+    """What features the head takes: one of `FEATURES`."""
+    classifier: str | None = None
+    """A supervised network that predicts and is explained: `timm:NAME[|FILE]`, `hf:NAME`,
+    `hf:FOLDER`."""
     predictions_digest: str | None = None
     """SHA-256 of these files: other predictions under the same names are another run."""
     seed: int = 0
@@ -162,12 +176,28 @@ class IndexConfig:
              "holds {} where the class name goes"),
             (self.prediction_paths is None or self.predictions is not None, "--prediction-paths",
              "names the rows of --predictions FILE: give that, too"),
-            (self.class_order is None or self.predictions is not None, "--class-order",
-             "is the order of the classes in --predictions FILE: give that, too"),
+            (self.class_order is None or bool(self.sources), "--class-order",
+             "is the order of the classes in --predictions FILE, --class-weights FILE or "
+             "--classifier NAME: give one of them, too"),
+            (len(self.sources) < 2, next(reversed(self.sources), ""),
+             f"is a source of predictions, as {next(iter(self.sources), '')} is: give one of them"),
+            (self.features in FEATURES, "--features", f"is one of {', '.join(FEATURES)}"),
+            (self.features == FEATURES[0] or self.class_weights is not None, "--features",
+             "says what --class-weights FILE takes: give that, too"),
         ]  # fmt: skip
         for holds, option, rule in checks:
             if not holds:
                 raise UserError(f"{option}: the value {rule}.")
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where predictions come from by option; none where the CLIP predicts, zero-shot."""
+        named = {
+            "--predictions": self.predictions,
+            "--class-weights": self.class_weights,
+            "--classifier": self.classifier,
+        }
+        return {option: value for option, value in named.items() if value is not None}
 
     def to_json(self) -> str:
         """Return the configuration as canonical JSON: sorted keys, no spaces to differ in."""

@@ -6,6 +6,7 @@ of each target; and once for each region, with the keys and values already there
 explanation costs hardly more than the features, and gives what `chefer` and `embed_regions` give.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mapcap.classifiers.maps import Classified
 from mapcap.config import IndexConfig
+from mapcap.heads import LinearHead
+from mapcap.networks.geometry import View
 from mapcap.networks.towers import ClipModel
+from mapcap.reframing import reframe, reframe_region
 from mapcap.regions import Region, find_regions
-from mapcap.relevance import METHODS, Asked, open_scene
+from mapcap.relevance import METHODS, Asked, Scene, open_scene
 from mapcap.representations import embed_regions, pool_regions
-from mapcap.zero_shot import Predictions, biased, predict
+from mapcap.zero_shot import Predictions, predict
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Explanation:
 def explain(
     model: ClipModel,
     images: Tensor,
-    weights: Tensor,
+    head: LinearHead,
     true: Tensor,
     method: Method,
     half: torch.dtype | None = None,
@@ -75,7 +80,7 @@ def explain(
 ) -> Explanation:
     """Explain preprocessed images (B, 3, H, W).
 
-    `weights` (K, D) from `class_weights`; `true` (B,) index of each image's class into them, -1
+    `head` gives the logits of K classes; `true` (B,) index of each image's class into them, -1
     where it is not known: there the predicted class stands for it. `predicted` (B,) are the classes
     that another classifier predicts: its errors are then the ones to be explained. With `half`
     (bfloat16 or float16) the tower runs forward in that, up to the last block's attention; that
@@ -86,8 +91,8 @@ def explain(
     """
     # Tensors made in inference mode cannot be saved for the backward pass.
     with torch.inference_mode(False), torch.enable_grad():
-        scene = open_scene(model, images, weights, half)
-        logits = biased(model, scene.cosines.detach())
+        scene = open_scene(model, images, head, half)
+        logits = scene.logits.detach()
         labels = torch.where(true < 0, logits.argmax(1).cpu(), true)
         predictions = predict(logits, labels)
         predicted_classes = (
@@ -101,16 +106,67 @@ def explain(
         find_regions(grid, size, method.threshold, method.max_regions, method.min_area)
         for grid in grids
     ]
-    if method.representation == "pooled":
-        masks = _by_image(maps.images, regions, len(images), scene.grid)
-        region_features = pool_regions(scene.tower, scene.last, masks)
-    else:
-        region_features = embed_regions(
-            model, images[maps.images], grids, regions, method.representation, method.threshold
-        )
     return Explanation(
         features=_plain(scene.features), logits=_plain(logits), predictions=predictions, maps=maps,
-        grids=grids, regions=regions, region_features=_plain(region_features),
+        grids=grids, regions=regions,
+        region_features=_region_features(scene, maps, grids, regions, method),
+    )  # fmt: skip
+
+
+def put_in_words(
+    model: ClipModel,
+    images: Tensor,
+    head: LinearHead,
+    true: Tensor,
+    classified: Classified,
+    views: Sequence[tuple[View, View]],
+    method: Method,
+    half: torch.dtype | None = None,
+) -> tuple[Explanation, Predictions]:
+    """Embed by a CLIP what another network's maps single out of the same B images.
+
+    `images` (B, 3, H, W) as the CLIP takes them, `head` that of the class texts, `true` (B,) the
+    classes, `classified` what the network says and where it looks, `views` what it and the CLIP
+    see of each image. Maps and regions come back as the CLIP sees the image; what it does not see
+    of them is lost. Beside the explanation: what the CLIP itself predicts.
+    """
+    maps = classified.maps
+    with torch.inference_mode(False), torch.enable_grad():
+        scene = open_scene(model, images, head, half)
+    grids, regions = [], []
+    for owner, values in zip(maps.images.tolist(), classified.grids, strict=True):
+        theirs, ours = views[owner]
+        grids.append(reframe(values, theirs, ours, scene.grid))
+        singled_out = find_regions(
+            values, theirs.input, method.threshold, method.max_regions, method.min_area
+        )
+        mapped = (reframe_region(region, theirs, ours, scene.grid) for region in singled_out)
+        regions.append([region for region in mapped if region is not None])
+    stacked = np.stack(grids)
+    explanation = Explanation(
+        features=_plain(scene.features), logits=classified.logits,
+        predictions=classified.predictions, maps=maps, grids=stacked, regions=regions,
+        region_features=_region_features(scene, maps, stacked, regions, method),
+    )  # fmt: skip
+    return explanation, predict(scene.logits, true)
+
+
+def _region_features(
+    scene: Scene,
+    maps: Asked,
+    grids: NDArray[np.float32],
+    regions: list[list[Region]],
+    method: Method,
+) -> NDArray[np.float32]:
+    """Features (R, D) of the regions of M maps of a scene's images."""
+    if method.representation == "pooled":
+        masks = _by_image(maps.images, regions, len(scene.images), scene.grid)
+        return _plain(pool_regions(scene.tower, scene.last, masks))
+    return _plain(
+        embed_regions(
+            scene.model, scene.images[maps.images], grids, regions, method.representation,
+            method.threshold,
+        )
     )  # fmt: skip
 
 

@@ -70,6 +70,14 @@ def find_regions(
     ]
 
 
+def region_of(mask: NDArray[np.bool_], mass: float, grid: tuple[int, int]) -> Region:
+    """Return a mask (H, W) that is not empty as a region with patches (gh, gw) of `grid`."""
+    from scipy import ndimage
+
+    box = _box(ndimage.find_objects(mask.astype(np.int8))[0])
+    return Region(mask, box, float(mask.mean()), mass, _patches(mask, grid))
+
+
 def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.signedinteger[Any]], int]:
     """Number the 8-connected components of a mask (H, W) from 1: (H, W), and how many."""
     from scipy import ndimage

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.errors import UserError
+from mapcap.heads import text_head
 from mapcap.networks.text_towers import without_padding
-from mapcap.networks.towers import ClipModel, cosine_logits
+from mapcap.networks.towers import ClipModel
 
 DEFAULT_TEMPLATES = ("{}",)
 
@@ -62,13 +63,7 @@ def class_logits(model: ClipModel, image_features: Tensor, weights: Tensor) -> T
     `image_features` (B, D), normalised or not; `weights` (K, D) from `class_weights`.
     """
     with torch.no_grad():
-        return biased(model, cosine_logits(model, image_features, weights))
-
-
-def biased(model: ClipModel, logits: Tensor) -> Tensor:
-    """Logits (B, K) with the model's bias, where it has one."""
-    bias = getattr(model, "logit_bias", None)
-    return logits if bias is None else logits + bias.detach().to(logits)
+        return text_head(model, weights)(image_features)
 
 
 @dataclass(frozen=True, eq=False)

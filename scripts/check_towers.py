@@ -36,6 +36,7 @@ from torch.nn import functional as F
 
 from mapcap.attention import Interception, exposed
 from mapcap.errors import UserError
+from mapcap.heads import text_head
 from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.last_block import LastBlock, read_pooled
 from mapcap.networks.last_layer import Last, before_last_layer, read_regions
@@ -154,7 +155,8 @@ def _fill(row: Row, model: Any, tower: Tower) -> None:
     with torch.no_grad():
         plain = model.encode_image(images)
     texts = F.normalize(torch.randn(3, plain.shape[1], generator=draw), dim=-1)
-    scene = open_scene(model, images, texts)
+    head = text_head(model, texts)
+    scene = open_scene(model, images, head)
     forwards = [scene.features.detach()]
     if isinstance(tower, VisionTower):
         with exposed(tower.depth, 0):
@@ -174,7 +176,7 @@ def _fill(row: Row, model: Any, tower: Tower) -> None:
         got = [METHODS["gradcam"](scene, Asked.of(targets, targets), -1)]
         expected = [_plain_grad_cam(wide, images, texts, targets)]
     else:
-        got = [relevance_maps(model, images, texts, [targets], start)[0] for start in (0, -1)]
+        got = [relevance_maps(model, images, head, [targets], start)[0] for start in (0, -1)]
         expected = [_plain_chefer(wide, tower, images, texts, targets, s) for s in (0, -1)]
     row.fault = "" if all(each.any() for each in expected) else "the map is empty"
     row.map = max(_difference(g.double(), e) for g, e in zip(got, expected, strict=True))

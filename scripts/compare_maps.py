@@ -27,6 +27,7 @@ from torch import Tensor
 from mapcap.config import ATTENTION_METHODS
 from mapcap.datasets import Item, read_image, scan
 from mapcap.errors import UserError
+from mapcap.heads import LinearHead, text_head
 from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.localisation import informative, localise
 from mapcap.networks.clip import Clip, load_clip
@@ -75,11 +76,11 @@ def _joined(ready: Sequence[tuple[Tensor, int, NDArray[np.float64]]]) -> Batch:
 
 
 def draw_maps(
-    clip: Clip, weights: Tensor, batch: Batch, name: str, layer: int
+    clip: Clip, head: LinearHead, batch: Batch, name: str, layer: int
 ) -> NDArray[np.float32]:
     """Draw one map a photo, for its own class: (B, gh, gw)."""
     with torch.inference_mode(False), torch.enable_grad():
-        scene = open_scene(clip.model, batch.views.to(clip.device), weights)
+        scene = open_scene(clip.model, batch.views.to(clip.device), head)
         grids = METHODS[name](scene, Asked.of(batch.classes, batch.classes), layer)
     found: NDArray[np.float32] = grids.detach().float().cpu().numpy()
     return found
@@ -101,7 +102,7 @@ def methods_for(clip: Clip, asked: Sequence[str] | None) -> list[str]:
 
 def compare(
     clip: Clip,
-    weights: Tensor,
+    head: LinearHead,
     batches: Sequence[Batch],
     rules: Sequence[str],
     sample: int,
@@ -113,11 +114,11 @@ def compare(
     for name in methods:
         for layer in LAYERS if name in ATTENTION_METHODS else LAYERS[:1]:
             began = time.perf_counter()
-            grids = np.concatenate([draw_maps(clip, weights, b, name, layer) for b in batches])
+            grids = np.concatenate([draw_maps(clip, head, b, name, layer) for b in batches])
             seconds = time.perf_counter() - began
             title = f"{name} {layer}" if name in ATTENTION_METHODS else name
             row: Row = {"method": title, **_overlap(grids, boxes, clip.size, rules)}
-            row |= _faithfulness(clip, weights, batches[: max(1, sample // BATCH)], grids)
+            row |= _faithfulness(clip, head, batches[: max(1, sample // BATCH)], grids)
             rows.append(row | {"maps/s": len(grids) / seconds})
     prior: Row = {
         "method": "centre prior",
@@ -144,7 +145,7 @@ def _overlap(
 
 
 def _faithfulness(
-    clip: Clip, weights: Tensor, batches: Sequence[Batch], grids: NDArray[np.float32]
+    clip: Clip, head: LinearHead, batches: Sequence[Batch], grids: NDArray[np.float32]
 ) -> dict[str, float]:
     """Deletion and insertion over a few batches; `grids` are of all, in order."""
     convolutions = isinstance(vision_tower(clip.model.visual), ConvolutionalTower)
@@ -155,7 +156,7 @@ def _faithfulness(
         count = len(batch.views)
         orders = patch_orders(grids[first : first + count], [(0, i) for i in range(count)])
         eraser = erasing(clip.model, batch.views.to(clip.device))
-        measured = curves(clip.model, eraser, orders, weights, batch.classes).areas()
+        measured = curves(head, eraser, orders, batch.classes).areas()
         for name, values in areas.items():
             values.append(measured[name])
         first += count
@@ -189,12 +190,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.model, given.pretrained, given.weights, device=pick_device(given.device)
         )
         names = [each.name for each in dataset.classes]
-        weights = class_weights(clip.model, clip.tokenizer, names)
+        head = text_head(clip.model, class_weights(clip.model, clip.tokenizer, names))
         batches = list(read_batches(clip, dataset.items))
         if not batches:
             raise UserError(f"{given.photos}: no photo has a box of use; give --boxes FILE")
         methods = methods_for(clip, given.method)
-        rows = compare(clip, weights, batches, given.threshold, given.sample, methods)
+        rows = compare(clip, head, batches, given.threshold, given.sample, methods)
     except UserError as error:
         print(clean(str(error)), file=sys.stderr)
         return 2

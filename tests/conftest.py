@@ -39,7 +39,8 @@ def loaded_once() -> Iterator[None]:
     kept = dict[Any, Any]()
 
     def load_once(config: IndexConfig, *where: Any) -> Any:
-        if (config.model, config.captioner, config.lm) != ("mini", "mini", "mini"):
+        mini = (config.model, config.captioner, config.lm) == ("mini", "mini", "mini")
+        if not mini or config.classifier is not None:
             return load_networks(config, *where)
         if where not in kept:
             kept[where] = load_networks(config, *where)

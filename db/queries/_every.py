@@ -67,6 +67,7 @@ from db.queries._regions import (
 from db.queries._runs import (
     counts,
     latest_run,
+    one_sided_errors,
     paired_predictions,
     run,
     run_of,
@@ -115,6 +116,7 @@ __all__ = [
     "images_of_captions",
     "latest_run",
     "locate_images",
+    "one_sided_errors",
     "outdated_audits",
     "paired_predictions",
     "pending_audit",

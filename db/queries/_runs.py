@@ -1,5 +1,7 @@
 """Runs, their stages, how much they hold, and how two of them differ."""
 
+from typing import Any
+
 from sqlalchemy import Engine, and_, func, literal_column, select
 from sqlalchemy.orm import aliased
 
@@ -8,10 +10,12 @@ from db.choice import choose
 from db.errors import StoreError
 from db.first_paint import ITEMS_PER_SECOND
 from db.records import Run, RunCounts, RunTotals, Stage
-from db.records.evidence import Paired
+from db.records.evidence import OneSidedError, Paired
 from db.sql import Query, columns_of, records
 from db.types import Number
 
+_EARLIER = aliased(schema.Prediction)
+"""What the other of two runs predicts."""
 _RUN: Query = select(*columns_of(Run, schema.Run))
 
 
@@ -98,11 +102,42 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
     They are the same image where path and content are: a file that was replaced, or moved to
     another class, is not compared. `before` is what `other_run_id` said.
     """
+    columns = columns_of(
+        Paired, schema.Image, before=_EARLIER.correct, now=schema.Prediction.correct
+    )
+    with engine.connect() as connection:
+        return records(Paired, connection.execute(_pairs(run_id, other_run_id, *columns)))
+
+
+def one_sided_errors(
+    engine: Engine, run_id: int, other_run_id: int, class_id: int
+) -> list[OneSidedError]:
+    """Return the images of a class of `run_id` that one of two runs alone predicts wrongly."""
+    said, said_before = aliased(schema.ClassName), aliased(schema.ClassName)
+    columns = columns_of(
+        OneSidedError,
+        schema.Image,
+        before_name=said_before.name,
+        now_name=said.name,
+        now=schema.Prediction.correct,
+    )
+    query = (
+        _pairs(run_id, other_run_id, *columns)
+        .join(said, said.id == schema.Prediction.predicted_class_id)
+        .join(said_before, said_before.id == _EARLIER.predicted_class_id)
+        .where(schema.Image.class_id == class_id, schema.Prediction.correct != _EARLIER.correct)
+    )
+    with engine.connect() as connection:
+        return records(OneSidedError, connection.execute(query))
+
+
+def _pairs(run_id: int, other_run_id: int, *columns: Any) -> Query:
+    """Select columns of the images that two runs have predicted, `_EARLIER` of the other run."""
     image, other = schema.Image, aliased(schema.Image)
     class_name, other_class = schema.ClassName, aliased(schema.ClassName)
-    prediction, earlier = schema.Prediction, aliased(schema.Prediction)
-    query: Query = (
-        select(*columns_of(Paired, image, before=earlier.correct, now=prediction.correct))
+    return (
+        select(*columns)
+        .select_from(image)
         .join(
             other,
             and_(
@@ -111,12 +146,10 @@ def paired_predictions(engine: Engine, run_id: int, other_run_id: int) -> list[P
                 other.content_hash == image.content_hash,
             ),
         )
-        .join(prediction, prediction.image_id == image.id)
-        .join(earlier, earlier.image_id == other.id)
+        .join(schema.Prediction, schema.Prediction.image_id == image.id)
+        .join(_EARLIER, _EARLIER.image_id == other.id)
         .join(class_name, class_name.id == image.class_id)
         .join(other_class, other_class.id == other.class_id)
         .where(image.run_id == run_id, class_name.label == other_class.label)
         .order_by(class_name.position, image.id)
     )
-    with engine.connect() as connection:
-        return records(Paired, connection.execute(query))

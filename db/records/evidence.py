@@ -44,3 +44,14 @@ class Paired:
     class_id: int
     before: bool
     now: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OneSidedError:
+    """An image of two runs that one of them predicts rightly, and what each predicts."""
+
+    path: str
+    before_name: str
+    now_name: str
+    now: bool
+    """Whether the later run is the right one."""

@@ -157,8 +157,12 @@ def _missing(db: Path) -> UserError:
 def _compare(
     engine: Engine, run: Run, other: Run, classes: Sequence[ClassName], *, json: bool
 ) -> None:
+    from rich.console import Group
+    from rich.text import Text
+
     from mapcap.printing.audit import changes_page
-    from mapcap.runs.comparison import compare
+    from mapcap.printing.comparison import apart_page
+    from mapcap.runs.comparison import compare, errors_apart
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
@@ -172,8 +176,11 @@ def _compare(
         )
     changes = comparison.classes
     named = [(each.name, changes[each.id]) for each in classes if each.id in changes]
+    apart = None if only is None else errors_apart(engine, run.id, other.id, classes[0])
     if json:
         listed = [{"class": name, "change": each} for name, each in named]
-        pages.print_json({"run": run.id, "against": other.id, "all": overall, "classes": listed})
+        found = {"run": run.id, "against": other.id, "all": overall, "classes": listed}
+        pages.print_json(found if apart is None else {**found, "apart": apart})
         return
-    print_page(changes_page(overall, named, run, other))
+    page = changes_page(overall, named, run, other)
+    print_page(page if apart is None else Group(page, Text(), apart_page(apart, run, other)))

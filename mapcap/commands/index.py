@@ -116,8 +116,28 @@ def index(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What class numbers in --predictions mean: the classes from 0 on, one a line. "
+            help="What class numbers in --predictions, or rows of --class-weights without names, "
+            "mean: the classes from 0 on, one a line. "
             "Default: the class folders sorted as torchvision and Keras do.",
+        ),
+    ] = None,
+    class_weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your linear probe or fine-tuned head on the CLIP's image features, in place of "
+            "class texts: .safetensors or .npy, classes x width, and perhaps a bias.",
+        ),
+    ] = None,
+    features: Annotated[
+        str, typer.Option(help="What --class-weights takes of the CLIP: normalised or raw.")
+    ] = IndexConfig.features,
+    classifier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Your network, in place of the CLIP: timm:NAME (pretrained), timm:NAME|FILE (a "
+            "checkpoint), hf:NAME or hf:FOLDER. Maps are its own; the CLIP puts them in words.",
         ),
     ] = None,
     concepts: Annotated[
@@ -227,6 +247,10 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
 
     [cyan]mapcap index photos/ --db photos.db --predictions resnet.csv[/]
+
+    [cyan]mapcap index photos/ --db photos.db --class-weights probe.safetensors[/]
+
+    [cyan]mapcap index photos/ --db photos.db --classifier 'timm:resnet50|mine.safetensors'[/]
     """
     from mapcap.audit.concepts import field_lines
     from mapcap.indexing.start import index_photos, templates_of
@@ -242,6 +266,9 @@ def index(
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
         class_order=_absolute(class_order),
+        class_weights=_absolute(class_weights),
+        features=features,
+        classifier=_with_absolute_file(classifier),
         concepts=field_lines(concepts) if concepts else (),
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
@@ -284,6 +311,12 @@ def index(
         pages.print_json({"run": run, "counts": counts})
     if counts.images - counts.readable > UNREADABLE_SHARE * counts.images:
         raise typer.Exit(UNREADABLE)
+
+
+def _with_absolute_file(classifier: str | None) -> str | None:
+    """Return `timm:NAME|FILE` with the whole path of the file, and other names as they are."""
+    network, bar, file = (classifier or "").partition("|")
+    return f"{network}{bar}{Path(file).absolute()}" if bar else classifier
 
 
 def _absolute(path: Path | None) -> str | None:

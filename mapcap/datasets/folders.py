@@ -104,6 +104,20 @@ def list_class_folders(root: Path, source: Path) -> Listing:
     return listing
 
 
+def list_photos(root: Path) -> Listing:
+    """List the images of a folder and below it, of which something else tells the classes.
+
+    Raises:
+        UserError: for a folder that cannot be listed or holds no image.
+    """
+    pictures, passed = pictures_below(root)
+    if not pictures:
+        raise UserError(f"PHOTOS: {shown(root)} holds no image. Name the folder of the photos.")
+    listing = Listing(passed=passed)
+    listing.images += [Found(path, "", path.relative_to(root).as_posix()) for path in pictures]
+    return listing
+
+
 def list_leaf_folders(root: Path, source: Path) -> Listing:
     """List images whose class is the folder that they lie in, however deep below `root`.
 

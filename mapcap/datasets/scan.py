@@ -10,6 +10,7 @@ from db.text import storable
 from mapcap.config import CLASS_LEVELS
 from mapcap.content import first_bytes
 from mapcap.datasets.boxes import BoxForm, box_form, in_pixels, match_boxes, read_boxes
+from mapcap.datasets.folders import list_photos
 from mapcap.datasets.images import size_of
 from mapcap.datasets.layouts import list_folder
 from mapcap.datasets.manifest import list_manifest
@@ -42,6 +43,7 @@ def scan(
     box_units: str | None = None,
     class_level: str | None = None,
     limit_per_class: int | None = None,
+    labelled: bool = True,
 ) -> Dataset:
     """Find the labelled images of a source; no image is opened, unless boxes are in shares of it.
 
@@ -60,6 +62,8 @@ def scan(
         box_format: what the four numbers are, of `BOX_FORMATS`; None: the table tells.
         box_units: `pixels` or `shares` of the photo's sides; None: their values tell.
         class_level: `top` or `leaf` folders are the classes; None: the layout tells.
+        labelled: whether the folders of a folder are the classes; otherwise all its photos are of
+            one class, until a table tells theirs.
         limit_per_class: the first so many images of each class, so that a larger limit only adds.
 
     Returns:
@@ -75,7 +79,8 @@ def scan(
         raise UserError(f"--class-level: the value is one of {', '.join(CLASS_LEVELS)}.")
     root = sample_path() if source == SAMPLE else Path(source)
     try:
-        listing = _list(root, form, class_level)
+        unlabelled = not labelled and root.is_dir()
+        listing = list_photos(root) if unlabelled else _list(root, form, class_level)
     except (OSError, ValueError) as error:
         # A folder above it that may not be entered, a name too long, a null byte.
         reason = getattr(error, "strerror", None) or str(error)
@@ -93,7 +98,7 @@ def scan(
         if source != SAMPLE:
             notes += [*read.notes, *_boxed(matched, len(images))]
     raw_labels = list(dict.fromkeys(image.label for image in images))
-    classes = _classes(raw_labels, listing.names, found_names)
+    classes = class_labels(raw_labels, listing.names, found_names)
     relatives = distinct(storable(image.relative) for image in images)
     items: list[Item] = []
     for index, (_, group) in enumerate(
@@ -160,10 +165,14 @@ def _list(root: Path, form: BoxForm, level: str | None) -> Listing:
     )
 
 
-def _classes(
+def class_labels(
     raw_labels: Sequence[str], source_names: Mapping[str, str], file: Path | None
 ) -> tuple[ClassLabel, ...]:
-    """Give each label its class name."""
+    """Give each label its class name, by the source's own names or a file of --names.
+
+    Raises:
+        UserError: for labels without a name, and two classes of one name.
+    """
     labels = distinct(storable(label) for label in raw_labels)
     names = source_names if file is None else read_names(file)
     if file is None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mapcap.config import IndexConfig
 from mapcap.evaluation.samples import Sampled
+from mapcap.heads import LinearHead
 from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.sanity import rank_correlation, shuffled
 from mapcap.networks.clip import Clip
@@ -22,12 +23,12 @@ ImageFigures = dict[int, dict[str, float]]
 
 
 class Probe:
-    """A network and its class weights, to measure images with."""
+    """A network and the head on its features, to measure images with."""
 
     def __init__(
-        self, clip: Clip, weights: Tensor, class_ids: Sequence[int], config: IndexConfig
+        self, clip: Clip, head: LinearHead, class_ids: Sequence[int], config: IndexConfig
     ) -> None:
-        self._clip, self._weights, self._config, self._seed = clip, weights, config, config.seed
+        self._clip, self._head, self._config, self._seed = clip, head, config, config.seed
         self._places = {class_id: place for place, class_id in enumerate(class_ids)}
 
     def measure(self, sampled: Sampled) -> ImageFigures:
@@ -62,9 +63,7 @@ class Probe:
         views = sampled.views.to(self._clip.device)
         values: dict[str, NDArray[np.float64]] = {}
         for way, eraser in ways.items():
-            curve = curves(
-                model, eraser(model, views), orders, self._weights, self._targets(sampled)
-            )
+            curve = curves(self._head, eraser(model, views), orders, self._targets(sampled))
             values |= {f"{way}-{name}": area for name, area in curve.areas().items()}
         return values
 
@@ -87,7 +86,7 @@ class Probe:
         method, layer = METHODS[self._config.relevance], self._config.relevance_start_layer
         # Tensors made in inference mode cannot be saved for the backward pass.
         with torch.inference_mode(False), torch.enable_grad():
-            scene = open_scene(self._clip.model, sampled.views, self._weights)
+            scene = open_scene(self._clip.model, sampled.views, self._head)
             grids = [method(scene, Asked.of(target, target), layer) for target in targets]
         return [grid.float().cpu().numpy() for grid in grids]
 

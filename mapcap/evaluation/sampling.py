@@ -10,13 +10,15 @@ from db import queries, writes
 from db.queries import evidence
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets import scan
+from mapcap.datasets import ClassLabel
 from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
 from mapcap.evaluation.storing import run_figure, store_correlations
 from mapcap.indexing.pipeline import Progress, Stopped
+from mapcap.indexing.run_head import head_of
 from mapcap.networks.clip import Clip
+from mapcap.predictions import scan_photos
 from mapcap.zero_shot import class_weights
 
 FEWEST_IMAGES = 3
@@ -29,7 +31,7 @@ def paths_of(config: IndexConfig) -> dict[str, Path]:
     Raises:
         UserError: if the photos are not here.
     """
-    dataset = scan(config.photos, names=config.names, limit_per_class=config.limit_per_class)
+    dataset, _ = scan_photos(config)
     return {item.relative: item.path for item in dataset.items}
 
 
@@ -81,10 +83,11 @@ def measure_sample(
         Stopped: if `stopping` said so; the figures of the images until then are stored.
     """
     classes = queries.classes(engine, run.id)
+    labels = [ClassLabel(record.label, record.name) for record in classes]
     names = [record.name for record in classes]
-    weights = class_weights(clip.model, clip.tokenizer, names, config.templates)
+    texts = class_weights(clip.model, clip.tokenizer, names, config.templates)
     ids = [record.id for record in classes]
-    probe = Probe(clip, weights, ids, config)
+    probe = Probe(clip, head_of(config, clip, labels, texts), ids, config)
     sample = draw_sample(engine, run.id, count, config.seed)
     done = measured_images(queries.image_figures(engine, run.id))
     pending = [number for number in sample.ids if number not in done]

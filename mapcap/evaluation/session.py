@@ -49,6 +49,11 @@ def sample_run(
             if value < 1:
                 raise UserError(f"{option} {value}: at least one image.")
         config = IndexConfig.of(run.config)
+        if config.classifier is not None:
+            raise UserError(
+                f"--sample: run {run.id} has the maps of {clean(config.classifier)}, and what is "
+                "measured here are a CLIP's. Leave the option out, or name another --run."
+            )
         paths = paths_of(config)
         place = pick_device(device)
         with console.status("loading the network"):

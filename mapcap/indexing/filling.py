@@ -24,6 +24,7 @@ from mapcap.indexing.digests import check_digests, digests
 from mapcap.indexing.lease import Hold, holding
 from mapcap.indexing.logs import Logged, note_unreadable, say
 from mapcap.indexing.pipeline import Stopped, run_stages
+from mapcap.indexing.run_head import check_head
 from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
 from mapcap.networks.devices import name_of, pick_device, pick_dtype
@@ -56,6 +57,7 @@ def fill(
     """
     place = pick_device(device)
     half = pick_dtype(dtype, place)
+    check_head(config)
     with console.status("loading the networks"):
         networks = load_networks(config, place, half)
     engine = open_write(db)

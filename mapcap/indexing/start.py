@@ -13,14 +13,14 @@ from db import queries
 from db.records import Run
 from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.config import IndexConfig
-from mapcap.datasets import Dataset, scan
+from mapcap.datasets import Dataset
 from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
 from mapcap.limits import MOST
-from mapcap.predictions import digest, read_predictions
+from mapcap.predictions import digest, match_head, read_predictions, scan_photos
 from mapcap.printing.pages import listed
 from mapcap.text import counted
 
@@ -67,22 +67,12 @@ def index_photos(
     with logging_to(log):
         check_free(db)
         with console.status("looking for the photos"):
-            dataset = scan(
-                config.photos,
-                names=config.names,
-                boxes=config.boxes,
-                box_format=config.box_format,
-                box_units=config.box_units,
-                class_level=config.class_level,
-                limit_per_class=config.limit_per_class,
-            )
-        for line, style in photo_lines(dataset):
+            dataset, labelled = scan_photos(config)
+        before = photo_lines(dataset) if labelled else []
+        config, dataset, lines = _with_source(config, dataset)
+        after = [] if labelled else photo_lines(dataset)
+        for line, style in (*before, *lines, *after):
             say(console, line, style)
-        if config.predictions is not None:
-            config = replace(config, predictions_digest=digest(config))
-            dataset, lines = read_predictions(config, dataset)
-            for line, style in lines:
-                say(console, line, style)
         finished = _finished(config, db, dataset)
         if finished is not None:
             say(
@@ -111,6 +101,22 @@ def index_photos(
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
     return run_id, not stopped
+
+
+def _with_source(
+    config: IndexConfig, dataset: Dataset
+) -> tuple[IndexConfig, Dataset, Sequence[tuple[str, str | None]]]:
+    """Read where predictions come from, but for the CLIP; and return what to say of it."""
+    if not config.sources:
+        return config, dataset, ()
+    config = replace(config, predictions_digest=digest(config))
+    if config.classifier is not None:
+        # Torch, and the library that the network is of, take seconds to load.
+        from mapcap.indexing.run_head import match_classifier
+
+        return config, *match_classifier(config, dataset)
+    read = match_head if config.predictions is None else read_predictions
+    return config, *read(config, dataset)
 
 
 def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:

@@ -18,9 +18,9 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.heads import LinearHead
 from mapcap.networks.towers import ClipModel, require_attention, vision_tower
 from mapcap.representations import BLUR, encode_images
-from mapcap.zero_shot import class_logits
 
 STEPS = 8
 """More of them cost as many passes more, and move map and lot alike."""
@@ -76,20 +76,18 @@ def patch_orders(grids: NDArray[Any], seeds: Sequence[Sequence[int]]) -> Orders:
 
 
 def curves(
-    model: ClipModel,
+    head: LinearHead,
     eraser: Eraser,
     orders: Orders,
-    weights: Tensor,
     targets: Tensor,
     steps: int = STEPS,
 ) -> Curves:
     """Follow the true class's probability while patches are taken away in three orders.
 
     Args:
-        model: whose logit scale and bias turn features into probabilities.
+        head: from features to the logits of K classes.
         eraser: from `dropping` or `blurring`.
         orders: of the same images.
-        weights: (K, D) class weights.
         targets: (B,) indices of the true classes into K.
         steps: number of equal steps from nothing to all patches.
     """
@@ -102,7 +100,7 @@ def curves(
         all_alike = k in (0, patches)
         ways = [best] if all_alike else [best, best.flip(1), lot]
         kept = torch.cat([order[:, :k] for order in ways])  # (3B or B, k)
-        logits = class_logits(model, eraser(torch.arange(count).repeat(len(ways)), kept), weights)
+        logits = head(eraser(torch.arange(count).repeat(len(ways)), kept))
         wanted = targets.cpu().repeat(len(ways))[:, None]
         probabilities = logits.softmax(-1).cpu().double().gather(1, wanted)  # (3B or B, 1)
         points.append(probabilities.view(len(ways), count).expand(3, -1).numpy())

@@ -143,6 +143,15 @@ def outline_clip(name: str) -> Any:
         return _create(name, source, filled=False, pretrained_text=False, device="meta", **options)
 
 
+def clip_width(name: str) -> int:
+    """Return the width D of a CLIP's features by its configuration; `check_clip` comes before."""
+    folder = folder_of(name)
+    source = name if name.startswith(HF_HUB) else name.replace("/", "-")
+    return int(
+        open_clip.get_model_config(f"{LOCAL_DIR}{folder}" if folder else source)["embed_dim"]
+    )
+
+
 def _folder_options(folder: Path, name: str) -> dict[str, Any]:
     """Return what a folder's configuration means where the folder lies now."""
     config = _folder_config(folder, name)

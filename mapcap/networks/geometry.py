@@ -37,7 +37,8 @@ class View:
     def of(cls, preprocess: Mapping[str, Any], width: int, height: int) -> "View":
         """Work out the view of a picture of `width` x `height` pixels.
 
-        `preprocess` is open_clip's `preprocess_cfg` (`size`, `resize_mode`). The rounding is that
+        `preprocess` is open_clip's `preprocess_cfg` (`size`, `resize_mode`); `scale` is the size
+        that is resized to where more is cropped off (timm's `crop_pct`). The rounding is that
         of torchvision's Resize and CenterCrop (shortest side, square input) and of open_clip's
         ResizeKeepRatio and CenterCropOrPad (the others); `squash` changes the aspect instead.
 
@@ -48,7 +49,8 @@ class View:
             raise ValueError(f"a picture of {width} x {height} pixels has no view")
         size = preprocess["size"]
         target: Size = (size, size) if isinstance(size, int) else (size[0], size[-1])
-        resized = _resized((height, width), target, preprocess.get("resize_mode") or "shortest")
+        scale: Size = preprocess.get("scale") or target
+        resized = _resized((height, width), scale, preprocess.get("resize_mode") or "shortest")
         top, left = (_offset(have, want) for have, want in zip(resized, target, strict=True))
         return cls((height, width), resized, (top, left), target)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from mapcap.classifiers.records import Classifier
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import Captioner, check_captioner, load_captioner
@@ -31,6 +32,8 @@ class Networks:
     language_model: LanguageModel
     half: torch.dtype | None = None
     """In what the vision tower runs forward; None: in its own dtype."""
+    classifier: Classifier | None = None
+    """A person's own network, which then predicts."""
 
 
 def load_networks(
@@ -54,7 +57,13 @@ def load_networks(
         if part is not clip.model:
             require_finite(part, f"--captioner {config.captioner}")
     probe(config, clip, captioner, language_model, half)
-    return Networks(clip, captioner, language_model, half)
+    classifier = None
+    if config.classifier is not None:
+        # Not above: only such a run needs timm's and transformers' classifiers.
+        from mapcap.classifiers.kinds import load_classifier
+
+        classifier = load_classifier(config.classifier, device)
+    return Networks(clip, captioner, language_model, half, classifier)
 
 
 def _parts(captioner: Captioner) -> Iterator[torch.nn.Module]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
 from mapcap.explanation import Explanation, Method, explain
+from mapcap.heads import text_head
 from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
 from mapcap.networks.failures import describe
@@ -67,10 +68,11 @@ def _explained(
     config: IndexConfig, clip: Clip, picture: Image.Image, half: torch.dtype | None
 ) -> Explanation:
     """Explain the picture as of either class: one is right, and of the other all maps are made."""
-    weights = class_weights(clip.model, clip.tokenizer, _NAMES, config.templates)
+    texts = class_weights(clip.model, clip.tokenizer, _NAMES, config.templates)
     views = torch.stack([clip.preprocess(picture)] * len(_NAMES))
     true = torch.arange(len(_NAMES))
-    explained = explain(clip.model, views, weights, true, Method.of(config), half)
+    head = text_head(clip.model, texts)
+    explained = explain(clip.model, views, head, true, Method.of(config), half)
     shape = explained.grids.shape[1:]
     _require(shape == clip.grid, f"maps of {shape}, where the picture has {clip.grid} patches")
     for name in ("features", "logits", "grids", "region_features"):

@@ -116,7 +116,9 @@ Tower = VisionTower | ConvolutionalTower
 def vision_tower(visual: nn.Module) -> Tower:
     """Describe `model.visual`, or raise `UserError` naming it and the towers that work."""
     kind = type(visual).__name__
-    tower: Tower | None = convolutional_tower(visual)
+    described = getattr(visual, "vision_tower", None)
+    # A wrapper may know how its network is read.
+    tower: Tower | None = convolutional_tower(visual) if described is None else described()
     if kind == "VisionTransformer":
         tower = _native(visual)
     elif kind == "TimmModel":

@@ -26,12 +26,14 @@ _TEXTS: Final = "phrases"
 def places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
     """Yield the files and folders that hold weights of a run, each with the option naming it."""
     given = config.captioner.partition(":")[2]
+    hugging_face = (config.classifier or "").startswith(HUGGING_FACE)
     local = config.model.startswith((LOCAL_DIR, HUGGING_FACE))
     named = (
         ("--model", local, config.model.removeprefix(LOCAL_DIR).removeprefix(HUGGING_FACE)),
         ("--pretrained", config.pretrained is not None, config.pretrained or ""),
         ("--weights", config.weights is not None, config.weights or ""),
         ("--captioner", bool(given), given),
+        ("--classifier", hugging_face, (config.classifier or "").removeprefix(HUGGING_FACE)),
         ("--lm", config.lm != MINI, config.lm),
     )
     for option, may_be_path, text in named:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image as Picture
-from torch import Tensor
 
 from db.records import Role
 from mapcap import explanation
@@ -18,6 +17,7 @@ from mapcap.config import IndexConfig
 from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError, closest
 from mapcap.explanation import Method
+from mapcap.heads import LinearHead, text_head
 from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
@@ -105,12 +105,13 @@ def explain(
             raise UserError(f"true: {name} is not among the classes. {closest(name, classes)}")
     config = with_preset(IndexConfig(photos=""), preset)
     clip, captioner = _networks(preset, device)
-    weights = class_weights(clip.model, clip.tokenizer, list(classes), config.templates)
+    texts = class_weights(clip.model, clip.tokenizer, list(classes), config.templates)
+    head = text_head(clip.model, texts)
     explanations: list[Explanation] = []
     for start in range(0, len(pictures), batch_size):
         part = slice(start, start + batch_size)
         explanations += _explain(
-            clip, captioner, config, pictures[part], list(classes), true_classes[part], weights
+            clip, captioner, config, pictures[part], list(classes), true_classes[part], head
         )
     return explanations
 
@@ -139,12 +140,12 @@ def _explain(
     pictures: Sequence[Picture],
     classes: Sequence[str],
     true_classes: Sequence[str | None],
-    weights: Tensor,
+    head: LinearHead,
 ) -> list[Explanation]:
     """Explain the pictures of a batch."""
     views = torch.stack([clip.preprocess(picture) for picture in pictures])
     true = torch.tensor([-1 if name is None else classes.index(name) for name in true_classes])
-    batch = explanation.explain(clip.model, views, weights, true, Method.of(config))
+    batch = explanation.explain(clip.model, views, head, true, Method.of(config))
     probabilities = torch.from_numpy(batch.logits).softmax(1)
     # The map of a photo whose class is not known is that of the predicted one.
     roles: list[Role] = [

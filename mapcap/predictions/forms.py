@@ -1,12 +1,13 @@
 """The forms in which tools write predictions: which columns say what."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mapcap.datasets.cells import number
+from mapcap.datasets.cells import number, text_of
 from mapcap.datasets.columns import PATH
 from mapcap.datasets.records import shown
 from mapcap.errors import UserError
@@ -16,6 +17,8 @@ from mapcap.predictions.records import OPTION, Ranked, Scored, Table
 _SURE = ("confidence", "probability", "prob", "score")
 _ALL = ("probabilities", "probs", "prob", "logits", "logit", "scores")
 _RESULTS = ("prediction", "predictions", "results", "result")
+
+_NAMED = (*_RESULTS, "top1")
 
 Row = tuple[str, Mapping[str, Any]]
 """A place in the file and the cells by column."""
@@ -56,6 +59,7 @@ def read_table(file: Path, rows: Iterable[Row], paths: Sequence[str] | None) -> 
     names = list(paths) if paths is not None else [str(each[path or ""]).strip() for each in cells]
     where = [f"{OPTION}: {shown(file)}, {place}" for place in places]
     best = _best(folded, cells[0])
+    labels = _labels(folded, cells, where, scored=best is None)
     if best is not None:
         pairs = [best(each, at) for each, at in zip(cells, where, strict=True)]
         scores = [score for _, score in pairs if score is not None]
@@ -64,8 +68,26 @@ def read_table(file: Path, rows: Iterable[Row], paths: Sequence[str] | None) -> 
             places,
             [keys for keys, _ in pairs],
             scores if len(scores) == len(pairs) else None,
+            labels,
         )
-    return _scored(file, folded, path, names, places, cells, where)
+    return replace(_scored(file, folded, path, names, places, cells, where), labels=labels)
+
+
+def _labels(
+    folded: Mapping[str, str],
+    cells: Sequence[Mapping[str, Any]],
+    where: Sequence[str],
+    *,
+    scored: bool,
+) -> list[str] | None:
+    """Return the true classes; where nothing else names a prediction, `label` is timm's."""
+    if "label" not in folded or not (scored or any(each in folded for each in _NAMED)):
+        return None
+    labels = [text_of(each[folded["label"]]) for each in cells]
+    for label, at in zip(labels, where, strict=True):
+        if not label:
+            raise UserError(f"{at}: the label must not be empty.")
+    return labels
 
 
 def _complete(values: Mapping[str, Any], columns: Sequence[str], where: str) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ def read_matrix(file: Path, paths: Sequence[str] | None) -> Table:
         UserError: for a file that cannot be read, other shapes, values that are not finite, and
             rows without paths.
     """
-    arrays, classes = _arrays(file)
+    arrays, classes = read_arrays(file, OPTION)
     held = {key: value for key, value in arrays.items() if key not in (_CLASSES, _PATHS)}
     if len(held) != 1:
         raise UserError(
@@ -73,11 +73,15 @@ def read_matrix(file: Path, paths: Sequence[str] | None) -> Table:
     return Scored(paths, places, columns, numbers)
 
 
-def _arrays(file: Path) -> tuple[dict[str, NDArray[Any]], list[str] | None]:
-    """Return the arrays of a file by name, and the class names of its metadata."""
+def read_arrays(file: Path, option: str) -> tuple[dict[str, NDArray[Any]], list[str] | None]:
+    """Return the arrays of a file by name, and the class names of its metadata.
+
+    Raises:
+        UserError: naming the option, for a file that cannot be read as what its ending says.
+    """
     try:
         if file.suffix.lower() == ".safetensors":
-            return _safetensors(file)
+            return _safetensors(file, option)
         # Pickled objects are refused: they can carry code.
         loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -88,17 +92,17 @@ def _arrays(file: Path) -> tuple[dict[str, NDArray[Any]], list[str] | None]:
         raise
     except Exception as error:  # the readers raise nearly anything on hostile files
         raise UserError(
-            f"{OPTION}: {shown(file)} cannot be read as {file.suffix[1:]}: "
+            f"{option}: {shown(file)} cannot be read as {file.suffix[1:]}: "
             f"{shown(str(error))[:150]}. Write it again with numpy.save or safetensors."
         ) from error
 
 
-def _safetensors(file: Path) -> tuple[dict[str, NDArray[Any]], list[str] | None]:
+def _safetensors(file: Path, option: str) -> tuple[dict[str, NDArray[Any]], list[str] | None]:
     try:
         from safetensors import safe_open
     except ImportError as error:
         raise UserError(
-            f"{OPTION}: {shown(file)} needs safetensors: pip install 'mapcap[index]'."
+            f"{option}: {shown(file)} needs safetensors: pip install 'mapcap[index]'."
         ) from error
     with safe_open(file, framework="numpy") as opened:
         notes = opened.metadata() or {}

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from mapcap.config import IndexConfig
-from mapcap.datasets import ClassLabel, Dataset, Item, Prediction
+from mapcap.datasets import ClassLabel, Dataset, Item, Prediction, scan
 from mapcap.datasets.names import read_names
 from mapcap.datasets.records import shown
 from mapcap.errors import UserError
 from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_file, read_lines
+from mapcap.predictions.heads import OPTION as HEAD
+from mapcap.predictions.heads import names_beside
+from mapcap.predictions.labels import label_photos
 from mapcap.predictions.matching import Matched, match_paths
 from mapcap.predictions.orders import (
     NO_CLASS,
@@ -55,10 +58,15 @@ def digest(config: IndexConfig) -> str:
         UserError: naming the option of a file that cannot be read.
     """
     whole = hashlib.sha256()
+    checkpoint = (config.classifier or "").partition("|")[2] or None
     for option, path in (
         (OPTION, config.predictions),
         ("--prediction-paths", config.prediction_paths),
         ("--class-order", config.class_order),
+        (HEAD, config.class_weights),
+        (HEAD, _beside(config.class_weights)),
+        ("--classifier", checkpoint),
+        ("--classifier", _beside(checkpoint)),
     ):
         if path is None:
             continue
@@ -70,6 +78,43 @@ def digest(config: IndexConfig) -> str:
         except OSError as error:
             raise UserError(f"{option}: {shown(path)} cannot be read: {error.strerror}.") from error
     return whole.hexdigest()
+
+
+def _beside(class_weights: str | None) -> str | None:
+    """Return the file of class names beside class weights, where there is one."""
+    if class_weights is None or not names_beside(Path(class_weights)).is_file():
+        return None
+    return str(names_beside(Path(class_weights)))
+
+
+def scan_photos(config: IndexConfig) -> tuple[Dataset, bool]:
+    """Find a run's photos, and tell whether they are labelled: their classes are the folders.
+
+    Where the table of predictions has their labels, they may lie in any folders.
+
+    Raises:
+        UserError: for photos or a table that cannot be read.
+    """
+    labelled = True
+    if config.predictions is not None:
+        table = read_file(Path(config.predictions), _path(config.prediction_paths))
+        labelled = table.labels is None
+        if not labelled and config.class_level is not None:
+            raise UserError(
+                f"--class-level: the classes are column label of {shown(config.predictions)}, and "
+                "no folders. Leave the option out."
+            )
+    dataset = scan(
+        config.photos,
+        names=config.names if labelled else None,
+        boxes=config.boxes,
+        box_format=config.box_format,
+        box_units=config.box_units,
+        class_level=config.class_level,
+        limit_per_class=config.limit_per_class if labelled else None,
+        labelled=labelled,
+    )
+    return dataset, labelled
 
 
 def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, list[Line]]:
@@ -86,9 +131,14 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     table = read_file(file, paths)
     named = f"{OPTION}: {shown(file)}" if paths is None else f"--prediction-paths: {shown(paths)}"
     matched = match_paths(file, table, dataset.items, Path(dataset.source), named)
+    photos = len(dataset.items)
+    if table.labels is not None:
+        dataset, matched = label_photos(config, table.labels, dataset, matched)
     names = {} if config.names is None else read_names(Path(config.names))
     classes = Classes(dataset.classes, names)
-    lines = [_counts(file, table, matched, len(dataset.items))]
+    lines = [_counts(file, table, matched, photos)]
+    if table.labels is not None:
+        lines.append((f"labels are those of {shown(file.name)}, column label", None))
     index, of_classes = _indices(config, file, table, matched, dataset, classes)
     lines += of_classes
     predictions, scale = _predictions(table, matched, index, dataset.items)

@@ -19,6 +19,8 @@ class Ranked:
     classes: Sequence[Sequence[str]]
     scores: Sequence[Sequence[float]] | None
     """Beside `classes`; None where the file has none."""
+    labels: Sequence[str] | None = None
+    """The true class of each image; None where the file has no column of them."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -38,6 +40,8 @@ class Scored:
     columns: Sequence[str]
     """Names of the classes, or their numbers as text."""
     values: NDArray[np.float64]
+    labels: Sequence[str] | None = None
+    """The true class of each image; None where the file has no column of them."""
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mapcap.networks.convolutional import ConvolutionalTower
-from mapcap.networks.towers import VisionTower, cosine_logits
+from mapcap.networks.towers import VisionTower
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
@@ -31,16 +31,16 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     only what the output reads.
     """
     if isinstance(scene.tower, ConvolutionalTower):
-        given, cosines = scene.leaf, scene.cosines
+        given, logits = scene.leaf, scene.logits
     else:
-        given, cosines = _before_last_layer(scene, scene.tower)
+        given, logits = _before_last_layer(scene, scene.tower)
 
     def of_role(target: Tensor) -> Tensor:
-        score = (logit_weights(target, cosines) * cosines).sum()
+        score = (logit_weights(target, logits) * logits).sum()
         (gradient,) = torch.autograd.grad(score, given, retain_graph=True)
         return grad_cam(_as_stage(scene, given), _as_stage(scene, gradient))
 
-    return asked.choose(len(scene.weights), of_role)
+    return asked.choose(len(scene.head), of_role)
 
 
 def _before_last_layer(scene: Scene, tower: VisionTower) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ def _before_last_layer(scene: Scene, tower: VisionTower) -> tuple[Tensor, Tensor
 
     with torch.no_grad(), tower.last.register_forward_pre_hook(cut):
         features = scene.run_again()
-    return tokens[0], cosine_logits(scene.model, features, scene.weights)
+    return tokens[0], scene.head(features)
 
 
 def _as_stage(scene: Scene, given: Tensor) -> Tensor:

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from mapcap.attention import exposed
-from mapcap.networks.towers import cosine_logits
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """LeGrad (M, gh, gw) over the layers from `start_layer` on, from a run of its own."""
-    model, tower = scene.model, scene.transformer
+    tower = scene.transformer
     tokens: list[Tensor] = []
     hooks = [
         block.register_forward_hook(lambda _block, _inputs, output: tokens.append(output))
@@ -34,7 +33,7 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     read = [tower.read(layer) for layer in tokens]
     if tower.reading == "pool":
         read.append(features)
-    logits = [cosine_logits(model, each, scene.weights) for each in read[-len(attention) :]]
+    logits = [scene.head(each) for each in read[-len(attention) :]]
 
     def row(target: Tensor) -> Tensor:
         total = torch.zeros_like(attention[0][:, 0, 0])  # (B, N)
@@ -44,4 +43,4 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
             total = total + gradient.clamp(min=0).mean((1, 2))
         return total / len(attention)
 
-    return scene.as_grids(asked.choose(len(scene.weights), row))
+    return scene.as_grids(asked.choose(len(scene.head), row))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.networks.towers import as_input, cosine_logits
+from mapcap.networks.towers import as_input
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
@@ -30,18 +30,18 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
             for left in range(places[1]):
                 square = torch.zeros(rows, columns)
                 square[top : top + tall, left : left + wide] = 1
-                falls.append(scene.cosines.detach() - _covered(scene, square))
+                falls.append(scene.logits.detach() - _covered(scene, square))
     fallen = torch.stack(falls, 1)  # (B, S, K)
     covers = torch.ones(1, 1, tall, wide, device=fallen.device, dtype=fallen.dtype)
     counts = F.conv_transpose2d(fallen.new_ones(1, 1, *places), covers)  # (1, 1, gh, gw)
 
     def of_role(target: Tensor) -> Tensor:
-        weights = logit_weights(target, scene.cosines)
+        weights = logit_weights(target, scene.logits)
         by_square = torch.einsum("bsk,bk->bs", fallen, weights).view(-1, 1, *places)
         spread = F.conv_transpose2d(by_square, covers) / counts
         return spread[:, 0].clamp(min=0)
 
-    return asked.choose(len(scene.weights), of_role)
+    return asked.choose(len(scene.head), of_role)
 
 
 def _covered(scene: Scene, square: Tensor) -> Tensor:
@@ -50,4 +50,4 @@ def _covered(scene: Scene, square: Tensor) -> Tensor:
     size = images.shape[-2:]
     cover = F.interpolate(square[None, None], size, mode="nearest").to(images.device) > 0
     features = scene.model.encode_image(images.masked_fill(cover, 0))
-    return cosine_logits(scene.model, features, scene.weights)
+    return scene.head(features)

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.attention import exposed, first_layer
+from mapcap.heads import LinearHead, text_head
 from mapcap.networks.text_towers import text_tower
 from mapcap.networks.towers import (
     ClipModel,
@@ -43,11 +44,11 @@ def _last_layer(scene: Scene, asked: Asked) -> Tensor:
     """
 
     def row(target: Tensor) -> Tensor:
-        score = (logit_weights(target, scene.cosines) * scene.cosines).sum()
+        score = (logit_weights(target, scene.logits) * scene.logits).sum()
         (gradient,) = torch.autograd.grad(score, scene.leaf, retain_graph=True)
         return scene.read_row(layer_relevance(scene.leaf, gradient))  # (B, N)
 
-    return scene.as_grids(asked.choose(scene.cosines.shape[1], row))
+    return scene.as_grids(asked.choose(scene.logits.shape[1], row))
 
 
 def _several_layers(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
@@ -55,13 +56,13 @@ def _several_layers(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
 
     Correct and misclassified images apart: only the latter pay for three backward passes.
     """
-    targets, by_image = asked.targets(len(scene.weights)), dict[int, Tensor]()
+    targets, by_image = asked.targets(len(scene.head)), dict[int, Tensor]()
     for count in (1, len(ROLES)):
         rows = np.flatnonzero(asked.counts == count)
         if rows.size:
             wanted = [target[rows] for target in targets[:count]]
             of_roles = relevance_maps(
-                scene.model, scene.images[rows], scene.weights, wanted, start_layer
+                scene.model, scene.images[rows], scene.head, wanted, start_layer
             )
             by_image.update(zip(rows.tolist(), torch.stack(of_roles, 1), strict=True))
     return torch.cat([by_image[image] for image in range(len(scene.images))])
@@ -81,23 +82,24 @@ def chefer(
     alone). Returns (B, gh, gw) raw scores >= 0, no min-max, in float32 or wider. See
     `relevance_maps` for what is asked of the model.
     """
-    return relevance_maps(model, images, text_features, [targets], start_layer)[0]
+    head = text_head(model, text_features)
+    return relevance_maps(model, images, head, [targets], start_layer)[0]
 
 
 def relevance_maps(
     model: ClipModel,
     images: Tensor,
-    text_features: Tensor,
+    head: LinearHead,
     targets: Sequence[Tensor | None],
     start_layer: int = -1,
 ) -> list[Tensor]:
     """Relevance maps of one batch for several targets: one forward pass, a backward pass each.
 
-    A target is (B,) indices into the K texts, or (B, K) weights of the logits (the contrast
-    s(predicted) - s(true) has +1 and -1), or None for each image's best text. The other arguments
-    and each (B, gh, gw) of the result are as in `chefer`.
+    A target is (B,) indices into the K classes of `head`, or (B, K) weights of the logits (the
+    contrast s(predicted) - s(true) has +1 and -1), or None for each image's best class. The other
+    arguments and each (B, gh, gw) of the result are as in `chefer`.
 
-    The logit is exp(logit_scale) * cosine. The model should be in eval mode; in half precision the
+    The model should be in eval mode; in half precision the
     attention, its gradient and all sums are float32. Works under the caller's `no_grad` and
     `inference_mode` (unless the model itself was loaded under the latter), collects no `.grad` and
     changes nothing in the model. Raises `UserError` for a vision tower whose reading is not known.
@@ -108,7 +110,7 @@ def relevance_maps(
             features = model.encode_image(as_input(model.visual, images))
         with torch.enable_grad():
             # A clone, since a tensor made in inference mode cannot be saved for the backward pass.
-            logits = cosine_logits(model, features, text_features.clone())  # (B, K)
+            logits = head.clone()(features)  # (B, K)
             scores = [(logit_weights(target, logits) * logits).sum() for target in targets]
         initial = tower.queries(attention[-1].shape[2]).to(attention[-1]).expand(len(features), -1)
         pooled = tower.pool is not None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.heads import LinearHead
 from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.last_block import LastBlock, last_attention, read_last
 from mapcap.networks.last_layer import Last, before_last_layer
@@ -19,7 +20,6 @@ from mapcap.networks.towers import (
     Tower,
     VisionTower,
     as_input,
-    cosine_logits,
     require_attention,
     vision_tower,
 )
@@ -37,16 +37,15 @@ class Scene:
     tower: Tower
     images: Tensor
     """(B, 3, H, W), preprocessed"""
-    weights: Tensor
-    """(K, D) class weights"""
+    head: LinearHead
     last: Last
     leaf: Tensor
     """Where gradients stop: attention (B, H, Q, N) of the last layer's queries, or activations
     (B, C, gh, gw) of a convolutional tower's last stage"""
     features: Tensor
     """(B, D), not normalised, with a graph back to `leaf`"""
-    cosines: Tensor
-    """(B, K) exp(logit_scale) * cosine, with a graph back to `leaf`"""
+    logits: Tensor
+    """(B, K), with a graph back to `leaf`"""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -73,9 +72,9 @@ class Scene:
 
 
 def open_scene(
-    model: ClipModel, images: Tensor, weights: Tensor, half: torch.dtype | None = None
+    model: ClipModel, images: Tensor, head: LinearHead, half: torch.dtype | None = None
 ) -> Scene:
-    """Run preprocessed images (B, 3, H, W) through the tower; `weights` (K, D) are the texts.
+    """Run preprocessed images (B, 3, H, W) through the tower, and their features through a head.
 
     With `half` (bfloat16 or float16) the tower runs in that up to its last layer.
     Call it where gradients are on and inference mode is off. Raises `UserError` for a vision tower
@@ -83,7 +82,7 @@ def open_scene(
     """
     tower = vision_tower(model.visual)
     # A tensor made in inference mode cannot be saved for the backward pass.
-    weights = weights.clone()
+    head = head.clone()
     last = before_last_layer(model, tower, images, half)
     match tower, last:
         case VisionTower(), LastBlock():
@@ -92,8 +91,7 @@ def open_scene(
         case ConvolutionalTower(), LastStage():
             leaf = last.activations.detach().requires_grad_()
             features = tower.read(leaf)
-    cosines = cosine_logits(model, features, weights)
-    return Scene(model, tower, images, weights, last, leaf, features, cosines)
+    return Scene(model, tower, images, head, last, leaf, features, head(features))
 
 
 @dataclass(frozen=True, eq=False)

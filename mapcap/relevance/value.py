@@ -13,7 +13,7 @@ from mapcap.attention import Interception
 from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.last_block import LastBlock, read_alone
 from mapcap.networks.last_stage import LastStage, read_cells
-from mapcap.networks.towers import VisionTower, cosine_logits
+from mapcap.networks.towers import VisionTower
 from mapcap.relevance.propagation import logit_weights
 from mapcap.relevance.scene import Asked, Scene
 
@@ -22,13 +22,13 @@ def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Patch by patch logits (M, gh, gw), less the least of each map; `start_layer` has no part."""
     count = scene.grid[0] * scene.grid[1]
     with torch.no_grad():
-        logits = cosine_logits(scene.model, _alone(scene), scene.weights)  # (B * P, K)
+        logits = scene.head(_alone(scene))  # (B * P, K)
 
     def scores(target: Tensor) -> Tensor:
         weighted = logit_weights(target.repeat_interleave(count, 0), logits) * logits
         return weighted.sum(1).reshape(-1, *scene.grid)
 
-    chosen = asked.choose(len(scene.weights), scores)
+    chosen = asked.choose(len(scene.head), scores)
     return chosen - chosen.amin((1, 2), keepdim=True)
 
 

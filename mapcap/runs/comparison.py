@@ -5,7 +5,10 @@ from typing import Literal
 
 from sqlalchemy import Engine
 
+from db import queries
 from db.queries import paired_predictions
+from db.records import ClassName, Finding
+from db.records.evidence import OneSidedError
 from mapcap.stats import Change, change, changes
 
 
@@ -25,6 +28,35 @@ def compare(engine: Engine, run_id: int, before_id: int, class_id: int | None = 
             pairs.setdefault(paired.class_id, []).append((paired.before, paired.now))
     everything = [pair for of_class in pairs.values() for pair in of_class]
     return Comparison(change(everything) if everything else None, changes(pairs) if pairs else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The errors of a class that one run alone makes, and why it fails there."""
+
+    errors: list[OneSidedError]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What two runs get wrong in a class that the other gets right."""
+
+    before: Side
+    now: Side
+
+
+def errors_apart(engine: Engine, run_id: int, before_id: int, record: ClassName) -> Apart:
+    """Return the errors of a class of `run_id` that it, and that the run before it, alone makes."""
+    errors = queries.one_sided_errors(engine, run_id, before_id, record.id)
+    before = [each.id for each in queries.classes(engine, before_id) if each.label == record.label]
+    return Apart(
+        Side(
+            [each for each in errors if each.now],
+            [finding for class_id in before for finding in queries.findings(engine, class_id)],
+        ),
+        Side([each for each in errors if not each.now], queries.findings(engine, record.id)),
+    )
 
 
 def verdict(paired: Change) -> Literal["better", "worse", "not significant"]:

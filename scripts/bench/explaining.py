@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from mapcap.config import IndexConfig
 from mapcap.explanation import Method, explain
+from mapcap.heads import text_head
 from mapcap.representations import encode_images
 from scripts.bench import published
 from scripts.bench.figures import SECONDS, TIMES, Figure
@@ -36,18 +37,19 @@ def measure_model(name: str, model: Any, sizes: Sizes, device: torch.device) -> 
     torch.manual_seed(1)
     images = torch.randn(sizes.batch, 3, *_size(model), device=device)
     features = encode_images(model, images)
-    weights = F.normalize(torch.randn(_CLASSES, features.shape[1], device=device), dim=-1)
-    predicted = (F.normalize(features.float(), dim=-1) @ weights.T).argmax(1).cpu()
+    texts = F.normalize(torch.randn(_CLASSES, features.shape[1], device=device), dim=-1)
+    head = text_head(model, texts)
+    predicted = head(features).argmax(1).cpu()
     true = {1: predicted, 3: (predicted + 1) % _CLASSES}
     method, turn = Method.of(IndexConfig(photos="")), cycle(images)
     ways = {_ALONE: Way(lambda: encode_images(model, images), sizes.batch)}
     for targets in _TARGETS:
 
         def ours(targets: int = targets) -> object:
-            return explain(model, images, weights, true[targets], method)
+            return explain(model, images, head, true[targets], method)
 
         def theirs(targets: int = targets) -> object:
-            return published.relevance(model, next(turn), weights[:targets])
+            return published.relevance(model, next(turn), texts[:targets])
 
         ways[_mapcap(targets)] = Way(ours, sizes.batch)
         ways[_published(targets)] = Way(theirs)

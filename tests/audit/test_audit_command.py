@@ -158,7 +158,8 @@ def test_two_runs_compared(two_runs: Path, capsys: Printed) -> None:
     page = capsys.readouterr().out
     assert page.index("tabby") < page.index("lynx") and "6 gained, 1 lost" in page
     audit(two_runs, "lynx", run=2, against=1)
-    assert "tabby" not in capsys.readouterr().out
+    page = capsys.readouterr().out
+    assert "0 gained, 1 lost" in page and "6 gained" not in page
 
 
 def test_runs_that_cannot_be_compared(two_runs: Path) -> None:
@@ -212,3 +213,19 @@ def test_an_older_audit_of_a_damaged_run_is_shown(older: Path, capsys: Printed) 
     said = capsys.readouterr()
     assert "the run's stored configuration is damaged: photos" in " ".join(said.err.split())
     assert "magenta" in said.out
+
+
+def test_the_errors_that_one_run_alone_makes_stand_side_by_side(
+    two_runs: Path, capsys: Printed
+) -> None:
+    audit(two_runs, "lynx", run=2, against=1, json=True)
+    apart = json.loads(capsys.readouterr().out)["apart"]
+    assert apart["before"]["errors"] == []
+    (error,) = apart["now"]["errors"]
+    assert error == {
+        "path": "lynx/2.jpg", "before_name": "lynx", "now_name": "tabby", "now": False
+    }  # fmt: skip
+    audit(two_runs, "tabby", run=2, against=1)
+    page = capsys.readouterr().out
+    assert "run 1 alone: 6 errors" in page and "run 2 alone: 0 errors" in page
+    assert "tabby/0.jpg → lynx" in page and "no finding" in page

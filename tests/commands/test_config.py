@@ -35,7 +35,11 @@ def test_a_run_of_the_first_version_is_still_the_same_run() -> None:
 
 
 def test_every_field_makes_another_run() -> None:
-    config = IndexConfig(photos="/photos", predictions="resnet.csv")
+    given = IndexConfig(photos="/photos", predictions="resnet.csv")
+    head = IndexConfig(photos="/photos", class_weights="head.npy")
+    of_head = {"class_weights": "probe.npy", "features": "raw"}
+    network = IndexConfig(photos="/photos", classifier="timm:resnet18")
+    of_network = {"classifier": "timm:resnet50"}
     others = {
         "photos": "/others", "preset": "poster", "model": "ViT-B-32", "pretrained": "openai",
         "captioner": "blip:x", "lm": "gpt2", "names": "n.tsv", "boxes": "b.tsv",
@@ -49,10 +53,11 @@ def test_every_field_makes_another_run() -> None:
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
         "class_level": "leaf", "concepts": ("field\tburr",),
     }  # fmt: skip
-    assert set(others) == set(asdict(config))
-    changes: list[Any] = [{name: value} for name, value in others.items()]
-    hashes = {replace(config, **change).hash for change in changes}
-    assert len(hashes | {config.hash}) == len(others) + 1
+    assert set(others) | set(of_head) | set(of_network) == set(asdict(given))
+    for config, changed in ((given, others), (head, of_head), (network, of_network)):
+        changes: list[Any] = [{name: value} for name, value in changed.items()]
+        hashes = {replace(config, **change).hash for change in changes}
+        assert len(hashes | {config.hash}) == len(changed) + 1
 
 
 def test_a_configuration_survives_being_stored() -> None:

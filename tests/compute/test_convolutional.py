@@ -15,6 +15,7 @@ from torch.nn.functional import layer_norm, linear, normalize
 
 from mapcap.errors import UserError
 from mapcap.explanation import Method, explain
+from mapcap.heads import text_head
 from mapcap.metrics.faithfulness import blurring, dropping
 from mapcap.networks.towers import vision_tower
 from mapcap.relevance import METHODS, Asked, chefer, open_scene
@@ -94,7 +95,7 @@ def plain_features(wide: Any, name: str, activations: Tensor, mask: Tensor) -> T
 
 def maps_of(method: str, model: Any, images: Tensor, texts: Tensor, true=TRUE, predicted=TRUE):
     with torch.enable_grad():
-        scene = open_scene(model, images, texts)
+        scene = open_scene(model, images, text_head(model, texts))
         return METHODS[method](scene, Asked.of(true, predicted), -1).detach()
 
 
@@ -158,7 +159,8 @@ def test_more_regions_than_go_through_the_head_at_once(model, images):
 @pytest.mark.parametrize("relevance", ["gradcam", "value", "occlusion"])
 def test_the_pass_uses_it_and_images_do_not_interact(model, images, texts, relevance):
     method = Method("pooled", "mean", 3, 0.01, relevance, -1)
-    whole = explain(model, images, texts, TRUE, method)
+    head = text_head(model, texts)
+    whole = explain(model, images, head, TRUE, method)
     assert (whole.grids >= 0).all() and whole.grids.any()
     assert len(set(whole.maps.roles)) == 3, "an error is needed to try all roles"
     assert len(whole.region_features) == sum(map(len, whole.regions)) > 0
@@ -166,7 +168,7 @@ def test_the_pass_uses_it_and_images_do_not_interact(model, images, texts, relev
         torch.from_numpy(whole.features), encode_images(model, images), rtol=1e-4, atol=1e-4
     )
     for image in range(3):
-        alone = explain(model, images[image : image + 1], texts, TRUE[image : image + 1], method)
+        alone = explain(model, images[image : image + 1], head, TRUE[image : image + 1], method)
         mine = whole.maps.images == image
         np.testing.assert_allclose(whole.grids[mine], alone.grids, rtol=1e-2, atol=1e-3)
 
@@ -194,7 +196,7 @@ def test_what_needs_attention_or_tokens_says_so(model, images, texts):
 
 
 def test_half_precision_stops_before_the_head(model, images, texts):
-    scene = open_scene(model, images, texts, torch.bfloat16)
+    scene = open_scene(model, images, text_head(model, texts), torch.bfloat16)
     assert scene.leaf.dtype == scene.features.dtype == torch.float32
     exact = encode_images(model, images)
     assert (torch.cosine_similarity(scene.features, exact) > 0.98).all()

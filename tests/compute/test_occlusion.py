@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from mapcap.heads import text_head
 from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.representations import encode_images
 
@@ -14,7 +15,8 @@ TRUE = torch.tensor([0, 1, 2, 3])
 
 def maps_of(name, model, images, texts):
     with torch.enable_grad():
-        return METHODS[name](open_scene(model, images, texts), Asked.of(TRUE, TRUE), -1).detach()
+        scene = open_scene(model, images, text_head(model, texts))
+        return METHODS[name](scene, Asked.of(TRUE, TRUE), -1).detach()
 
 
 def scores(model, images, texts):
@@ -50,15 +52,13 @@ def test_larger_squares_are_averaged_over_what_they_cover(images, texts):
     from tests.compute.conftest import native, randomise
 
     wide: Any = randomise(native(vision={"patch_size": 4}))
-    scene = open_scene(wide, images, texts)
+    scene = open_scene(wide, images, text_head(wide, texts))
     features = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     plain: Any = Pixel(wide)
     bright = images.clone()
     bright[:, 0, 2, 2] = 2.0
-    fake = type(scene)(
-        plain, scene.tower, bright, features, scene.last, scene.leaf, plain.encode_image(bright),
-        plain.logit_scale.exp() * normalize(plain.encode_image(bright), dim=-1) @ features.T,
-    )  # fmt: skip
+    head, seen = text_head(plain, features), plain.encode_image(bright)
+    fake = type(scene)(plain, scene.tower, bright, head, scene.last, scene.leaf, seen, head(seen))
     zeros = torch.zeros(4, dtype=torch.long)
     got = METHODS["occlusion"](fake, Asked.of(zeros, zeros), -1)
     fall = wide.logit_scale.exp() * (3 / 10**0.5 - 1 / 2**0.5)

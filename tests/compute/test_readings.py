@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from mapcap.attention import Interception
 from mapcap.explanation import Method, explain
+from mapcap.heads import text_head
 from mapcap.networks.towers import vision_tower
 from mapcap.relevance import METHODS, Asked, chefer, open_scene
 from mapcap.representations import encode_images, pooled
@@ -92,7 +93,7 @@ def test_chefer_is_the_plain_computation(build, images, texts, name, start_layer
 def test_the_pass_gives_the_same_maps_and_features(build, images, texts, name):
     model = build(name)
     method = Method("pooled", "mean", 3, 0.01, "chefer", -1)
-    found = explain(model, images, texts, TARGETS, method)
+    found = explain(model, images, text_head(model, texts), TARGETS, method)
     expected = encode_images(model, images).numpy()
     cosine = (
         F.normalize(torch.from_numpy(found.features)) * F.normalize(torch.from_numpy(expected))
@@ -157,10 +158,12 @@ def test_every_method_runs_and_images_do_not_interact(build, images, texts, name
     for start_layer in (-1, 0):
         with torch.enable_grad():
             whole = METHODS[method](
-                open_scene(model, images, texts), Asked.of(TARGETS, TARGETS), start_layer
+                open_scene(model, images, text_head(model, texts)),
+                Asked.of(TARGETS, TARGETS),
+                start_layer,
             ).detach()
             alone = METHODS[method](
-                open_scene(model, images[:1], texts),
+                open_scene(model, images[:1], text_head(model, texts)),
                 Asked.of(TARGETS[:1], TARGETS[:1]),
                 start_layer,
             ).detach()
@@ -178,6 +181,6 @@ def test_value_of_a_pool_is_the_feature_of_a_patch_alone(build, images, texts, n
     expected = logits[torch.arange(4), :, TARGETS]
     expected = (expected - expected.amin(1, keepdim=True)).reshape(4, 4, 4)
     with torch.enable_grad():
-        scene = open_scene(model, images, texts)
+        scene = open_scene(model, images, text_head(model, texts))
         got = METHODS["value"](scene, Asked.of(TARGETS, TARGETS), -1)
     torch.testing.assert_close(got, expected, rtol=1e-3, atol=1e-4)

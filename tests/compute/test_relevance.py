@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, normalize
 
 from mapcap.errors import UserError
+from mapcap.heads import text_head
 from mapcap.relevance import chefer, chefer_text, relevance_maps
 
 START_LAYERS = [-1, -2, 0, 1]
@@ -226,7 +227,9 @@ def test_maps_of_several_targets_share_a_forward_pass(build, images, texts):
     model.visual.ln_post.register_forward_hook(lambda *_: passes.append(1))
     true, predicted = torch.tensor([0, 1, 2, 3]), torch.tensor([4, 4, 2, 0])
     contrast = torch.eye(5)[predicted] - torch.eye(5)[true]
-    maps = relevance_maps(model, images, texts, [true, predicted, contrast], start_layer=0)
+    maps = relevance_maps(
+        model, images, text_head(model, texts), [true, predicted, contrast], start_layer=0
+    )
     assert len(passes) == 1
     torch.testing.assert_close(maps[0], chefer(model, images, texts, true, 0))
     torch.testing.assert_close(maps[1], chefer(model, images, texts, predicted, 0))

@@ -7,6 +7,7 @@ from torch.nn.functional import normalize
 
 from mapcap.config import RELEVANCE_METHODS
 from mapcap.explanation import Method, explain
+from mapcap.heads import text_head
 from mapcap.relevance import METHODS, Asked, open_scene
 
 TRUE = torch.tensor([0, 1, 2, 3])
@@ -15,7 +16,7 @@ GRID = (4, 4)
 
 def maps_of(name, model, images, texts, start_layer=-1, true=TRUE, predicted=TRUE):
     with torch.enable_grad():
-        scene = open_scene(model, images, texts)
+        scene = open_scene(model, images, text_head(model, texts))
         return METHODS[name](scene, Asked.of(true, predicted), start_layer).detach()
 
 
@@ -111,11 +112,17 @@ def test_value_reads_each_patch_by_itself(model, images, texts):
 def test_the_pass_uses_it_and_images_do_not_interact(build, images, texts, name, tower):
     model = build(tower)
     method = Method("pooled", "mean", 3, 0.01, name, -1)
-    whole = explain(model, images, texts, TRUE, method)
+    whole = explain(model, images, text_head(model, texts), TRUE, method)
     assert (whole.grids >= 0).all() and whole.grids.any()
     assert len(set(whole.maps.roles)) == 3, "an error is needed to try all roles"
     for image in range(4):
-        alone = explain(model, images[image : image + 1], texts, TRUE[image : image + 1], method)
+        alone = explain(
+            model,
+            images[image : image + 1],
+            text_head(model, texts),
+            TRUE[image : image + 1],
+            method,
+        )
         mine = whole.maps.images == image
         np.testing.assert_allclose(whole.grids[mine], alone.grids, rtol=1e-3, atol=1e-5)
         assert [r for r, m in zip(whole.maps.roles, mine, strict=True) if m] == [*alone.maps.roles]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mapcap.attention import Interception, softmax_attention, weigh
 from mapcap.errors import UserError
+from mapcap.heads import text_head
 from mapcap.metrics.faithfulness import (
     Curves,
     Orders,
@@ -150,7 +151,7 @@ def test_curves_follow_the_probability(build: Build, texts: Tensor) -> None:
     best = np.array([[3, 1, 0, 2, 5, 4], [0, 1, 2, 3, 4, 5]])
     lot = np.array([[0, 5, 1, 4, 2, 3], [5, 3, 1, 0, 2, 4]])
     targets = torch.tensor([2, 4])
-    found = curves(model, eraser, Orders(best, lot), texts, targets, steps=3)
+    found = curves(text_head(model, texts), eraser, Orders(best, lot), targets, steps=3)
 
     def probability(image: int, kept: list[int]) -> float:
         feature = parts[image][kept].sum(0) + 0.1

@@ -13,6 +13,7 @@ from db.records import Image
 from mapcap.config import IndexConfig
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import Sampled
+from mapcap.heads import text_head
 from mapcap.metrics.names import FIGURES, meaning
 from mapcap.networks.clip import Clip
 from mapcap.relevance import chefer
@@ -53,7 +54,7 @@ def sampled(clip: Clip, weights: Tensor, images: Tensor) -> Sampled:
 
 @pytest.fixture
 def probe(clip: Clip, weights: Tensor) -> Probe:
-    return Probe(clip, weights, CLASS_IDS, CONFIG)
+    return Probe(clip, text_head(clip.model, weights), CLASS_IDS, CONFIG)
 
 
 def test_every_figure_is_there_and_known_by_name(probe: Probe, sampled: Sampled) -> None:
@@ -108,7 +109,7 @@ def test_captions_against_the_rest_of_the_image(clip: Clip, probe: Probe, sample
 
 def test_one_class_has_no_other_text(clip: Clip, weights: Tensor, sampled: Sampled) -> None:
     alone = replace(sampled, images=[picture(100 + i, 11) for i in range(4)])
-    found = Probe(clip, weights[:1], [11], CONFIG).measure(alone)
+    found = Probe(clip, text_head(clip.model, weights[:1]), [11], CONFIG).measure(alone)
     assert "sanity-class" not in found[100]
     assert "sanity-last-block" in found[100]
 
@@ -117,5 +118,5 @@ def test_one_class_has_no_other_text(clip: Clip, weights: Tensor, sampled: Sampl
 def test_other_towers(name: str, build: Callable[[str], Any], sampled: Sampled) -> None:
     clip = as_clip(build(name))
     weights = class_weights(clip.model, clip.tokenizer, NAMES)
-    found = Probe(clip, weights, CLASS_IDS, CONFIG).measure(sampled)
+    found = Probe(clip, text_head(clip.model, weights), CLASS_IDS, CONFIG).measure(sampled)
     assert np.isfinite(list(found[100].values())).all()

@@ -12,9 +12,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from mapcap.config import IndexConfig
-from mapcap.datasets import Dataset, Prediction, scan
+from mapcap.datasets import Dataset, Prediction
 from mapcap.errors import UserError
-from mapcap.predictions import digest, read_predictions
+from mapcap.predictions import digest, read_predictions, scan_photos
 
 PATHS = ["bird/1.jpg", "bird/2.jpg", "cat 10/1.jpg", "cat 9/3.jpg"]
 # As torchvision numbers the folders: sorted as text.
@@ -36,7 +36,7 @@ def photos(tmp_path: Path) -> Path:
 def read(photos: Path) -> Read:
     def run(file: Path, **options: Any) -> tuple[Dataset, str]:
         config = IndexConfig(photos=str(photos), predictions=str(file), **options)
-        dataset, lines = read_predictions(config, scan(photos, names=config.names))
+        dataset, lines = read_predictions(config, scan_photos(config)[0])
         return dataset, "\n".join(line for line, _ in lines)
 
     return run
@@ -258,3 +258,46 @@ def test_other_content_is_another_run(tmp_path: Path) -> None:
     assert digest(config) != before and len(before) == 64
     with pytest.raises(UserError, match="--prediction-paths"):
         IndexConfig(photos="x", prediction_paths="y")
+
+
+def test_a_column_of_labels_takes_the_place_of_class_folders(tmp_path: Path, read: Read) -> None:
+    """The photos lie anywhere; the limit is that of the labels."""
+    rows = [
+        ["bird/1.jpg", "lark", "lark"], ["bird/2.jpg", "owl", "lark"],
+        ["cat 10/1.jpg", "lark", "lark"], ["cat 9/3.jpg", "owl", "owl 2"],
+    ]  # fmt: skip
+    file = write(tmp_path, table([["path", "prediction", "label"], *rows]))
+    dataset, told = read(file)
+    assert [each.label for each in dataset.classes] == ["lark", "owl 2", "owl"]
+    assert [(item.relative, item.class_index) for item in dataset.items] == [
+        ("bird/1.jpg", 0), ("bird/2.jpg", 0), ("cat 10/1.jpg", 0), ("cat 9/3.jpg", 1),
+    ]  # fmt: skip
+    assert predicted(dataset) == ["lark", "owl", "lark", "owl"]
+    assert "labels are those of given.csv, column label" in told
+    assert "accuracy 0.500: 2 of 4" in told
+    few, _ = read(file, limit_per_class=1)
+    assert [item.relative for item in few.items] == ["bird/1.jpg", "cat 9/3.jpg"]
+
+
+def test_labels_beside_the_best_classes_and_beside_scores(tmp_path: Path, read: Read) -> None:
+    for header, cells in (
+        (["path", "label", "top1", "prob1"], ["lark", 0.9]),
+        (["path", "label", "lark", "owl"], [0.9, 0.1]),
+    ):
+        rows = [[path, "lark" if n else "owl", *cells] for n, path in enumerate(PATHS)]
+        dataset, told = read(write(tmp_path, table([header, *rows])))
+        assert [each.label for each in dataset.classes] == ["lark", "owl"]
+        assert predicted(dataset) == ["lark"] * 4 and "accuracy 0.750" in told
+
+
+def test_the_label_of_timm_is_its_prediction(tmp_path: Path, read: Read) -> None:
+    rows = [[path, "bird", 0.9] for path in PATHS]
+    dataset, _ = read(write(tmp_path, table([["filename", "label", "prob"], *rows])))
+    assert [each.label for each in dataset.classes] == ["bird", "cat 9", "cat 10"]
+    assert predicted(dataset) == ["bird"] * 4
+
+
+def test_a_photo_without_a_label_is_an_error_of_its_line(tmp_path: Path, read: Read) -> None:
+    rows = [["bird/1.jpg", "lark", "lark"], ["bird/2.jpg", "owl", ""]]
+    with pytest.raises(UserError, match="line 3: the label must not be empty"):
+        read(write(tmp_path, table([["path", "prediction", "label"], *rows])))

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from db import queries
 from db.records import ClassName, Run
 from mapcap.runs.comparison import Comparison, compare, verdict
-from mapcap.runs.source import predicted_by
+from mapcap.runs.source import is_zero_shot, predicted_by
 from mapcap.stats import Change
 from tui.navigation import OpenClass
 from tui.opened import Opened
@@ -100,7 +100,7 @@ class CompareScreen(BrowseScreen):
     def _show(self, comparison: Comparison, listed: list[Pair]) -> None:
         title = Text(f"run {self._older.id} → run {self._newer.id}", style="bold")
         predictors = f"  {predicted_by(self._older)} → {predicted_by(self._newer)}"
-        if self._older.config.get("predictions") or self._newer.config.get("predictions"):
+        if not (is_zero_shot(self._older) and is_zero_shot(self._newer)):
             title = title + safe(predictors, "cyan")
         overall = comparison.overall
         if overall is None:

@@ -5,21 +5,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from db import queries, writes
 from db.engine import writing
-from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
+from db.rows import NewImage, NewRegion, NewRegions
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
-from mapcap.explanation import Explanation, Method, explain
+from mapcap.explanation import Explanation
 from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Job, Stage
 from mapcap.indexing.stages.class_texts import class_texts
+from mapcap.indexing.stages.explaining import Explaining
+from mapcap.indexing.stages.image_rows import (
+    given_rows,
+    map_rows,
+    prediction_rows,
+    witness_rows,
+)
 from mapcap.indexing.stages.pictures import at_once, unreachable
 from mapcap.regions import Region
-from mapcap.zero_shot import class_weights
+from mapcap.zero_shot import Predictions
 
 _FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
 
@@ -37,6 +43,8 @@ class Photos:
     """The V photos that the network is to see: not those that cannot be read."""
     views: Tensor | None
     """(V, 3, H, W), None where there are none"""
+    theirs: Tensor | None = None
+    """The same as the person's own network takes them, where there is one."""
 
     def __len__(self) -> int:
         """Return the number of photos."""
@@ -51,6 +59,7 @@ class Photos:
             self.given[start:end],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
+            None if self.theirs is None or first == last else self.theirs[first:last],
         )
 
 
@@ -61,9 +70,11 @@ class Passed:
     rows: list[NewImage]
     seen: list[int]
     given: list[Prediction]
-    """Of those seen; empty where the CLIP predicts."""
+    """Of those seen; empty where a head on the CLIP's features predicts."""
     found: Explanation | None
     """Of those seen."""
+    witness: Predictions | None
+    """What the CLIP itself says of those seen; None where it is the classifier."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -83,8 +94,7 @@ class Images(Stage[Photos, Passed]):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._method = Method.of(job.config)
-        self._weights: Tensor | None = None
+        self._explaining = Explaining(job)
 
     def first_size(self) -> BatchSize:  # noqa: D102
         on_cuda = self.job.networks.clip.device.type == "cuda"
@@ -97,26 +107,36 @@ class Images(Stage[Photos, Passed]):
         return self.job.changes.pending
 
     def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
-        rows, tensors = zip(*at_once(self._photo, items), strict=True)
+        rows, tensors, others = zip(*at_once(self._photo, items), strict=True)
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(self.job, rows[0].path, rows[0].error)
         readable = [place for place, view in enumerate(tensors) if view is not None]
-        views = torch.stack([tensors[place] for place in readable]) if readable else None
-        if views is not None and self.job.networks.clip.device.type == "cuda":
-            views = views.pin_memory()  # which the device can fetch by itself
+        views, theirs = self._stacked(tensors), self._stacked(others)
         classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
-        return Photos(list(rows), list(classes), list(given), readable, views)
+        return Photos(list(rows), list(classes), list(given), readable, views, theirs)
 
-    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
-        """Read a photo once: for the store, and as the network sees it."""
+    def _stacked(self, tensors: Sequence[Tensor | None]) -> Tensor | None:
+        """Return what there is of views (V, 3, H, W) as one tensor; None where there is nothing."""
+        there = [tensor for tensor in tensors if tensor is not None]
+        if not there:
+            return None
+        stacked = torch.stack(there)
+        # A pinned tensor is one that the device can fetch by itself.
+        return stacked.pin_memory() if self.job.networks.clip.device.type == "cuda" else stacked
+
+    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None, Tensor | None]:
+        """Read a photo once: for the store, as the CLIP sees it and as the person's network."""
         loaded = read_image(item.path)
         # What was read of the file is stored under the names it has there, but for its pixels.
         facts = {name: getattr(loaded, name) for name in _FACTS}
         class_id = self.job.class_ids[item.class_index]
         row = NewImage(path=item.relative, class_id=class_id, box=item.box, **facts)
         if loaded.image is None or self._is_stored(row):
-            return row, None
-        return row, self.job.networks.clip.preprocess(loaded.image)
+            return row, None, None
+        networks = self.job.networks
+        other = networks.classifier
+        theirs = None if other is None else other.transform(loaded.image)
+        return row, networks.clip.preprocess(loaded.image), theirs
 
     def _is_stored(self, row: NewImage) -> bool:
         """Tell whether a file that was written since still has the content that is stored."""
@@ -133,19 +153,16 @@ class Images(Stage[Photos, Passed]):
         return any(item.path.is_file() for item in self.job.dataset.items)
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        explanation = None
         given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
-        if data.views is not None:
-            clip, half = self.job.networks.clip, self.job.networks.half
-            views = data.views.to(clip.device, non_blocking=True)
-            true = torch.tensor([data.classes[place] for place in data.seen])
-            predicted = (
-                torch.tensor([prediction.top[0][0] for prediction in given]) if given else None
-            )
-            explanation = explain(
-                clip.model, views, self._class_weights(), true, self._method, half, predicted
-            )
-        return Passed(data.rows, data.seen, given, explanation)
+        if data.views is None:
+            return Passed(data.rows, data.seen, given, None, None)
+        rows = [data.rows[place] for place in data.seen]
+        true = torch.tensor([data.classes[place] for place in data.seen])
+        predicted = torch.tensor([each.top[0][0] for each in given]) if given else None
+        explanation, witness = self._explaining.explain(
+            rows, data.views, data.theirs, true, predicted
+        )
+        return Passed(data.rows, data.seen, given, explanation, witness)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         return in_halves(data)
@@ -158,12 +175,13 @@ class Images(Stage[Photos, Passed]):
                 return
             shown = [ids[place] for place in result.seen]
             if result.given:
-                predictions = _given(shown, result.given, explanation, job.class_ids)
-                writes.add_witness(transaction, _witness(shown, explanation, job.class_ids))
+                predictions = given_rows(shown, result.given, explanation, job.class_ids)
             else:
-                predictions = _predictions(shown, explanation, job.class_ids)
+                predictions = prediction_rows(shown, explanation, job.class_ids)
+            if result.witness is not None:
+                writes.add_witness(transaction, witness_rows(shown, result.witness, job.class_ids))
             writes.add_predictions(transaction, predictions)
-            maps = writes.add_relevance(transaction, _maps(shown, explanation, job.class_ids))
+            maps = writes.add_relevance(transaction, map_rows(shown, explanation, job.class_ids))
             regions = self._regions(
                 maps, [result.rows[place] for place in result.seen], explanation
             )
@@ -172,15 +190,6 @@ class Images(Stage[Photos, Passed]):
             writes.add_embeddings(
                 transaction, representation, region_ids, explanation.region_features
             )
-
-    def _class_weights(self) -> Tensor:
-        """Return the class weights (K, D) of the run, computed when first asked for."""
-        if self._weights is None:
-            names = [class_label.name for class_label in self.job.dataset.classes]
-            clip = self.job.networks.clip
-            templates = self.job.config.templates
-            self._weights = class_weights(clip.model, clip.tokenizer, names, templates)
-        return self._weights
 
     def _regions(
         self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
@@ -209,66 +218,4 @@ class Images(Stage[Photos, Passed]):
         writes.aggregate_accuracy(job.engine, job.run_id)
         writes.pack_embeddings(job.engine, job.run_id, job.config.representation)
         if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
-            writes.set_class_texts(job.engine, class_texts(job, self._class_weights()))
-
-
-def _predictions(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewPrediction]:
-    scores = explanation.predictions
-    classes = np.array(class_ids)[scores.top].tolist()
-    top = zip(classes, scores.top_probabilities.tolist(), scores.top_logits.tolist(), strict=True)
-    columns = zip(
-        image_ids, top, scores.true_probability.tolist(), scores.true_rank.tolist(),
-        scores.margin.tolist(), explanation.features, strict=True,
-    )  # fmt: skip
-    return [
-        NewPrediction(image_id, list(zip(*best, strict=True)), probability, rank, margin, feature)
-        for image_id, best, probability, rank, margin, feature in columns
-    ]
-
-
-def _given(
-    image_ids: Sequence[int],
-    given: Sequence[Prediction],
-    explanation: Explanation,
-    class_ids: Sequence[int],
-) -> list[NewPrediction]:
-    """Return what the person's own classifier says, beside the CLIP's features."""
-    return [
-        NewPrediction(
-            image_id,
-            [
-                (class_ids[index], probability, logit)
-                for index, probability, logit in prediction.top
-            ],
-            prediction.true_probability,
-            prediction.true_rank,
-            prediction.margin,
-            feature,
-        )
-        for image_id, prediction, feature in zip(
-            image_ids, given, explanation.features, strict=True
-        )
-    ]
-
-
-def _witness(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewWitness]:
-    """Return what the CLIP itself says."""
-    scores = explanation.predictions
-    best = zip(scores.top[:, 0].tolist(), scores.top_probabilities[:, 0].tolist(), strict=True)
-    rows = zip(image_ids, best, scores.true_probability.tolist(), strict=True)
-    return [NewWitness(image_id, class_ids[i], p, true) for image_id, (i, p), true in rows]
-
-
-def _maps(
-    image_ids: Sequence[int], explanation: Explanation, class_ids: Sequence[int]
-) -> list[NewRelevance]:
-    maps = explanation.maps
-    targets = np.array(class_ids)[maps.classes()].tolist()
-    columns = zip(maps.images.tolist(), maps.roles, targets, explanation.grids, strict=True)
-    return [
-        NewRelevance(image_ids[image], role, target, grid) for image, role, target, grid in columns
-    ]
+            writes.set_class_texts(job.engine, class_texts(job, self._explaining.texts))

@@ -12,6 +12,7 @@ from open_clip.model import CLIP
 from torch.nn import functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from mapcap.heads import text_head
 from mapcap.networks.clipcap import ClipCap
 from mapcap.networks.language_models import LanguageModel, load_language_model
 from mapcap.networks.prefix_networks import MlpMapper
@@ -77,7 +78,7 @@ def test_the_published_relevance_is_that_of_the_pass(clip: Any) -> None:
     texts = F.normalize(torch.randn(2, 24, generator=torch.Generator().manual_seed(2)), dim=-1)
     theirs = published.relevance(clip, image, texts)
     for place, row in enumerate(theirs):
-        ours = relevance_maps(clip, image[None], texts, [torch.tensor([place])])[0]
+        ours = relevance_maps(clip, image[None], text_head(clip, texts), [torch.tensor([place])])[0]
         assert row.abs().max() > 0
         torch.testing.assert_close(row.detach(), ours.flatten(), rtol=1e-5, atol=1e-7)
 

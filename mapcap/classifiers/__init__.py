@@ -1,0 +1,1 @@
+"""Supervised image classifiers of timm and transformers: looked at, loaded, and their maps."""
