@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import normalize
 
 from mapcap.explanation import Method, explain
+from mapcap.networks.last_block import LastBlock
 from mapcap.regions import find_regions
 from mapcap.relevance import ROLES, chefer, open_scene, relevance_maps
 from mapcap.representations import REPRESENTATIONS, embed_regions, encode_images
@@ -121,6 +122,7 @@ def test_half_precision_moves_results_by_rounding_alone(build, images, texts, na
 def test_from_the_last_attention_on_all_is_float32(build, images, texts, name):
     scene = open_scene(build(name), images, texts, torch.bfloat16)
     last = scene.last
+    assert isinstance(last, LastBlock)
     for part in (last.token, last.query, last.key, last.value, scene.leaf, scene.features):
         assert part.dtype == torch.float32
     (gradient,) = torch.autograd.grad(scene.cosines.sum(), scene.leaf)

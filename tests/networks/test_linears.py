@@ -58,7 +58,7 @@ def test_the_products_are_those_of_the_layers(
         after = layers(x)
     torch.testing.assert_close(after, before, rtol=1e-6, atol=1e-6)
     assert multiplied == [(2, 9, 6)] * 3
-    assert type(layers.attention.out_proj) is not OneDnnLinear
+    assert not isinstance(layers.attention.out_proj, OneDnnLinear)
     layers.load_state_dict(state)  # files of weights fit as before
 
 
