@@ -2,7 +2,8 @@
 
 Torch multiplies float32 matrices on a CPU by MKL, which uses AVX-512 on Intel's processors alone.
 On others oneDNN, which torch brings along for half precision, is twice as fast at the same
-precision: 225 against 97 GFLOP/s on a core of an AMD EPYC (Zen 5).
+precision: 225 against 97 GFLOP/s on a core of an AMD EPYC (Zen 5). It rounds otherwise, a little
+further from float64, which captions bear; the PMI is computed torch's own way.
 """
 
 from typing import Any
