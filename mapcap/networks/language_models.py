@@ -14,7 +14,6 @@ from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
-from mapcap.networks.linears import use_onednn
 from mapcap.networks.packed_rows import scores_packed_rows
 from mapcap.networks.quiet import quiet
 from mapcap.networks.weight_files import TOKENIZERS
@@ -95,7 +94,6 @@ def load_language_model(
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
     model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     fuse_gelu(model)
-    use_onednn(model)
     return LanguageModel(model, tokenizer, name, bos)
 
 
