@@ -166,6 +166,27 @@ def index(
             "and pays, fewer where the memory of the device runs out.",
         ),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local: this process computes. ray: actors of a Ray cluster do, and this process "
+            "writes (needs the extra ray)."
+        ),
+    ] = "local",
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="With --engine ray: how many actors. Default: one for each GPU."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="With --engine ray: the cluster to join, or auto for the one of this machine. "
+            "Default: one of this machine alone, started for the run.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
@@ -180,9 +201,13 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --preset poster --device cuda --log photos.log[/]
 
     [cyan]mapcap index photos/ --db photos.db --predictions resnet.csv[/]
+
+    [cyan]mapcap index photos/ --db photos.db --engine ray --address auto[/]
     """
+    from mapcap.indexing.ray_options import ray_options
     from mapcap.indexing.start import index_photos, templates_of
 
+    spread = ray_options(engine, actors, address, device)
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
         names=_absolute(names),
@@ -222,12 +247,13 @@ def index(
         batch_size=batch_size,
         console=errors(),
         log=log,
+        spread=spread,
     )
     if not finished:
         raise typer.Exit(130)
     if json:
-        engine, run = open_run(db, run_id)
-        pages.print_json({"run": run, "counts": queries.counts(engine, run.id)})
+        store, run = open_run(db, run_id)
+        pages.print_json({"run": run, "counts": queries.counts(store, run.id)})
 
 
 def _absolute(path: Path | None) -> str | None:

@@ -1,7 +1,7 @@
 """Labelled images from outside: finding them, naming their classes, reading them."""
 
 from mapcap.datasets.images import LoadedImage, read_image, upright_rgb
-from mapcap.datasets.records import ClassLabel, Dataset, Item, Prediction
+from mapcap.datasets.records import ClassLabel, Dataset, Item, Place, Prediction
 from mapcap.datasets.scan import SAMPLE, scan
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Dataset",
     "Item",
     "LoadedImage",
+    "Place",
     "Prediction",
     "read_image",
     "scan",

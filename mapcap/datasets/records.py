@@ -11,6 +11,10 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright original image."""
 
 
+Place = Path
+"""Where a file lies."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClassLabel:
     """A class: `label` is what the source calls it, `name` what the model is asked for."""
@@ -40,7 +44,7 @@ class Item:
     `prediction` is that of the person's own classifier; None where the CLIP is to predict.
     """
 
-    path: Path
+    path: Place
     class_index: int
     box: Box | None
     relative: str
@@ -67,7 +71,7 @@ class Dataset:
 class Found:
     """An image before its class has a number; texts are as the file system has them."""
 
-    path: Path
+    path: Place
     label: str
     relative: str
     box: Box | None = None

@@ -15,7 +15,7 @@ from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
 from mapcap.evaluation.storing import run_figure, store_correlations
-from mapcap.indexing.pipeline import Progress, Stopped
+from mapcap.indexing.progress import Progress, Stopped
 from mapcap.networks.clip import Clip
 from mapcap.zero_shot import class_weights
 

@@ -1,65 +1,20 @@
 """Stage `images`: every photo of the dataset, read once and explained in one pass."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Final
+from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from db import queries, writes
 from db.engine import writing
 from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
-from mapcap.datasets import Item, LoadedImage, Prediction, read_image
-from mapcap.explanation import Explanation, Method, explain
+from mapcap.datasets import Item, Prediction
+from mapcap.explanation import Explanation
 from mapcap.indexing.batch_size import START, BatchSize
-from mapcap.indexing.stages.base import Job, Stage
+from mapcap.indexing.stages.base import PortableStage
 from mapcap.indexing.stages.class_texts import class_texts
-from mapcap.indexing.stages.pictures import at_once, unreachable
+from mapcap.indexing.stages.explaining import Explaining, Passed, Photo, Photos
+from mapcap.indexing.stages.pictures import unreachable
 from mapcap.regions import Region
-from mapcap.zero_shot import class_weights
-
-_FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
-
-
-@dataclass(frozen=True)
-class Photos:
-    """The files of a batch as the store takes them in, and what the network sees of them."""
-
-    rows: list[NewImage]
-    classes: list[int]
-    """The index of each photo's class."""
-    given: list[Prediction | None]
-    """What the person's own classifier says of each photo; None where the CLIP predicts."""
-    seen: list[int]
-    """The V photos that the network is to see: not those that cannot be read."""
-    views: Tensor | None
-    """(V, 3, H, W), None where there are none"""
-
-    def part(self, start: int, stop: int) -> "Photos":
-        """Return the photos from `start` up to `stop`."""
-        first, last = bisect_left(self.seen, start), bisect_left(self.seen, stop)
-        return Photos(
-            self.rows[start:stop],
-            self.classes[start:stop],
-            self.given[start:stop],
-            [place - start for place in self.seen[first:last]],
-            None if self.views is None or first == last else self.views[first:last],
-        )
-
-
-@dataclass(frozen=True)
-class Passed:
-    """The photos of a batch with what is to be stored of them."""
-
-    rows: list[NewImage]
-    seen: list[int]
-    given: list[Prediction]
-    """Of those seen; empty where the CLIP predicts."""
-    found: Explanation | None
-    """Of those seen."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -67,7 +22,7 @@ def _opened(row: NewImage) -> bool:
     return row.content_hash is not None or row.file_size is not None
 
 
-class Images(Stage[Photos, Passed]):
+class Images(PortableStage[Photos, Passed]):
     """Thumbnails, predictions, embeddings, maps and regions; a broken file with its error.
 
     A photo is stored whole, in one transaction with its batch, or it is pending.
@@ -76,11 +31,8 @@ class Images(Stage[Photos, Passed]):
     name = "images"
     unit = "images"
     ahead = 2
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        self._method = Method.of(job.config)
-        self._weights: Tensor | None = None
+    computation_class = Explaining
+    computation: Explaining
 
     def first_size(self) -> BatchSize:  # noqa: D102
         chosen = self.job.batch_size
@@ -90,70 +42,23 @@ class Images(Stage[Photos, Passed]):
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)
 
-    def pending(self) -> Sequence[Item]:  # noqa: D102
-        return self.job.changes.pending
+    def pending(self) -> Sequence[Photo]:  # noqa: D102
+        return [self._photo(item) for item in self.job.changes.pending]
 
-    def read(self, items: Sequence[Item]) -> Photos:  # noqa: D102
-        rows, tensors = zip(*at_once(self._photo, items), strict=True)
-        if not any(map(_opened, rows)) and not self._is_there():
-            raise unreachable(self.job, rows[0].path, rows[0].error)
-        readable = [place for place, view in enumerate(tensors) if view is not None]
-        views = torch.stack([tensors[place] for place in readable]) if readable else None
-        if views is not None and self.job.networks.clip.device.type == "cuda":
-            views = views.pin_memory()  # which the device can fetch by itself
-        classes, given = zip(*((item.class_index, item.prediction) for item in items), strict=True)
-        return Photos(list(rows), list(classes), list(given), readable, views)
-
-    def _photo(self, item: Item) -> tuple[NewImage, Tensor | None]:
-        """Read a photo once: for the store, and as the network sees it."""
-        loaded = read_image(item.path)
-        # What was read of the file is stored under the names it has there, but for its pixels.
-        facts = {name: getattr(loaded, name) for name in _FACTS}
+    def _photo(self, item: Item) -> Photo:
         class_id = self.job.class_ids[item.class_index]
-        row = NewImage(path=item.relative, class_id=class_id, box=item.box, **facts)
-        if loaded.image is None or self._is_stored(row):
-            return row, None
-        return row, self.job.networks.clip.preprocess(loaded.image)
-
-    def _is_stored(self, row: NewImage) -> bool:
-        """Tell whether a file that was written since still has the content that is stored."""
-        before = self.job.stored.get(row.path)
-        return (
-            before is not None
-            and before.whole
-            and before.error is None
-            and (before.class_id, before.content_hash) == (row.class_id, row.content_hash)
-        )
-
-    def _is_there(self) -> bool:
-        """Tell whether any photo of the dataset can still be reached: the batch may be deleted."""
-        return any(item.path.is_file() for item in self.job.dataset.items)
-
-    def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        explanation = None
-        given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
-        if data.views is not None:
-            clip, half = self.job.networks.clip, self.job.networks.half
-            views = data.views.to(clip.device, non_blocking=True)
-            true = torch.tensor([data.classes[place] for place in data.seen])
-            predicted = (
-                torch.tensor([prediction.top[0][0] for prediction in given]) if given else None
-            )
-            explanation = explain(
-                clip.model, views, self._class_weights(), true, self._method, half, predicted
-            )
-        return Passed(data.rows, data.seen, given, explanation)
-
-    def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
-        count, middle = len(data.rows), len(data.rows) // 2
-        if not middle:
-            return ()
-        return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
+        before = self.job.stored.get(item.relative)
+        explained = None
+        if before is not None and before.whole and before.error is None:
+            explained = before.content_hash if before.class_id == class_id else None
+        return Photo(item, class_id, explained)
 
     def store(self, result: Passed) -> None:  # noqa: D102
-        job, explanation = self.job, result.found
+        job, explanation, rows = self.job, result.found, result.rows
+        if not any(map(_opened, rows)) and not self._is_there():
+            raise unreachable(job.dataset.source, rows[0].path, rows[0].error)
         with writing(job.engine) as transaction:
-            ids = writes.add_images(transaction, job.run_id, result.rows)
+            ids = writes.add_images(transaction, job.run_id, rows)
             if explanation is None:
                 return
             shown = [ids[place] for place in result.seen]
@@ -164,23 +69,16 @@ class Images(Stage[Photos, Passed]):
                 predictions = _predictions(shown, explanation, job.class_ids)
             writes.add_predictions(transaction, predictions)
             maps = writes.add_relevance(transaction, _maps(shown, explanation, job.class_ids))
-            regions = self._regions(
-                maps, [result.rows[place] for place in result.seen], explanation
-            )
+            regions = self._regions(maps, [rows[place] for place in result.seen], explanation)
             region_ids = writes.add_regions(transaction, regions)
             representation = job.config.representation
             writes.add_embeddings(
                 transaction, representation, region_ids, explanation.region_features
             )
 
-    def _class_weights(self) -> Tensor:
-        """Return the class weights (K, D) of the run, computed when first asked for."""
-        if self._weights is None:
-            names = [class_label.name for class_label in self.job.dataset.classes]
-            clip = self.job.networks.clip
-            templates = self.job.config.templates
-            self._weights = class_weights(clip.model, clip.tokenizer, names, templates)
-        return self._weights
+    def _is_there(self) -> bool:
+        """Tell whether any photo of the dataset can still be reached: the batch may be deleted."""
+        return any(item.path.is_file() for item in self.job.dataset.items)
 
     def _regions(
         self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
@@ -209,7 +107,7 @@ class Images(Stage[Photos, Passed]):
         writes.aggregate_accuracy(job.engine, job.run_id)
         writes.pack_embeddings(job.engine, job.run_id, job.config.representation)
         if len(queries.class_embeddings(job.engine, job.run_id).ids) < len(job.class_ids):
-            writes.set_class_texts(job.engine, class_texts(job, self._class_weights()))
+            writes.set_class_texts(job.engine, class_texts(job, self.computation.class_weights()))
 
 
 def _predictions(
