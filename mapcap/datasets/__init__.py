@@ -2,6 +2,7 @@
 
 from mapcap.datasets.images import LoadedImage, read_image, upright_rgb
 from mapcap.datasets.records import ClassLabel, Dataset, Item, Place, Prediction
+from mapcap.datasets.remote import Url
 from mapcap.datasets.scan import SAMPLE, scan
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "LoadedImage",
     "Place",
     "Prediction",
+    "Url",
     "read_image",
     "scan",
     "upright_rgb",

@@ -102,6 +102,8 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 def _are_splits(listing: Listing, root: Path) -> bool:
     """Tell whether what looks like classes is `train`, `val` and so on, with classes inside."""
     return all(
-        image.label.lower() in _SPLITS and image.path.parent.parent != root
+        image.label.lower() in _SPLITS
+        and isinstance(image.path, Path)
+        and image.path.parent.parent != root
         for image in listing.images
     )

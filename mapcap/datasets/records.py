@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mapcap.datasets.remote import Url
 from mapcap.text import clean
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright original image."""
 
 
-Place = Path
+Place = Path | Url
 """Where a file lies."""
 
 
@@ -39,7 +40,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An image file; `relative` is its path within the source, to show and to store.
+    """An image file; `relative` is its path within the source or its URL, to show and to store.
 
     `prediction` is that of the person's own classifier; None where the CLIP is to predict.
     """

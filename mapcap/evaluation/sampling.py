@@ -1,7 +1,6 @@
 """`mapcap evaluate --sample`: measuring images of a run again, and storing as it goes."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine
@@ -10,7 +9,7 @@ from db import queries, writes
 from db.queries import evidence
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets import scan
+from mapcap.datasets import Place, scan
 from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
@@ -23,7 +22,7 @@ FEWEST_IMAGES = 3
 """Measured images of a class below which it has no figure of its own."""
 
 
-def paths_of(config: IndexConfig) -> dict[str, Path]:
+def paths_of(config: IndexConfig) -> dict[str, Place]:
     """Return where the images of a run lie on this machine, by stored path.
 
     Raises:
@@ -65,7 +64,7 @@ def measure_sample(
     run: Run,
     config: IndexConfig,
     clip: Clip,
-    paths: Mapping[str, Path],
+    paths: Mapping[str, Place],
     count: int,
     *,
     batch_size: int,

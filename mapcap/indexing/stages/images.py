@@ -1,13 +1,15 @@
 """Stage `images`: every photo of the dataset, read once and explained in one pass."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from db import queries, writes
 from db.engine import writing
 from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
-from mapcap.datasets import Item, Prediction
+from mapcap.datasets import Item, Prediction, Url
 from mapcap.explanation import Explanation
 from mapcap.indexing.batch_size import START, BatchSize
 from mapcap.indexing.stages.base import PortableStage
@@ -15,6 +17,9 @@ from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.explaining import Explaining, Passed, Photo, Photos
 from mapcap.indexing.stages.pictures import unreachable
 from mapcap.regions import Region
+
+_ASKED: Final = 4
+"""URLs that are asked for, at most, before a server counts as gone."""
 
 
 def _opened(row: NewImage) -> bool:
@@ -78,7 +83,12 @@ class Images(PortableStage[Photos, Passed]):
 
     def _is_there(self) -> bool:
         """Tell whether any photo of the dataset can still be reached: the batch may be deleted."""
-        return any(item.path.is_file() for item in self.job.dataset.items)
+        places = [item.path for item in self.job.dataset.items]
+        if any(isinstance(place, Path) and place.is_file() for place in places):
+            return True
+        urls = [place for place in places if isinstance(place, Url)]
+        # A server that is gone may take long to say nothing: a few are asked, spread over all.
+        return any(url.answers() for url in urls[:: -(-len(urls) // _ASKED) or 1])
 
     def _regions(
         self, maps: Sequence[int], rows: Sequence[NewImage], explanation: Explanation
