@@ -22,7 +22,8 @@ from mapcap.indexing.stages.computation import Computation, Context
 from mapcap.networks.devices import pick_device, pick_dtype
 from mapcap.networks.loading import load_networks
 
-_COLUMN: Final = "batch"
+COLUMN: Final = "batch"
+"""Where a row of the dataset has what is passed on."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +163,13 @@ def _others(option: str, host: str) -> str:
 
 def _passed(batch: dict[str, Any], work: Callable[[Any], Any]) -> dict[str, list[Any]]:
     """Return what `work` makes of the only row of a batch; what was refused stays so."""
-    (row,) = batch[_COLUMN]
+    (row,) = batch[COLUMN]
     if isinstance(row, Refused):
-        return {_COLUMN: [row]}
+        return {COLUMN: [row]}
     try:
-        return {_COLUMN: [work(row)]}
+        return {COLUMN: [work(row)]}
     except (UserError, StoreError) as error:
-        return {_COLUMN: [Refused(str(error))]}
+        return {COLUMN: [Refused(str(error))]}
 
 
 def _no_tick(share: float) -> None:

@@ -17,16 +17,15 @@ from typing import Any, Final
 
 import ray
 import ray.data
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError, UserCodeException
 
 from mapcap.errors import UserError
 from mapcap.indexing.local_engine import Batch, compute_here
 from mapcap.indexing.progress import Progress, check
-from mapcap.indexing.ray_actors import Fetcher, Order, Outcome, Refused, Wanted, Worker
+from mapcap.indexing.ray_actors import COLUMN, Fetcher, Order, Outcome, Refused, Wanted, Worker
 from mapcap.indexing.ray_options import RayOptions
 from mapcap.indexing.stages.base import PortableStage, Stage
 
-_COLUMN: Final = "batch"
 _NODE: Final = "ray.io/node-id"
 """The label by which Ray knows a node."""
 _AT_ONCE: Final = 2
@@ -84,7 +83,7 @@ class RayEngine:
         """Yield what comes of each batch, in their order."""
         size = stage.size.now
         batches = [
-            {_COLUMN: Wanted(len(items), items)}
+            {COLUMN: Wanted(len(items), items)}
             for items in (pending[at : at + size] for at in range(0, len(pending), size))
         ]
         dataset = ray.data.from_items(batches, override_num_blocks=len(batches))
@@ -111,8 +110,8 @@ class RayEngine:
         )
         try:
             for row in dataset.iter_rows():
-                yield row[_COLUMN]
-        except RayTaskError:
+                yield row[COLUMN]
+        except (RayTaskError, UserCodeException):
             raise  # a fault of ours, with its traceback
         except RayError as error:
             raise UserError(
@@ -145,7 +144,7 @@ def joined(options: RayOptions, device: str, dtype: str) -> Iterator[RayEngine]:
     Raises:
         UserError: if it cannot be joined, or has not what the options ask for.
     """
-    # An actor that is lost is told by Ray's own messages, in its own log.
+    # Between progress bars; Ray keeps all of it in its own logs.
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         ray.init(

@@ -4,11 +4,8 @@ import os
 import pickle
 import shutil
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
 
 import fsspec
 import pytest
@@ -18,6 +15,7 @@ from mapcap.datasets import Item, Url, read_image, scan
 from mapcap.datasets.sample import sample_path
 from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
+from tests.serving import Server
 
 needs_aiohttp = pytest.mark.skipif(find_spec("aiohttp") is None, reason="needs the extra remote")
 
@@ -33,31 +31,6 @@ def stored(picture: Path) -> Iterator[str]:
     system.pipe("/bucket/bird.webp", picture.read_bytes())
     yield "memory://bucket/bird.webp"
     system.rm("/bucket", recursive=True)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
-
-
-class Server:
-    """A server of a folder that can go away and come back under the same address."""
-
-    def __init__(self, folder: Path) -> None:
-        self._handler = partial(Quiet, directory=str(folder))
-        self._port = 0
-        self.start()
-
-    def start(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
-        self._port = self._server.server_port
-        self.address = f"http://127.0.0.1:{self._port}"
-        self._thread = Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture
