@@ -153,7 +153,7 @@ def joined(options: RayOptions, device: str, dtype: str) -> Iterator[RayEngine]:
             logging_level=logging.ERROR,
             include_dashboard=False if options.address is None else None,
         )
-    except (OSError, ValueError, RuntimeError, RayError) as error:
+    except Exception as error:  # Ray raises what it likes here, a plain Exception too
         named = f"--address {options.address}" if options.address else "--engine ray"
         raise UserError(f"{named}: Ray cannot be reached ({_first_line(error)}).") from error
     try:
