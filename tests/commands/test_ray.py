@@ -28,7 +28,7 @@ def rows(db: Path) -> dict[str, list[tuple[object, ...]]]:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         names = [name for (name,) in tables if name not in OF_THE_RUN]
         return {
-            name: connection.execute(f"SELECT rowid, * FROM {name} ORDER BY rowid").fetchall()
+            name: connection.execute(f"SELECT * FROM {name}").fetchall()
             for name in names
             if not name.startswith("sqlite_")
         }
