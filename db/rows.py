@@ -183,7 +183,8 @@ class NewSummary:
 class NewFinding:
     """A finding with the images and regions that are its evidence, the most telling first.
 
-    `plain`, `colour` and `overlay` are its kind's, `details` its printed lines.
+    `plain`, `colour` and `overlay` are its kind's, `details` its printed lines; `subject` is what
+    it is about, without counts, empty where its images are that.
     """
 
     kind: str
@@ -196,6 +197,7 @@ class NewFinding:
     colour: str = ""
     overlay: bool = True
     details: Sequence[str] = ()
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

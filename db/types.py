@@ -11,10 +11,10 @@ from sqlalchemy import Dialect, Float, LargeBinary, Text, TypeDecorator
 from db.codecs import (
     decode_array,
     decode_bits,
-    decode_runs,
+    decode_mask,
     encode_array,
     encode_bits,
-    encode_runs,
+    encode_mask,
 )
 from db.errors import StoreError
 from db.text import storable
@@ -80,19 +80,19 @@ class Bits(TypeDecorator[NDArray[np.bool_]]):
         return None if value is None else _mask(decode_bits(blob_of(value)))
 
 
-class RunLength(TypeDecorator[NDArray[np.bool_]]):
-    """A bool mask in pixels, run by run."""
+class PixelMask(TypeDecorator[NDArray[np.bool_]]):
+    """A bool mask in pixels, deflated."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: NDArray[np.bool_] | None, dialect: Dialect) -> bytes | None:
         """Mask to blob."""
-        return None if value is None else encode_runs(value)
+        return None if value is None else encode_mask(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[np.bool_] | None:
         """Blob to mask, (height, width)."""
-        return None if value is None else _mask(decode_runs(blob_of(value)))
+        return None if value is None else _mask(decode_mask(blob_of(value)))
 
 
 class Json(TypeDecorator[Any]):

@@ -1,8 +1,8 @@
 """Verdicts of an auditor, in a small SQLite file of their own beside the store.
 
 The store stays read-only. A verdict names what it is about by natural keys (the run's
-`config_hash`, and an image's path, a class's label or a finding's title), so that it outlives a new
-indexing.
+`config_hash`, and an image's path, a class's label or what a finding is about), so that it outlives
+a new indexing and a new audit, with whatever counts.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from db.errors import StoreError
 from db.text import storable
@@ -27,9 +27,9 @@ MARKS: Final[Mapping[Kind, tuple[Mark, ...]]] = {
 
 # "MCVD": tells these files from other SQLite files (PRAGMA application_id).
 _APPLICATION_ID: Final = 0x4D435644
-_VERSION: Final = 2
-_ADDED: Final = "ALTER TABLE verdict ADD COLUMN right_label TEXT"
-"""What version 2 has more than version 1."""
+_ADDED: Final = ("right_label", "title")
+"""The columns, all of text, that versions 2 and 3 have more than the one before."""
+_VERSION: Final = 1 + len(_ADDED)
 _TABLE: Final = """
 CREATE TABLE verdict (
     run_hash TEXT NOT NULL,
@@ -39,6 +39,7 @@ CREATE TABLE verdict (
     note TEXT NOT NULL,
     made REAL NOT NULL,
     right_label TEXT,
+    title TEXT,
     PRIMARY KEY (run_hash, kind, name)
 ) WITHOUT ROWID, STRICT
 """
@@ -48,7 +49,7 @@ CREATE TABLE verdict (
 class Verdict:
     """What an auditor says of an image (`name` is its path), a class (its label) or a finding.
 
-    The name of a finding is `LABEL: TITLE`: an audit made again numbers its findings again.
+    A finding's is the `key` of its `FindingName`; older files have its `title` there.
     """
 
     run_hash: str
@@ -59,6 +60,39 @@ class Verdict:
     made: datetime
     right_label: str | None = None
     """Of a wrong label, the class that is right: its label, "" where no class of the run is."""
+    title: str | None = None
+    """Of a finding, its `FindingName.title` when it was judged."""
+
+    @property
+    def shown(self) -> str:
+        """What a person reads: the name, or of a finding its title."""
+        return self.title or self.name
+
+
+Verdicts: TypeAlias = dict[tuple[Kind, str], Verdict]
+"""Those on a run, by what they are about: its kind and its name."""
+
+
+class FindingName(NamedTuple):
+    """What verdicts call a finding.
+
+    By `key` (`LABEL: KIND: SUBJECT`) it is known again in an audit with other counts. By `title`
+    (`LABEL: TITLE`) people read it; older files, and findings of older audits, have nothing else.
+    """
+
+    key: str
+    title: str
+
+
+def name_of_finding(label: str, kind: str, subject: str, title: str) -> FindingName:
+    """Return what verdicts call a finding of the class called `label`."""
+    titled = f"{label}: {title}"
+    return FindingName(f"{label}: {kind}: {subject}" if subject else titled, titled)
+
+
+def verdict_on_finding(verdicts: Verdicts, name: FindingName) -> Verdict | None:
+    """Return the verdict on a finding, by its key or as an older file has it."""
+    return verdicts.get(("finding", name.key)) or verdicts.get(("finding", name.title))
 
 
 def beside(store: Path | str) -> Path:
@@ -67,7 +101,7 @@ def beside(store: Path | str) -> Path:
     return file.with_name(file.name + ".verdicts.sqlite")
 
 
-def read_verdicts(path: Path, run_hash: str) -> dict[tuple[Kind, str], Verdict]:
+def read_verdicts(path: Path, run_hash: str) -> Verdicts:
     """Return the verdicts on a run by kind and name; none if there is no file yet.
 
     StoreError if the file holds no verdicts or cannot be read.
@@ -75,28 +109,41 @@ def read_verdicts(path: Path, run_hash: str) -> dict[tuple[Kind, str], Verdict]:
     if not path.exists():
         return {}
     with _opened(path, "ro") as connection:
-        added = "right_label" if _version(connection) == _VERSION else "NULL"
+        there = _version(connection) - 1
+        added = [*_ADDED[:there], *("NULL" for _ in _ADDED[there:])]
         rows = connection.execute(
-            f"SELECT run_hash, kind, name, mark, note, made, {added} FROM verdict "
+            f"SELECT run_hash, kind, name, mark, note, made, {', '.join(added)} FROM verdict "
             "WHERE run_hash = ?",
             (run_hash,),
         ).fetchall()
     return {
-        (kind, name): Verdict(run, kind, name, mark, note, datetime.fromtimestamp(made, UTC), right)
-        for run, kind, name, mark, note, made, right in rows
+        (kind, name): Verdict(
+            run, kind, name, mark, note, datetime.fromtimestamp(made, UTC), right, title
+        )
+        for run, kind, name, mark, note, made, right, title in rows
     }
 
 
 def write_verdicts(path: Path, *verdicts: Verdict) -> None:
     """Store verdicts in place of those on the same things; creates the file if needed.
 
+    That of an older file on the same finding goes.
+
     StoreError if the file is not one of verdicts or cannot be written.
     """
     with _opened(path, "rwc") as connection:
         connection.executemany(
-            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "DELETE FROM verdict WHERE run_hash = ? AND kind = ? AND name = ?",
+            [
+                (verdict.run_hash, verdict.kind, storable(verdict.title))
+                for verdict in verdicts
+                if verdict.title is not None
+            ],
+        )
+        connection.executemany(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET mark = excluded.mark, note = excluded.note, "
-            "made = excluded.made, right_label = excluded.right_label",
+            "made = excluded.made, right_label = excluded.right_label, title = excluded.title",
             [
                 (
                     verdict.run_hash,
@@ -105,7 +152,10 @@ def write_verdicts(path: Path, *verdicts: Verdict) -> None:
                     verdict.mark,
                     storable(verdict.note),
                     verdict.made.timestamp(),
-                    None if verdict.right_label is None else storable(verdict.right_label),
+                    *(
+                        None if text is None else storable(text)
+                        for text in (verdict.right_label, verdict.title)
+                    ),
                 )
                 for verdict in verdicts
             ],
@@ -130,8 +180,9 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
         with connection:
             _check(connection, path, new=mode == "rwc")
-            if mode != "ro" and _version(connection) < _VERSION:
-                connection.execute(_ADDED)
+            if mode != "ro" and (version := _version(connection)) < _VERSION:
+                for column in _ADDED[version - 1 :]:
+                    connection.execute(f"ALTER TABLE verdict ADD COLUMN {column} TEXT")
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
             yield connection
     except sqlite3.Error as error:

@@ -23,7 +23,7 @@ def about(
 ) -> None:
     """Explain a whole class of an image classifier, in words.
 
-    [bold]mapcap index[/] looks at every photo of a labelled data set: what CLIP takes it for,
+    [bold]mapcap index[/] looks at every photo of a labelled data set: what CLIP predicts,
     where it looks, and what is there, in words. It fills one SQLite file. The other commands read
     that file, on any machine, without a GPU and without torch.
 

@@ -7,13 +7,23 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mapcap.errors import UserError
+from mapcap.limits import MOST
 from mapcap.salience import is_rule
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""
 
-RELEVANCE_METHODS = ("chefer", "legrad", "rollout", "value")
-"""Ways from attention to relevance; what they are is in `mapcap.relevance`."""
+RELEVANCE_METHODS = ("chefer", "gradcam", "legrad", "occlusion", "rollout", "value")
+"""Ways to the relevance of patches; what they are is in `mapcap.relevance`."""
+
+ATTENTION_METHODS = ("chefer", "legrad", "rollout")
+"""Those that read attention, which towers made of convolutions do not have."""
+
+BOX_FORMATS = ("xyxy", "xywh", "cxcywh")
+"""Two corners; a corner, width and height; the centre, width and height: torchvision's names."""
+BOX_UNITS = ("pixels", "shares")
+CLASS_LEVELS = ("top", "leaf")
+"""The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
 
 _PROMPT = "Describe this in one short sentence."
 _BEFORE = {
@@ -28,6 +38,9 @@ _BEFORE = {
     "prediction_paths": None,
     "class_order": None,
     "predictions_digest": None,
+    "box_format": None,
+    "box_units": None,
+    "class_level": None,
 }
 """What runs did before these fields existed."""
 _HALF = 0.5, "half"
@@ -67,6 +80,12 @@ class IndexConfig:
     """File that maps folder names to class names."""
     boxes: str | None = None
     """File with one box an image."""
+    box_format: str | None = None
+    """What the four numbers of a box are, of `BOX_FORMATS`; None = the table tells."""
+    box_units: str | None = None
+    """Whether boxes are in `pixels` or `shares` of the photo's sides; None = the table tells."""
+    class_level: str | None = None
+    """Whether `top` or `leaf` folders are the classes; None = the layout tells."""
     limit_per_class: int | None = None
     """At most this many images of a class; None = all."""
     templates: tuple[str, ...] = ("{}",)
@@ -74,7 +93,7 @@ class IndexConfig:
     representation: str = "pooled"
     """How a region becomes an embedding: one of `REPRESENTATIONS`."""
     relevance: str = "chefer"
-    """How attention becomes relevance: one of `RELEVANCE_METHODS`."""
+    """How patches get their relevance: one of `RELEVANCE_METHODS`."""
     relevance_start_layer: int = -1
     """First layer of the relevance product; -1 = the last layer alone, as the poster."""
     regions: int = 3
@@ -122,10 +141,18 @@ class IndexConfig:
              "is half, mean or mass:Q with Q above 0 and at most 1"),
             (1 <= self.sentences <= MAX_SENTENCES_PER_SUMMARY, "--sentences",
              f"is between 1 and {MAX_SENTENCES_PER_SUMMARY}"),
-            (self.limit_per_class is None or self.limit_per_class >= 1, "--limit-per-class",
-             "is at least 1"),
-            (self.redundancy >= 0, "--redundancy-penalty", "is at least 0"),
-            (self.max_sentences >= 2, "--max-sentences", "is at least 2"),
+            (self.limit_per_class is None or 1 <= self.limit_per_class <= MOST,
+             "--limit-per-class", f"is between 1 and {MOST:,}"),
+            (0 <= self.redundancy <= MOST, "--redundancy-penalty", f"is between 0 and {MOST:,}"),
+            (2 <= self.max_sentences <= MOST, "--max-sentences", f"is between 2 and {MOST:,}"),
+            (-1 <= self.relevance_start_layer <= MOST, "--relevance-start-layer",
+             "is -1 or the number of a layer"),
+            (self.class_level in (None, *CLASS_LEVELS), "--class-level",
+             f"is one of {', '.join(CLASS_LEVELS)}"),
+            (self.box_format in (None, *BOX_FORMATS), "--box-format",
+             f"is one of {', '.join(BOX_FORMATS)}"),
+            (self.box_units in (None, *BOX_UNITS), "--box-units",
+             f"is one of {', '.join(BOX_UNITS)}"),
             (bool(self.templates), "--template", "is given at least once"),
             (all("{}" in template for template in self.templates), "--template",
              "holds {} where the class name goes"),

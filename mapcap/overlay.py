@@ -5,6 +5,7 @@ about is the run's `resize_mode`: `shortest` cut out the centre square, `longest
 square, `squash` changed the aspect.
 """
 
+import hashlib
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,9 @@ from PIL.Image import Image as Picture
 from PIL.Image import Resampling
 
 from db.records import Image, Region
+from mapcap.datasets.decoding import decode as decode_file
+from mapcap.datasets.sample import SAMPLE, sample_path
+from mapcap.datasets.tables import TABLES
 
 SIDE: Final = 256
 STRENGTH: Final = 0.6
@@ -38,22 +42,28 @@ def decode(blob: bytes | None) -> Picture | None:
         return None
 
 
-def places_of(image: Image, folder: str | None) -> list[Path]:
-    """Return where a photo may lie: at its path, and below `folder` where that is not the whole."""
-    return [Path(image.path), *([Path(folder) / image.path] if folder else [])]
+def place_of(image: Image, source: str | None) -> Path:
+    """Return where a photo lies: its path, below the folder or the manifest that was indexed."""
+    if source is None:
+        return Path(image.path)
+    root = sample_path() if source == SAMPLE else Path(source)
+    if root.suffix.lower() in TABLES and not root.is_dir():
+        root = root.parent
+    return root / image.path
 
 
-def original(image: Image, folder: str | None) -> Picture | None:
-    """Return the photo itself if it can still be read and has the size it was indexed with."""
-    for place in places_of(image, folder):
-        try:
-            if place.is_file() and place.stat().st_size == image.file_size:
-                with Pictures.open(place) as opened:
-                    opened.draft("RGB", (2 * SIDE, 2 * SIDE))
-                    return opened.convert("RGB")
-        except (OSError, ValueError, Pictures.DecompressionBombError):
-            continue
-    return None
+def original(image: Image, source: str | None) -> Picture | None:
+    """Return the photo itself if it is there with the content that was indexed."""
+    place = place_of(image, source)
+    try:
+        if not place.is_file() or place.stat().st_size != image.file_size:
+            return None
+        data = place.read_bytes()
+        if image.content_hash not in (None, hashlib.sha256(data).hexdigest()):
+            return None
+        return decode_file(data, least=(2 * SIDE, 2 * SIDE))
+    except Exception:  # as where it is indexed: Pillow's readers raise nearly anything
+        return None
 
 
 def square(photo: Picture, resize_mode: str = "shortest", side: int = SIDE) -> Picture:

@@ -17,8 +17,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.networks.last_block import LastBlock, before_last_block, read_pooled
-from mapcap.networks.towers import ClipModel, VisionTower, as_input, vision_tower
+from mapcap.networks.last_layer import Last, before_last_layer, read_regions
+from mapcap.networks.towers import ClipModel, Tower, as_input, vision_tower
 from mapcap.regions import Region, heat, upsample
 from mapcap.salience import salient
 
@@ -115,27 +115,24 @@ def pooled(model: ClipModel, images: Tensor, masks: Sequence[NDArray[np.bool_] |
 
     `images` (B, 3, H, W) preprocessed; `masks` one (R_i, gh, gw) bool an image, each with at least
     one patch. The images take one forward pass up to the last block; each region adds the attention
-    of a single query, and the rest of that block and the head on a single token. Raises
-    `ValueError` for an empty mask, `UserError` for a vision tower whose reading is not known.
+    of a single query, and the rest of that block and the head on a single token; of a convolutional
+    tower the head, on the region's cells. Raises `ValueError` for an empty mask, `UserError` for a
+    vision tower whose reading is not known.
     """
     tower = vision_tower(model.visual)
-    return pool_regions(tower, before_last_block(model, tower, images), masks)
+    return pool_regions(tower, before_last_layer(model, tower, images), masks)
 
 
-def pool_regions(
-    tower: VisionTower, last: LastBlock, masks: Sequence[NDArray[np.bool_] | Tensor]
-) -> Tensor:
-    """Features of regions (sum R_i, D) as `pooled`, of images that stand at the last block."""
-    patches = last.key.shape[-2] - tower.prefix
+def pool_regions(tower: Tower, last: Last, masks: Sequence[NDArray[np.bool_] | Tensor]) -> Tensor:
+    """Features of regions (sum R_i, D) as `pooled`, of images that stand at the last layer."""
+    patches = tower.grid[0] * tower.grid[1]
     visible = torch.cat([torch.as_tensor(mask).bool().reshape(-1, patches) for mask in masks])
     if not visible.any(1).all():
         raise ValueError("each region's mask needs at least one patch")
     counts = torch.tensor([len(mask) for mask in masks])
     owner = torch.arange(len(masks)).repeat_interleave(counts)  # (R,)
-    # The query sees the region alone: no CLS, not even itself, and no register either.
-    visible = F.pad(visible, (tower.prefix, 0), value=False)  # (R, N)
     with torch.no_grad():
-        return read_pooled(tower, last, owner, visible)
+        return read_regions(tower, last, owner, visible)
 
 
 def _normalisation(model: ClipModel) -> tuple[Tensor, Tensor]:

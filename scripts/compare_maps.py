@@ -1,10 +1,12 @@
 """Compare relevance methods on photos with boxes: where they point, and what the model rests on.
 
-    python -m scripts.compare_maps PHOTOS --boxes FILE [--model M] [--threshold RULE ...] [--json]
+    python -m scripts.compare_maps PHOTOS --boxes FILE [--model M] [--method NAME ...] [--json]
 
 One line a method and start layer: energy inside the box, pointing game, overlap of box and region
-for each threshold rule, deletion and insertion by tokens on a sample, and maps a second. The last
-line is a Gaussian in the centre, which knows nothing of the image.
+for each threshold rule, deletion and insertion on a sample (by tokens; for towers of convolutions
+by blur), and maps a second. `occlusion`, the referee, takes a run of the tower for every square
+that it covers. The last line is a Gaussian in the centre, which knows nothing of the image.
+Towers of convolutions have no attention for `chefer`, `legrad` and `rollout`.
 """
 
 import argparse
@@ -22,12 +24,15 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from mapcap.config import ATTENTION_METHODS
 from mapcap.datasets import Item, read_image, scan
 from mapcap.errors import UserError
-from mapcap.metrics.faithfulness import curves, dropping, patch_orders
+from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.localisation import informative, localise
 from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.devices import pick_device
+from mapcap.networks.towers import vision_tower
 from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.text import clean
 from mapcap.zero_shot import class_weights
@@ -35,7 +40,6 @@ from mapcap.zero_shot import class_weights
 BATCH = 32
 LAYERS = (-1, -3)
 """Start layers of the methods that have one."""
-_WITHOUT_LAYERS = ("value",)
 Row = dict[str, str | float]
 
 
@@ -81,18 +85,37 @@ def draw_maps(
     return found
 
 
+def methods_for(clip: Clip, asked: Sequence[str] | None) -> list[str]:
+    """Return the methods to compare: those asked for, or all that the tower has attention for.
+
+    Raises:
+        UserError: for one that there is not, or that needs attention where there is none.
+    """
+    convolutions = isinstance(vision_tower(clip.model.visual), ConvolutionalTower)
+    possible = [name for name in METHODS if not (convolutions and name in ATTENTION_METHODS)]
+    for name in asked or []:
+        if name not in possible:
+            raise UserError(f"--method {name}: with --model {clip.name} use {', '.join(possible)}.")
+    return list(asked or possible)
+
+
 def compare(
-    clip: Clip, weights: Tensor, batches: Sequence[Batch], rules: Sequence[str], sample: int
+    clip: Clip,
+    weights: Tensor,
+    batches: Sequence[Batch],
+    rules: Sequence[str],
+    sample: int,
+    methods: Sequence[str],
 ) -> list[Row]:
-    """Measure every method and start layer; the centre prior comes last."""
+    """Measure methods from every start layer that they have; the centre prior comes last."""
     rows: list[Row] = []
     boxes = np.concatenate([batch.boxes for batch in batches])
-    for name in METHODS:
-        for layer in LAYERS[:1] if name in _WITHOUT_LAYERS else LAYERS:
+    for name in methods:
+        for layer in LAYERS if name in ATTENTION_METHODS else LAYERS[:1]:
             began = time.perf_counter()
             grids = np.concatenate([draw_maps(clip, weights, b, name, layer) for b in batches])
             seconds = time.perf_counter() - began
-            title = name if name in _WITHOUT_LAYERS else f"{name} {layer}"
+            title = f"{name} {layer}" if name in ATTENTION_METHODS else name
             row: Row = {"method": title, **_overlap(grids, boxes, clip.size, rules)}
             row |= _faithfulness(clip, weights, batches[: max(1, sample // BATCH)], grids)
             rows.append(row | {"maps/s": len(grids) / seconds})
@@ -123,13 +146,15 @@ def _overlap(
 def _faithfulness(
     clip: Clip, weights: Tensor, batches: Sequence[Batch], grids: NDArray[np.float32]
 ) -> dict[str, float]:
-    """Deletion and insertion by tokens, over a few batches; `grids` are of all, in order."""
+    """Deletion and insertion over a few batches; `grids` are of all, in order."""
+    convolutions = isinstance(vision_tower(clip.model.visual), ConvolutionalTower)
+    erasing = blurring if convolutions else dropping
     areas: dict[str, list[NDArray[np.float64]]] = {"deletion": [], "insertion": []}
     first = 0
     for batch in batches:
         count = len(batch.views)
         orders = patch_orders(grids[first : first + count], [(0, i) for i in range(count)])
-        eraser = dropping(clip.model, batch.views.to(clip.device))
+        eraser = erasing(clip.model, batch.views.to(clip.device))
         measured = curves(clip.model, eraser, orders, weights, batch.classes).areas()
         for name, values in areas.items():
             values.append(measured[name])
@@ -146,6 +171,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--boxes", help="table of file, x0, y0, x1, y1")
     parser.add_argument("--model", default="mini", help="default %(default)s")
     parser.add_argument("--pretrained", help="tag or file of weights")
+    parser.add_argument("--weights", help="file that holds the weights of the tag")
+    parser.add_argument(
+        "--method", nargs="+", metavar="NAME", help=f"of {', '.join(METHODS)}; default: all"
+    )
     parser.add_argument(
         "--threshold", nargs="+", default=["half", "mean", "mass:0.8"], help="rules of regions"
     )
@@ -156,13 +185,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         dataset = scan(given.photos, boxes=given.boxes, limit_per_class=given.limit_per_class)
-        clip = load_clip(given.model, given.pretrained, device=pick_device(given.device))
+        clip = load_clip(
+            given.model, given.pretrained, given.weights, device=pick_device(given.device)
+        )
         names = [each.name for each in dataset.classes]
         weights = class_weights(clip.model, clip.tokenizer, names)
         batches = list(read_batches(clip, dataset.items))
         if not batches:
             raise UserError(f"{given.photos}: no photo has a box of use; give --boxes FILE")
-        rows = compare(clip, weights, batches, given.threshold, given.sample)
+        methods = methods_for(clip, given.method)
+        rows = compare(clip, weights, batches, given.threshold, given.sample, methods)
     except UserError as error:
         print(clean(str(error)), file=sys.stderr)
         return 2

@@ -10,13 +10,13 @@ from sqlalchemy.types import LargeBinary
 
 from db.queries.export_tables import Column
 from db.schema import Base
-from db.types import Array, Bits, Json, RunLength, Timestamp
+from db.types import Array, Bits, Json, PixelMask, Timestamp
 from mapcap.export.rows import NAMES, columns, one_row
 
 KINDS = {
     Array: "array",
     Bits: "bits",
-    RunLength: "runs",
+    PixelMask: "mask",
     Json: "JSON",
     Timestamp: "time",
     LargeBinary: "WebP",

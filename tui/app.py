@@ -260,8 +260,8 @@ def screen_for(message: Navigation) -> BrowseScreen:
             return evidence.FindingImagesScreen(opened, finding)
         case OpenFinding(finding=finding):
             return evidence.FindingRegionsScreen(opened, finding)
-        case OpenVerdict(kind=kind, names=names, shown=shown, offered=offered):
-            return verdict.VerdictScreen(opened, kind, names, shown, offered)
+        case OpenVerdict(kind=kind, names=names, shown=shown, offered=offered, title=title):
+            return verdict.VerdictScreen(opened, kind, names, shown, offered, title)
         case OpenRunFindings():
             return run_findings.RunFindingsScreen(opened)
         case OpenComparison(other=other):

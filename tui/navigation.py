@@ -81,12 +81,16 @@ class OpenFinding(Navigation):
 
 @dataclass
 class OpenVerdict(Navigation):
-    """One verdict on things of a kind; `offered` is the mark that the cursor begins at."""
+    """One verdict on things of a kind; `offered` is the mark that the cursor begins at.
+
+    `title` is what an older file of verdicts may call the finding.
+    """
 
     kind: Kind
     names: Sequence[str]
     shown: str
     offered: Mark | None = None
+    title: str | None = None
 
 
 @dataclass

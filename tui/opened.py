@@ -13,12 +13,23 @@ from textual.widget import Widget
 from db import queries
 from db.queries import loading
 from db.records import ClassName, Finding, Image, Run, Stage, Summary
-from db.verdicts import Kind, Mark, Verdict, read_verdicts, remove_verdicts, write_verdicts
+from db.verdicts import (
+    FindingName,
+    Kind,
+    Mark,
+    Verdict,
+    Verdicts,
+    name_of_finding,
+    read_verdicts,
+    remove_verdicts,
+    verdict_on_finding,
+    write_verdicts,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-Marks = dict[tuple[Kind, str], Verdict]
+Marks = Verdicts
 Pulse = tuple[object, ...]
 
 
@@ -85,15 +96,22 @@ class Opened:
         mark: Mark | None,
         note: str,
         right_label: str | None = None,
+        title: str | None = None,
     ) -> Marks:
-        """Store one verdict on some things, or take theirs back (None); return all of the run."""
+        """Store one verdict on some things, or take theirs back (None); return all of the run.
+
+        `title` is that of a finding: what an older file says of it goes as well.
+        """
         run_hash, made = self.run.config_hash, datetime.now(UTC)
         if mark is None:
-            remove_verdicts(self.verdicts, run_hash, kind, *names)
+            remove_verdicts(self.verdicts, run_hash, kind, *names, *([title] if title else []))
         else:
             write_verdicts(
                 self.verdicts,
-                *(Verdict(run_hash, kind, name, mark, note, made, right_label) for name in names),
+                *(
+                    Verdict(run_hash, kind, name, mark, note, made, right_label, title)
+                    for name in names
+                ),
             )
         return self.read_marks()
 
@@ -113,16 +131,16 @@ class Opened:
 
     def of_finding(self, label: str, finding: Finding) -> Verdict | None:
         """Return the verdict on a finding of the class called `label`."""
-        return self.marks.get(("finding", finding_name(label, finding)))
+        return verdict_on_finding(self.marks, finding_name(label, finding))
 
     def of_class(self, record: ClassName) -> Verdict | None:
         """Return the verdict on a class."""
         return self.marks.get(("class", record.label))
 
 
-def finding_name(label: str, finding: Finding) -> str:
-    """Return what a verdict calls a finding of the class called `label`."""
-    return f"{label}: {finding.title}"
+def finding_name(label: str, finding: Finding) -> FindingName:
+    """Return what verdicts call a finding of the class called `label`."""
+    return name_of_finding(label, finding.kind, finding.subject, finding.title)
 
 
 def pulse_of(run: Run, stages: Sequence[Stage]) -> Pulse:

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 from db.records import Image
-from mapcap.overlay import places_of
+from mapcap.overlay import place_of
 
 
 def photo_file(image: Image, folder: str | None) -> Path:
     """Return the absolute path of a photo, or where it should lie if it is nowhere."""
-    places = places_of(image, folder)
-    return next((place for place in places if place.is_file()), places[-1]).absolute()
+    return place_of(image, folder).absolute()
 
 
 def view(file: Path) -> str:

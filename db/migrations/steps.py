@@ -47,6 +47,15 @@ def add_attributes(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE image ADD COLUMN attributes TEXT DEFAULT '{}' NOT NULL")
 
 
+def add_subjects(connection: Connection) -> None:
+    """Say what a finding is about, without counts; of an older audit's findings nobody knows.
+
+    From here on masks are stored deflated, too (`codecs.encode_mask`): the number keeps an older
+    MapCap from them. Those stored before are read as they are.
+    """
+    connection.exec_driver_sql("ALTER TABLE finding ADD COLUMN subject TEXT DEFAULT '' NOT NULL")
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -58,4 +67,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_feeding,
     add_attributes,
     add_witness,
+    add_subjects,
 )

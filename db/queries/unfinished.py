@@ -53,6 +53,15 @@ def unreadable_images(engine: Engine, run_id: int) -> list[tuple[str, str]]:
         return [(path, error) for path, error in connection.execute(query.order_by(table.path))]
 
 
+def count_boxes_outside(engine: Engine, run_id: int) -> int:
+    """Return how many images have a box that reaches beyond them by more than a pixel."""
+    table = schema.Image
+    beyond = (table.x1 > table.width + 1) | (table.y1 > table.height + 1)
+    query: Query = select(func.count()).where(table.run_id == run_id, beyond)
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
 def _images(engine: Engine, run_id: int) -> dict[int, tuple[int, int]]:
     table = schema.Image
     readable = func.count(case((table.error.is_(None), 1)))

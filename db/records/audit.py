@@ -21,8 +21,8 @@ class Finding:
     stands below all findings; of an older audit it is a figure in [0, 1]. `figures` are the numbers
     behind the title; `images` and `regions` count what is stored as its evidence. Of its kind,
     `plain` is what a person reads and `colour` is `#rrggbb`; `overlay` says whether its pictures
-    bear the relevance. `details` are the figures as printed lines; an audit by an older MapCap has
-    none.
+    bear the relevance. `details` are the figures as printed lines; `subject` is what it is about,
+    without counts. An audit by an older MapCap has neither.
     """
 
     id: int
@@ -38,6 +38,7 @@ class Finding:
     colour: str
     overlay: bool
     details: list[str]
+    subject: str
 
     @property
     def is_note(self) -> bool:
@@ -64,10 +65,9 @@ class ErrorWord:
 
     `against_class_id` None compares the class's misclassified images with its correct ones, else
     its images predicted as that class with the correct ones of that class. `log_odds` is positive
-    where the
-    word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP scores
-    with its 95 % interval. `images` of the class hold the word, `correct` of them are right and
-    `wrong` are not.
+    where the word marks the errors; `q` is the false discovery rate; `b2t` the difference of CLIP
+    scores with its 95 % interval. Of the two groups, `images` hold the word: `wrong` misclassified
+    and `correct` correct ones.
     """
 
     word: str

@@ -41,8 +41,9 @@ class ClassAudit(Base):
 class Finding(Base):
     """Something that may explain a class's errors; position 0 is the first.
 
-    `plain` and `colour` are how its kind is shown, `details` the printed lines: empty where an
-    older audit made it.
+    `plain` and `colour` are how its kind is shown, `details` the printed lines; a finding of the
+    next audit of the class is the same one if its `kind` and `subject` are. All four are empty
+    where an older audit made it.
     """
 
     __tablename__ = "finding"
@@ -58,6 +59,7 @@ class Finding(Base):
     colour: Mapped[str] = mapped_column(default="", server_default=_EMPTY)
     overlay: Mapped[bool] = mapped_column(default=True, server_default="1")
     details: Mapped[JsonValue] = mapped_column(default=list, server_default="[]")
+    subject: Mapped[str] = mapped_column(default="", server_default=_EMPTY)
 
 
 class FindingImage(Base):
@@ -81,7 +83,7 @@ class FindingRegion(Base):
 
 
 class ErrorWord(Base):
-    """A word tested for marking a class's errors; `against_class_id` null = its own right ones."""
+    """A word tested for marking a class's errors; `against_class_id` null = its correct ones."""
 
     __tablename__ = "error_word"
     __table_args__ = (Index(None, "class_id", "against_class_id"), Index(None, "against_class_id"))

@@ -25,7 +25,7 @@ from db.schema.columns import (
     RunKey,
     Vector,
 )
-from db.types import Array, Bits, RunLength
+from db.types import Array, Bits, PixelMask
 
 
 class Run(Base):
@@ -207,7 +207,7 @@ class Witness(Base):
 
 
 class Confusion(Base):
-    """How many images of a class were predicted as another; right ones are not listed."""
+    """How many images of a class were predicted as another; correct ones are not listed."""
 
     __tablename__ = "confusion"
     __table_args__ = (Index(None, "predicted_class_id"), {"sqlite_with_rowid": False})
@@ -257,7 +257,7 @@ class Region(Base):
     area_share: Mapped[float]
     mass_share: Mapped[float]
     patch_mask: Mapped[NDArray[np.bool_]] = mapped_column(Bits)
-    mask: Mapped[NDArray[np.bool_]] = mapped_column(RunLength)
+    mask: Mapped[NDArray[np.bool_]] = mapped_column(PixelMask)
 
 
 class Embedding(Base):

@@ -25,7 +25,7 @@ from db.types import Array
 
 
 class Caption(Base):
-    """A distinct text of a run; `artefact` says that it speaks of the rendering."""
+    """A distinct text of a run; `artefact`: it tells of the picture rather than its content."""
 
     __tablename__ = "caption"
     __table_args__ = (UniqueConstraint("run_id", "text"),)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
@@ -17,10 +18,11 @@ from db.schema import (
     Finding,
     FindingImage,
     FindingRegion,
+    Image,
     ImageFigure,
 )
 from db.schema import Figure as FigureTable
-from db.sql import audit_basis, upsert
+from db.sql import audit_basis, in_ids, upsert
 
 
 def add_audit(engine: Engine, new: NewAudit) -> None:
@@ -59,6 +61,7 @@ def _add_finding(connection: Connection, class_id: int, position: int, new: NewF
         "colour": new.colour,
         "overlay": new.overlay,
         "details": list(new.details),
+        "subject": new.subject or _contents(connection, new.image_ids),
     }
     finding_id = connection.execute(insert(Finding).returning(Finding.id), [row]).scalar_one()
     evidence = (
@@ -72,6 +75,13 @@ def _add_finding(connection: Connection, class_id: int, position: int, new: NewF
         ]
         if rows:
             connection.execute(insert(table), rows)
+
+
+def _contents(connection: Connection, image_ids: Sequence[int]) -> str:
+    """Return a short name for a set of photos that depends on nothing but their contents."""
+    query = select(Image.content_hash).where(in_ids(Image.id, image_ids)).distinct()
+    hashes = sorted(str(digest) for digest in connection.execute(query).scalars())
+    return f"images {sha256(' '.join(hashes).encode()).hexdigest()[:16]}" if hashes else ""
 
 
 def set_figures(

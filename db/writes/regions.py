@@ -1,7 +1,7 @@
 """Regions of relevance maps and their embeddings."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from db.rows import NewRegions
 from db.schema import Embedding, EmbeddingBlock, Image, Region, Relevance
 from db.sql import embedded, in_ids, merge, row_of, stack, upsert
 from db.writes.vectors import normalised
+
+# From so many regions on blocks pay: fewer are searched in 0.1 s as they are, and blocks make the
+# embeddings longer by half.
+FEWEST: Final = 16384
 
 
 def add_regions(store: Engine | Connection, batch: Sequence[NewRegions]) -> list[int]:
@@ -93,7 +97,8 @@ def add_embeddings(
 def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
     """Copy a run's region embeddings into blocks of eight bits, for the search to read first.
 
-    Each block is a transaction. What is in blocks already stays, unless regions of these are gone.
+    A run of few regions needs none. Each block is a transaction. What is in blocks already stays,
+    unless regions of these are gone.
     """
     table = EmbeddingBlock
     conditions = table.run_id == run_id, table.representation == representation
@@ -105,6 +110,9 @@ def pack_embeddings(engine: Engine, run_id: int, representation: str) -> None:
         if connection.execute(regions).scalar_one() != count:
             connection.execute(delete(table).where(*conditions))
             after = 0
+        every = select(func.count()).where(Region.run_id == run_id)
+        if not after and connection.execute(every).scalar_one() < FEWEST:
+            return
     while (end := _pack(engine, run_id, representation, after)) is not None:
         after = end
 

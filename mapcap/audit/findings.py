@@ -10,6 +10,8 @@ from mapcap.audit.cost import NOTHING, Cost
 MOST_EVIDENCE = 200
 """Images, and regions, kept as a finding's evidence."""
 _MOST_OF_A_KIND = 3
+_SAME_IMAGES = 0.6
+"""Findings of a kind that share more of their misclassified images (Jaccard index) are one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +19,9 @@ class Finding:
     """A finding as it is detected; `images` and `regions` are ids, the most telling first.
 
     `kind` is the name of a kind of the registry. `cost` is how many misclassified images it
-    accounts for beyond chance; `wrong` are the places of those that it explains.
+    accounts for beyond chance; `wrong` are the places of those that it explains. `subject` is what
+    it is about, without counts: by kind, class and subject the next audit's finding is the same
+    one. Where it is empty, the contents of its images are the subject.
     """
 
     kind: str
@@ -27,11 +31,17 @@ class Finding:
     images: Sequence[int] = ()
     regions: Sequence[int] = ()
     wrong: frozenset[int] = field(default_factory=frozenset)
+    subject: str = ""
 
     @property
     def is_note(self) -> bool:
         """Whether no error goes with it."""
         return self.cost == NOTHING
+
+
+def same_images(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Tell whether two findings concern mostly the same misclassified images, given by place."""
+    return len(one & other) > _SAME_IMAGES * len(one | other)
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:

@@ -43,7 +43,12 @@ def pronounced(shared: Shared, least_excess: float) -> bool:
 
 
 def finding_of(
-    kind: str, material: Material, shared: Shared, title: str, figures: Mapping[str, Any]
+    kind: str,
+    material: Material,
+    shared: Shared,
+    title: str,
+    figures: Mapping[str, Any],
+    subject: str,
 ) -> Finding:
     """Return the finding of what images share; its shares, p and accuracies are added.
 
@@ -67,6 +72,7 @@ def finding_of(
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(np.flatnonzero(having & ~images.correct).tolist()),
+        subject,
     )
 
 
@@ -89,7 +95,7 @@ def accuracies(figures: Mapping[str, Any]) -> str:
     if p is None or p > SIGNIFICANT:
         return ""
     there, absent = figures["accuracy_with"], figures["accuracy_without"]
-    return f", {there:.0%} right with it and {absent:.0%} without"
+    return f", {there:.0%} correct with it and {absent:.0%} without"
 
 
 def details(finding: Finding) -> list[str]:
@@ -102,5 +108,5 @@ def details(finding: Finding) -> list[str]:
     p = figures["accuracy_p"]
     if p is not None:
         there, absent = figures["accuracy_with"], figures["accuracy_without"]
-        lines.append(f"{percent(there)} right with it, {percent(absent)} without ({chance(p)}).")
+        lines.append(f"{percent(there)} correct with it, {percent(absent)} without ({chance(p)}).")
     return lines

@@ -18,8 +18,9 @@ _MOST_WORDS, _MOST_PAIR_WORDS = 40, 12
 class WordRow:
     """A tested word, its fields named as in the store.
 
-    `against_class_id` None compares wrong and right images of the class. `images` of the class
-    hold the word, `correct` of them are right and `wrong` are not.
+    `against_class_id` None compares the class's misclassified images with its correct ones, else
+    those predicted as that class with the correct ones of that class. Of the two groups, `images`
+    hold the word: `wrong` misclassified and `correct` correct ones.
     """
 
     word: str
@@ -78,24 +79,19 @@ def _rows(
         return []
     vectors = material.embed([test.word for test in tests])
     scores = clip_scores(vectors, wrong, right, seed=material.seed)
-    images = material.images
-    rows = []
-    for i, test in enumerate(tests):
-        holding = np.array([test.word in held for held in images.words])
-        correct = int((holding & images.correct).sum())
-        rows.append(
-            WordRow(
-                word=test.word,
-                against_class_id=against,
-                log_odds=test.log_odds,
-                z=test.z,
-                q=test.q,
-                b2t=float(scores.score[i]),
-                b2t_low=None if scores.low is None else float(scores.low[i]),
-                b2t_high=None if scores.high is None else float(scores.high[i]),
-                images=int(holding.sum()),
-                correct=correct,
-                wrong=int(holding.sum()) - correct,
-            )
+    return [
+        WordRow(
+            word=test.word,
+            against_class_id=against,
+            log_odds=test.log_odds,
+            z=test.z,
+            q=test.q,
+            b2t=float(scores.score[i]),
+            b2t_low=None if scores.low is None else float(scores.low[i]),
+            b2t_high=None if scores.high is None else float(scores.high[i]),
+            images=test.first + test.second,
+            correct=test.second,
+            wrong=test.first,
         )
-    return rows
+        for i, test in enumerate(tests)
+    ]

@@ -23,6 +23,7 @@ from mapcap.commands.base import (
     source_of,
 )
 from mapcap.errors import UserError
+from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class
@@ -41,7 +42,11 @@ def audit(
     against: Annotated[
         int | None,
         typer.Option(
-            "--against", metavar="N", help="Compare with run N of the file, on the same images."
+            "--against",
+            metavar="N",
+            min=1,
+            max=MOST,
+            help="Compare with run N of the file, on the same images.",
         ),
     ] = None,
     json: Json = False,

@@ -12,6 +12,7 @@ from rich.console import Console
 from db import queries
 from db.choice import choose
 from db.errors import StoreError
+from mapcap.limits import MOST
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,7 +26,9 @@ _UNBOUNDED = 100_000
 Db = Annotated[Path, typer.Argument(metavar="DB", help="A file that `mapcap index` filled.")]
 RunNumber = Annotated[
     int | None,
-    typer.Option("--run", metavar="N", help="Run of the file; newest finished if not given."),
+    typer.Option(
+        "--run", metavar="N", min=1, max=MOST, help="Run of the file; newest finished if not given."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 

@@ -7,6 +7,7 @@ import typer
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.config import IndexConfig
+from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class, find_image
@@ -19,7 +20,7 @@ def show_class(
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Show one class: its figures, its summary, what it is predicted as, its words."""
+    """Show one class: its accuracy, its summary, what it is predicted as, its words."""
     engine, chosen = open_run(db, run)
     record = find_class(engine, chosen.id, class_name)
     config = IndexConfig.of(chosen.config)
@@ -62,11 +63,13 @@ def search(
     in_class: Annotated[
         str | None, typer.Option("--class", metavar="CLASS", help="Only captions of this class.")
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="At most N captions.")] = 50,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST, help="At most N captions.")
+    ] = 50,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
-    """Search the captions: all words must stand in a caption, the last one may be begun."""
+    """Search for captions that contain all words; the last may be a prefix."""
     engine, chosen = open_run(db, run)
     class_id = None
     if in_class is not None:

@@ -7,6 +7,8 @@ import typer
 
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
+from mapcap.datasets.boxes import box_form
+from mapcap.limits import MOST
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages
@@ -17,16 +19,25 @@ def evaluate(
     db: Db,
     boxes: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Store these boxes with the run: TSV as for index."),
+        typer.Option(metavar="FILE", help="Store these boxes with the run: a table as for index."),
+    ] = None,
+    box_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORM", help="Of --boxes: xyxy, xywh or cxcywh, as for index."),
+    ] = None,
+    box_units: Annotated[
+        str | None, typer.Option(metavar="UNITS", help="Of --boxes: pixels or shares.")
     ] = None,
     sample: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Measure faithfulness and sanity on N images; 200 is a good number."
+            metavar="N",
+            max=MOST,
+            help="Measure faithfulness and sanity on N images; 200 is a good number.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Images in a batch.")] = 16,
+    batch_size: Annotated[int, typer.Option(metavar="N", max=MOST, help="Images in a batch.")] = 16,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
@@ -41,10 +52,11 @@ def evaluate(
 
     [cyan]mapcap evaluate photos.db --boxes boxes.tsv[/]
     """
+    form = box_form(box_format, box_units)
     if boxes is not None:
         from mapcap.evaluation.session import measure_boxes
 
-        measure_boxes(*open_run(db, run, write=True), boxes, errors())
+        measure_boxes(*open_run(db, run, write=True), boxes, form, errors())
     if sample is not None:
         from mapcap.evaluation.session import sample_run
 

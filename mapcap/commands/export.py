@@ -37,9 +37,9 @@ def export(
 ) -> None:
     """Write a table of a run to a file, for other programs: csv, jsonl (an object a line), parquet.
 
-    Classes go by their label and images by their path, which are unique in a run. Images and
-    classes carry your verdicts. docs/tables.md says what each column means; boxes are in pixels. In
-    csv, a text that a spreadsheet would take for a formula has an apostrophe in front.
+    Classes go by their label and images by their path, which are unique in a run. Images, classes
+    and findings carry your verdicts. docs/tables.md says what each column means; boxes are in
+    pixels. In csv, a text that a spreadsheet would take for a formula has an apostrophe in front.
 
     [cyan]mapcap export photos.db --table images --out images.csv[/]
 

@@ -1,5 +1,6 @@
 """`mapcap index`: fill a file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,10 @@ from mapcap.config import IndexConfig
 from mapcap.presets import PRESETS, with_preset
 from mapcap.printing import pages
 
+UNREADABLE_SHARE = 0.1
+"""Share of photos that could not be read, above which the exit code says so."""
+UNREADABLE = 3
+
 _PRESETS = "; ".join(f"[bold]{name}[/]: {preset.purpose}" for name, preset in PRESETS.items())
 
 
@@ -19,15 +24,19 @@ def index(
         str,
         typer.Argument(
             metavar="PHOTOS",
-            help="A folder of class folders, the TinyImageNet layout, a CSV or Parquet file with "
-            "columns path and class, or the word sample: the built-in photos.",
+            help="A folder of class folders, the TinyImageNet layout, a table (CSV, TSV, JSON "
+            "lines, Parquet) with columns path and class, or the word sample: the built-in "
+            "photos.",
         ),
     ],
     db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The SQLite file to fill.")],
     preset: Annotated[str, typer.Option(help=_PRESETS)] = IndexConfig.preset,
     model: Annotated[
         str | None,
-        typer.Option(help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER or mini."),
+        typer.Option(
+            help="CLIP: an open_clip name, hf-hub:REPO, local-dir:FOLDER, mini, or hf:NAME: CLIP "
+            "or SigLIP in transformers' format, on the hub or in a folder."
+        ),
     ] = None,
     pretrained: Annotated[
         str | None, typer.Option(help="open_clip's tag of the weights, or a file of weights.")
@@ -62,8 +71,33 @@ def index(
         Path | None,
         typer.Option(metavar="FILE", help="TSV or CSV: folder name, class name."),
     ] = None,
+    class_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="Which folders are the classes where PHOTOS can be read in two ways: top (its "
+            "own) or leaf (those that images lie in).",
+        ),
+    ] = None,
     boxes: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TSV: file, x0, y0, x1, y1 in pixels.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A table of file, x0, y0, x1, y1."),
+    ] = None,
+    box_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="What the four numbers of a box are: xyxy (corners), xywh (corner, width, height) "
+            "or cxcywh (centre, width, height). Default: as columns and numbers tell.",
+        ),
+    ] = None,
+    box_units: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS",
+            help="Whether boxes are in pixels or in shares of the photo's sides. Default: as the "
+            "numbers tell.",
+        ),
     ] = None,
     predictions: Annotated[
         Path | None,
@@ -100,7 +134,11 @@ def index(
         str, typer.Option(help="pooled, or the poster's crop, mask, mask-all, blur, weighted.")
     ] = IndexConfig.representation,
     relevance: Annotated[
-        str, typer.Option(help="chefer, legrad, rollout or value: from attention to relevance.")
+        str,
+        typer.Option(
+            help="chefer, legrad, rollout, gradcam, value, or occlusion (slow). Convolutional "
+            "towers (ResNet, ConvNeXt) have no attention for the first three."
+        ),
     ] = IndexConfig.relevance,
     relevance_start_layer: Annotated[
         int, typer.Option(metavar="L", help="First layer of the relevance; -1: the last alone.")
@@ -192,7 +230,8 @@ def index(
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
 
     Ctrl-C stops after the batch at hand; the same command goes on where it stopped. Files that
-    cannot be read are recorded and counted, and the run goes on.
+    cannot be read are recorded and counted, and the run goes on; of more than a tenth, the exit
+    code is 3.
 
     [cyan]mapcap index sample --db sample.db[/]
 
@@ -211,7 +250,10 @@ def index(
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
         names=_absolute(names),
+        class_level=class_level,
         boxes=_absolute(boxes),
+        box_format=box_format,
+        box_units=box_units,
         weights=_absolute(weights),
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
@@ -239,6 +281,7 @@ def index(
         keep_artefacts=keep_artefacts,
         class_frequency=class_frequency,
     )
+    config = with_absolute_paths(config)
     run_id, finished = index_photos(
         config,
         db,
@@ -251,10 +294,34 @@ def index(
     )
     if not finished:
         raise typer.Exit(130)
+    store, run = open_run(db, run_id)
+    counts = queries.counts(store, run.id)
     if json:
-        store, run = open_run(db, run_id)
-        pages.print_json({"run": run, "counts": queries.counts(store, run.id)})
+        pages.print_json({"run": run, "counts": counts})
+    if counts.images - counts.readable > UNREADABLE_SHARE * counts.images:
+        raise typer.Exit(UNREADABLE)
 
 
 def _absolute(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
+
+
+def with_absolute_paths(config: IndexConfig) -> IndexConfig:
+    """Return a configuration whose networks in files are named by absolute paths.
+
+    `local-dir:clip` in two folders are two networks, and so two runs.
+    """
+
+    def absolute(text: str) -> str:
+        kind, colon, path = text.rpartition(":")
+        place = Path(path).expanduser()
+        return f"{kind}{colon}{place.absolute()}" if path and place.exists() else text
+
+    pretrained = config.pretrained
+    return replace(
+        config,
+        model=absolute(config.model) if config.model.startswith("local-dir:") else config.model,
+        pretrained=None if pretrained is None else absolute(pretrained),
+        captioner=absolute(config.captioner) if ":" in config.captioner else config.captioner,
+        lm=absolute(config.lm) if config.lm != IndexConfig.lm else config.lm,
+    )

@@ -8,6 +8,7 @@ from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
+from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.summaries import summary_table
 from mapcap.printing.tables import safe
@@ -20,9 +21,9 @@ def summarize(
     class_name: Annotated[
         str | None, typer.Argument(metavar="[CLASS]", help="One class; all if not given.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", "--sentences", metavar="K", help="Sentences.")] = (
-        IndexConfig.sentences
-    ),
+    k: Annotated[
+        int, typer.Option("-k", "--sentences", metavar="K", max=MOST, help="Sentences.")
+    ] = IndexConfig.sentences,
     redundancy: Annotated[
         float,
         typer.Option(
@@ -38,8 +39,8 @@ def summarize(
     """
     if k < 1:
         raise UserError(f"-k {k}: a summary has at least one sentence.")
-    if redundancy < 0:
-        raise UserError(f"--redundancy-penalty {redundancy}: the weight is at least 0.")
+    if not 0 <= redundancy <= MOST:
+        raise UserError(f"--redundancy-penalty {redundancy}: the weight is 0 to {MOST:,}.")
     engine, chosen = open_run(db, run)
     if class_name is None:
         wanted = queries.classes(engine, chosen.id)

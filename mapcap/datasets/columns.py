@@ -1,68 +1,53 @@
-"""Tables from outside whose columns have names: CSV, TSV and Parquet, a record a row."""
+"""Columns of tables by what they are called, in whatever case and spelling."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from mapcap.datasets.records import shown
-from mapcap.datasets.tables import rows
+from mapcap.datasets.tables import Table
 from mapcap.errors import UserError
 
-TABLES = frozenset({".csv", ".tsv", ".txt"})
-PARQUET = frozenset({".parquet", ".pq"})
+PATH: Final = (
+    "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path",
+    "image_file", "img", "img_path", "image_id", "id", "id_code",
+)  # fmt: skip
+"""What the column of photos is called; the first of them that a table has."""
+CLASS: Final = ("class", "label", "class_name", "category", "target", "y")
+LABEL: Final = ("label", "folder", "wnid", "synset", "class", "class_id", "id", "key")
+NAME: Final = ("name", "class_name", "names", "text", "description", "title")
 
-Choose = Callable[[list[str]], Sequence[str]]
-"""The columns that are wanted of those that a table has; raises `UserError` for wrong ones."""
+_BETWEEN: Final = re.compile(r"[\s\-./]+")
 
 
-def named_rows(path: Path, option: str, choose: Choose) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each row of a table under the names of its columns, with its place: `line 3`, `row 2`.
+def folded(column: str) -> str:
+    """Return a column's name without case, width, blanks, hyphens and dots: `Class Name`."""
+    text = unicodedata.normalize("NFKC", column).strip().lstrip("\ufeff").strip().casefold()
+    return _BETWEEN.sub("_", text).strip("_")
 
-    Cells of CSV and TSV are stripped text, those of Parquet as they are stored.
+
+def pick(table: Table, wanted: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the table's columns by what they are for; what no column is called is left out.
+
+    `wanted` names what a column may be called, the best first.
 
     Raises:
-        UserError: naming `option`, the file and the line, for a file that is no such table.
+        UserError: if two columns are called the same.
     """
-    if path.suffix.lower() in PARQUET:
-        return _parquet(path, option, choose)
-    return _text(path, option, choose)
-
-
-def _text(path: Path, option: str, choose: Choose) -> Iterator[tuple[str, dict[str, Any]]]:
-    header: list[str] = []
-    wanted: frozenset[str] = frozenset()
-    for line, cells in rows(path, option):
-        if not header:
-            header = cells
-            wanted = frozenset(choose(header))
-        elif len(cells) != len(header):
+    by_name: dict[str, list[str]] = {}
+    for column in table.header:
+        by_name.setdefault(folded(column), []).append(column)
+    picked: dict[str, str] = {}
+    for what, names in wanted.items():
+        columns = next((by_name[name] for name in names if name in by_name), None)
+        if columns is None:
+            continue
+        if len(columns) > 1:
             raise UserError(
-                f"{option}: {shown(path)}, line {line}: {len(cells)} cells under {len(header)} "
-                "columns. Put cells that hold a comma in quotes."
+                f"{table.where('line 1' if table.first else '')}: the columns "
+                f"{' and '.join(repr(shown(column)) for column in columns)} are both {what}. "
+                "Keep one."
             )
-        else:
-            named = zip(header, cells, strict=True)
-            yield f"line {line}", {name: cell for name, cell in named if name in wanted}
-
-
-def _parquet(path: Path, option: str, choose: Choose) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        import pyarrow as arrow
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise UserError(
-            f"{option}: {shown(path)} needs pyarrow: pip install 'mapcap[parquet]'. "
-            "Or save it as CSV."
-        ) from error
-    try:
-        with parquet.ParquetFile(path) as file:
-            wanted = list(choose(list(file.schema_arrow.names)))
-            first = 1
-            for batch in file.iter_batches(columns=wanted):
-                for number, values in enumerate(batch.to_pylist(), start=first):
-                    yield f"row {number}", values
-                first += batch.num_rows
-    except (arrow.ArrowException, OSError) as error:
-        raise UserError(
-            f"{option}: {shown(path)} cannot be read as Parquet: {shown(str(error))[:200]}"
-        ) from error
+        picked[what] = columns[0]
+    return picked

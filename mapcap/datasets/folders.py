@@ -1,15 +1,79 @@
 """A folder of class folders."""
 
 import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from mapcap.datasets.records import Found, Listing, shown
+from mapcap.datasets.pictures import is_helper, is_picture, looks_like_picture
+from mapcap.datasets.records import Found, Listing, composed, shown
 from mapcap.errors import UserError
 
-_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm"}
-)
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
+HIDDEN: Final = "hidden"
+HELPERS: Final = "left by a NAS, a camera, an archive or a desktop"
+OTHERS: Final = "no pictures"
+LINKS: Final = "links"
+LOOSE: Final = "outside class folders"
+
+
+@dataclass(slots=True)
+class Contents:
+    """What one folder holds: pictures, folders, and what is passed over, by reason."""
+
+    pictures: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+
+
+def contents(folder: Path, *, linked: bool = False) -> Contents:
+    """List a folder itself; `linked` takes links to folders for folders.
+
+    Raises:
+        UserError: if it cannot be listed.
+    """
+    held = Contents()
+    for entry in entries(folder):
+        if is_helper(entry.name):
+            held.passed[HELPERS] += 1
+        elif entry.name.startswith("."):
+            held.passed[HIDDEN] += 1
+        elif _is_folder(entry, folder, linked=linked):
+            held.folders.append(Path(entry.path))
+        elif is_picture(entry):
+            held.pictures.append(Path(entry.path))
+        else:
+            # Of a root, links back to it and notes beside the classes are not worth a word.
+            kept = entry.is_symlink() and (not linked or looks_like_picture(entry.name))
+            held.passed[LINKS if kept else OTHERS] += not linked or looks_like_picture(entry.name)
+    held.passed = +held.passed
+    return held
+
+
+def pictures_below(folder: Path) -> tuple[list[Path], Counter[str]]:
+    """Return the pictures in a folder and below it, and what is passed over, by reason."""
+    pictures, passed, waiting = list[Path](), Counter[str](), [folder]
+    while waiting:
+        held = contents(waiting.pop())
+        pictures += held.pictures
+        waiting += held.folders
+        passed += held.passed
+    return pictures, passed
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Tell whether there is a picture in a folder or below it; looks no further than the first."""
+    waiting = [str(folder)]
+    while waiting:
+        for entry in _each(waiting.pop()):
+            if entry.name.startswith(".") or is_helper(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            elif is_picture(entry):
+                return True
+    return False
 
 
 def list_class_folders(root: Path, source: Path) -> Listing:
@@ -22,28 +86,65 @@ def list_class_folders(root: Path, source: Path) -> Listing:
         UserError: for a folder that cannot be listed or has no class folders with images.
     """
     listing = Listing()
-    for entry in entries(root):
-        if entry.name.startswith(".") or not _is_class_folder(entry, root):
-            # Notes and tables beside the class folders are no images that went missing.
-            listing.skipped += entry.name.startswith(".") or _looks_like_image(entry.name)
-            continue
-        images, skipped = _images(Path(entry.path))
-        listing.skipped += skipped
-        if not images:
-            listing.empty.append(entry.name)
-        for path in images:
-            listing.images.append(Found(path, entry.name, path.relative_to(source).as_posix()))
+    held = contents(root, linked=True)
+    listing.passed += held.passed
+    if held.pictures:
+        listing.passed[LOOSE] += len(held.pictures)
+    for folder in _distinct(held.folders, listing.passed):
+        pictures, passed = pictures_below(folder)
+        listing.passed += passed
+        if not pictures:
+            listing.empty.append(folder.name)
+        for path in pictures:
+            listing.images.append(
+                Found(path, composed(folder.name), path.relative_to(source).as_posix())
+            )
     if not listing.images:
-        raise UserError(
-            f"{shown(root)} has no class folders with images. Expected {shown(root)}/CLASS/IMAGE, "
-            "one folder for each class; or name a CSV file with the columns path,class."
-        )
-    if _are_splits(listing, root):
-        split = root / listing.images[0].label
-        raise UserError(
-            f"{shown(root)} holds splits, not classes. Name one of them: {shown(split)}."
-        )
+        raise no_classes(root, loose=len(held.pictures))
     return listing
+
+
+def list_leaf_folders(root: Path, source: Path) -> Listing:
+    """List images whose class is the folder that they lie in, however deep below `root`.
+
+    A class is called by that folder's name, or by its path where two have the same.
+
+    Raises:
+        UserError: for a folder that cannot be listed or has no class folders with images.
+    """
+    listing = Listing()
+    held = contents(root, linked=True)
+    listing.passed += held.passed
+    if held.pictures:
+        listing.passed[LOOSE] += len(held.pictures)
+    waiting, leaves = _distinct(held.folders, listing.passed), list[tuple[Path, list[Path]]]()
+    while waiting:
+        folder = waiting.pop()
+        inner = contents(folder)
+        listing.passed += inner.passed
+        waiting += inner.folders
+        if inner.pictures:
+            leaves.append((folder, inner.pictures))
+    names = Counter(composed(folder.name) for folder, _ in leaves)
+    for folder, pictures in leaves:
+        name = composed(folder.name)
+        label = name if names[name] == 1 else composed(folder.relative_to(root).as_posix())
+        listing.images += [
+            Found(path, label, path.relative_to(source).as_posix()) for path in pictures
+        ]
+    if not listing.images:
+        raise no_classes(root, loose=len(held.pictures))
+    return listing
+
+
+def no_classes(root: Path, *, loose: int = 0) -> UserError:
+    """Return the refusal of a folder without class folders."""
+    lying = f" ({loose:,} images lie in it, without a class)" if loose else ""
+    return UserError(
+        f"PHOTOS: {shown(root)} has no class folders with images{lying}. Expected "
+        f"{shown(root)}/CLASS/IMAGE, one folder for each class; or name a CSV file with the "
+        "columns path,class."
+    )
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -52,58 +153,31 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     Raises:
         UserError: if it cannot be listed.
     """
+    return list(_each(folder))
+
+
+def _each(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as iterator:
-            return list(iterator)
+            yield from iterator
     except OSError as error:
-        raise UserError(f"{shown(folder)} cannot be listed: {error.strerror}.") from error
+        raise UserError(f"PHOTOS: {shown(folder)} cannot be listed: {error.strerror}.") from error
 
 
-def _is_class_folder(entry: os.DirEntry[str], root: Path) -> bool:
-    """Tell whether an entry is a folder; a link to the root or above it is none."""
+def _is_folder(entry: os.DirEntry[str], parent: Path, *, linked: bool) -> bool:
+    """Tell whether an entry is a folder; a link to the parent or above it is none."""
     try:
-        if not entry.is_dir():
-            return False
-        if not entry.is_symlink():
-            return True
-        return not root.resolve().is_relative_to(Path(entry.path).resolve())
+        if not linked or not entry.is_symlink():
+            return entry.is_dir(follow_symlinks=False)
+        return entry.is_dir() and not parent.resolve().is_relative_to(Path(entry.path).resolve())
     except OSError:  # a link in a circle
         return False
 
 
-def _images(folder: Path) -> tuple[list[Path], int]:
-    """Return the images in a folder and below it, and how many other entries there are."""
-    images, skipped, waiting = [], 0, [folder]
-    while waiting:
-        for entry in entries(waiting.pop()):
-            hidden = entry.name.startswith(".")
-            if entry.is_dir(follow_symlinks=False) and not hidden:
-                waiting.append(Path(entry.path))
-            elif not hidden and _looks_like_image(entry.name) and _is_file(entry):
-                images.append(Path(entry.path))
-            else:
-                skipped += 1
-    return images, skipped
-
-
-def _looks_like_image(name: str) -> bool:
-    """Tell by its ending whether a file name is an image's."""
-    return Path(name).suffix.lower() in _SUFFIXES
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Tell whether an entry is a regular file or a link to one: not a pipe, not a broken link."""
-    try:
-        return entry.is_file()
-    except OSError:  # a link in a circle
-        return False
-
-
-def _are_splits(listing: Listing, root: Path) -> bool:
-    """Tell whether what looks like classes is `train`, `val` and so on, with classes inside."""
-    return all(
-        image.label.lower() in _SPLITS
-        and isinstance(image.path, Path)
-        and image.path.parent.parent != root
-        for image in listing.images
-    )
+def _distinct(folders: list[Path], passed: Counter[str]) -> list[Path]:
+    """Return the folders without links to others of them: a class is not there twice."""
+    own = {folder.resolve() for folder in folders if not folder.is_symlink()}
+    kept = [folder for folder in folders if not folder.is_symlink() or folder.resolve() not in own]
+    if len(kept) < len(folders):
+        passed[LINKS] += len(folders) - len(kept)
+    return kept

@@ -6,19 +6,17 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from mapcap.datasets.attributes import attributes_of
+from mapcap.datasets.decoding import decode, explain, size_in
 from mapcap.datasets.records import Place
-from mapcap.text import clean
+from mapcap.datasets.remote import Url
 
-# Below Pillow's own limit, whose first effect is only a warning.
-MAX_PIXELS = 80_000_000
 MAX_BYTES = 256 * 2**20
 THUMBNAIL_SIDE = 128
-# Nothing else is tried: some of Pillow's readers start other programs (EPS) or are seldom tested.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+_ENOUGH = 16 * THUMBNAIL_SIDE
+"""Pixels of a side beyond which a thumbnail is made from a smaller copy, not from a whole one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +45,8 @@ def read_image(path: Place) -> LoadedImage:
 
     Orientation is applied, transparency laid over white, 16 bits scaled to 8, and of a moving
     picture or a stack of pages the first is taken. Formats: JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF
-    and PPM. Files over 256 MB and images over 80 million pixels are not decoded.
+    and PPM, whatever the file is called. Files over 256 MB, images over 80 million pixels and
+    strips longer than 100 times their width are not decoded.
     """
     try:
         # A pipe would be waited for without end.
@@ -66,7 +65,7 @@ def read_image(path: Place) -> LoadedImage:
         return LoadedImage(error=f"cannot be read: {getattr(error, 'strerror', None) or error}")
     content_hash = hashlib.sha256(data).hexdigest()
     try:
-        image = _decode(data)
+        image = decode(data)
         return LoadedImage(
             content_hash=content_hash,
             file_size=len(data),
@@ -78,67 +77,27 @@ def read_image(path: Place) -> LoadedImage:
             attributes=attributes_of(image),
         )
     except Exception as error:  # Pillow's readers raise nearly anything on hostile files.
-        return LoadedImage(content_hash, len(data), modified, error=_reason(error, data))
+        return LoadedImage(content_hash, len(data), modified, error=explain(error, data))
 
 
-def _decode(data: bytes) -> Image.Image:
-    """Return the image in RGB, upright."""
-    with Image.open(BytesIO(data), formats=_FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
-        image.load()
-        return upright_rgb(image)
-
-
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """Return an image upright and in RGB: transparency over white, 16 bits scaled to 8."""
-    return _rgb(_upright(image))
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Apply the orientation that the camera noted; a broken note is no reason to lose the image."""
+def size_of(path: Place) -> tuple[int, int] | None:
+    """Return width and height of an image file, upright; None where it cannot be read."""
     try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # as above: the note is parsed by the same readers
-        return image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB: convert() alone would clip 16 bits and show hidden colours."""
-    if image.mode.startswith("I;16"):
-        return _from_grey(np.asarray(image) / 257.0)
-    if image.mode == "I":
-        return _from_grey(np.asarray(image).clip(0, 65535) / 257.0)
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image), posinf=0.0, neginf=0.0).astype(np.float64)
-        low, high = values.min(), values.max()
-        return _from_grey((values - low) * (255.0 / (high - low) if high > low else 0.0))
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
-    return image.convert("RGB")
-
-
-def _from_grey(values: np.ndarray) -> Image.Image:
-    """Return grey values in [0, 255], (H, W), as an RGB image."""
-    return Image.fromarray(values.round().astype(np.uint8)).convert("RGB")
+        if isinstance(path, Url):
+            data = path.read_bytes(MAX_BYTES)
+            return size_in(data) if len(data) <= MAX_BYTES else None
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        return size_in(path.read_bytes())
+    except Exception:  # as below: reading it says why
+        return None
 
 
 def _thumbnail(image: Image.Image) -> bytes:
     """Return the image as WebP with no side longer than 128 pixels."""
-    small = image.copy()
+    factor = max(image.size) // _ENOUGH
+    small = image.reduce(factor) if factor > 1 else image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     file = BytesIO()
     small.save(file, "WEBP", quality=80)
     return file.getvalue()
-
-
-def _reason(error: Exception, data: bytes) -> str:
-    """Say in one line why an image could not be decoded."""
-    if not data:
-        return "the file is empty"
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image of a known format"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"the image is too large: {clean(str(error))[:100]}"
-    return f"cannot be decoded: {clean(str(error))[:200] or type(error).__name__}"

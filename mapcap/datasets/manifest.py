@@ -1,19 +1,23 @@
-"""CSV and Parquet manifests: one row an image, with the columns path and class."""
+"""Manifests: tables with one row an image, with the columns path and class."""
 
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
-from mapcap.datasets.columns import PARQUET, named_rows
-from mapcap.datasets.records import Found, Listing, Place, shown
+from mapcap.datasets.boxes import BoxForm, Quad, box_columns, quad_of, settle
+from mapcap.datasets.cells import text_of
+from mapcap.datasets.columns import CLASS, PATH, pick
+from mapcap.datasets.locating import Finder
+from mapcap.datasets.records import Found, Listing, Place, composed, shown
 from mapcap.datasets.remote import Url, check_url, is_url
-from mapcap.datasets.tables import box_of
+from mapcap.datasets.tables import Table, open_table
 from mapcap.errors import UserError
 
-_BOX = ("x0", "y0", "x1", "y1")
+_BREAKS: Final = ("\n", "\r")
 
 
-def list_manifest(manifest: Path) -> Listing:
-    """List the images of a manifest with the columns path, class and, if any has, x0, y0, x1, y1.
+def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa: B008
+    """List the images of a manifest with the columns path, class and perhaps those of boxes.
 
     Paths are relative to the manifest, or URLs. A row with four empty box cells has no box. Files
     that are missing are listed, and found unreadable later; unless all of them are.
@@ -22,67 +26,98 @@ def list_manifest(manifest: Path) -> Listing:
         UserError: for columns that are missing, an empty cell, a path that comes twice, no rows,
             or not one file there.
     """
+    table = open_table(manifest, "PHOTOS")
+    path, label, boxed = _columns(table)
+    kind, box = boxed or (None, [])
+    finder = Finder(manifest.parent)
     listing = Listing()
-    lines: dict[str, str] = {}
-    for line, record in _records(manifest):
-        where = f"PHOTOS: {shown(manifest)}, {line}"
-        if not record["path"] or not record["class"] or "\0" in record["path"]:
+    places: dict[str, str] = {}
+    quads: dict[str, tuple[Quad | None, str]] = {}
+    anything = False
+    for place, record in table.records([path, label, *box]):
+        where = table.where(place)
+        written, name = (
+            _text(record[path], f"{where}, {path}"),
+            _text(record[label], f"{where}, {label}"),
+        )
+        if not written or not name or "\0" in written:
             raise UserError(f"{where}: path and class must not be empty.")
-        place: Place
-        if is_url(relative := record["path"]):
-            check_url(relative, where)
-            place = Url(relative)
-        else:
-            relative = PurePosixPath(relative).as_posix()
-            place = manifest.parent / relative
-        if relative in lines:
+        at, relative, there = _locate(written, finder, where)
+        if relative in places:
             raise UserError(
-                f"{where}: {shown(relative)} was there before, in {lines[relative]}. "
+                f"{where}: {shown(relative)} was there before, in {places[relative]}. "
                 "Keep one row an image."
             )
-        lines[relative] = line
-        cells = [record.get(column, "") for column in _BOX]
-        box = box_of(cells, where) if any(cells) else None
-        listing.images.append(Found(place, record["class"], relative, box))
+        places[relative] = place
+        anything = anything or (there and (isinstance(at, Url) or at.is_file()))
+        if box:
+            quads[relative] = quad_of([record[column] for column in box], where), place
+        listing.images.append(Found(at, composed(name), relative))
     if not listing.images:
         raise UserError(f"PHOTOS: {shown(manifest)} has no rows. Write one row an image.")
-    # Of URLs none is asked for yet: the pass is the first to do so.
-    if not any(isinstance(image.path, Url) or image.path.is_file() for image in listing.images):
-        first = shown(listing.images[0].path)
+    if not anything:
+        first = shown(str(listing.images[0].path))
         raise UserError(
             f"PHOTOS: {shown(manifest)}: not one of its files is there, such as {first}. Paths are "
             "relative to the manifest."
         )
+    listing.notes += [*table.notes, *finder.notes]
+    if box:
+        boxes = settle(quads, table.where(), form, kind)
+        listing.shares = boxes.shares
+        listing.notes += boxes.notes
+        listing.images = [
+            Found(image.path, image.label, image.relative, boxes.table[image.relative])
+            for image in listing.images
+        ]
     return listing
 
 
-def _records(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows with their places; column names of text tables in any case, nulls empty."""
-    folded = manifest.suffix.lower() not in PARQUET
-
-    def choose(columns: list[str]) -> list[str]:
-        names = [name.lower() for name in columns] if folded else columns
-        _check_columns(manifest, names)
-        expected = ("path", "class", *_BOX)
-        return [column for column, name in zip(columns, names, strict=True) if name in expected]
-
-    for place, values in named_rows(manifest, "PHOTOS", choose):
-        yield (
-            place,
-            {
-                name.lower() if folded else name: "" if value is None else str(value).strip()
-                for name, value in values.items()
-            },
-        )
+def has_columns(table: Table) -> bool:
+    """Tell whether a table has the columns of a manifest."""
+    return {"path", "class"} <= pick(table, {"path": PATH, "class": CLASS}).keys()
 
 
-def _check_columns(manifest: Path, columns: list[str]) -> None:
-    missing = [name for name in ("path", "class") if name not in columns]
-    boxes = [name for name in _BOX if name in columns]
-    if boxes and len(boxes) < len(_BOX):
-        missing += [name for name in _BOX if name not in columns]
+def _columns(table: Table) -> tuple[str, str, tuple[str, list[str]] | None]:
+    """Return the columns of path, class and boxes, these with how their numbers are meant."""
+    if not table.header:
+        raise UserError(f"{table.where()} has no rows. Write one row an image.")
+    picked = pick(table, {"path": PATH, "class": CLASS})
+    missing = [what for what in ("path", "class") if what not in picked]
     if missing:
         raise UserError(
-            f"PHOTOS: {shown(manifest)}, line 1: no column {', '.join(missing)}; it has "
-            f"{shown(', '.join(columns))[:200]}. Expected path,class and, with boxes, x0,y0,x1,y1."
+            f"{table.where('line 1' if table.first else '')}: no column {', '.join(missing)}; it "
+            f"has {shown(', '.join(table.header))[:200]}. Expected path,class and, with boxes, "
+            "x0,y0,x1,y1."
         )
+    return picked["path"], picked["class"], box_columns(table)
+
+
+def _locate(written: str, finder: Finder, where: str) -> tuple[Place, str, bool]:
+    """Return where a photo is, under which path it is stored, and whether it is there.
+
+    Raises:
+        UserError: starting with `where`, for a URL that is not to be opened, or cannot be.
+    """
+    if is_url(written):
+        check_url(written, where)
+        # Of URLs none is asked for yet: the pass is the first to do so.
+        return Url(written), written, True
+    return finder.find(written)
+
+
+def _text(cell: Any, where: str) -> str:
+    """Return the text of a cell that is no list, object or piece of several lines.
+
+    Raises:
+        UserError: otherwise; of the latter, an open quote is the likely cause.
+    """
+    if isinstance(cell, dict | Sequence) and not isinstance(cell, str | bytes):
+        raise UserError(f"{where}: expected a text, not {shown(str(cell))[:60]}.")
+    text = text_of(cell)
+    if any(each in text for each in _BREAKS) and any(each in text for each in ",;\t|"):
+        raise UserError(
+            f"{where}: this cell goes over several lines: {shown(text)[:60]!r}. Close the quote "
+            "that is opened there, or drop it."
+        )
+    return text

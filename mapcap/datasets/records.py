@@ -1,6 +1,8 @@
 """What a scan finds, and how its names are put in order."""
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,16 +58,23 @@ class Item:
 class Dataset:
     """Classes in natural order of their labels, items by class and then by path.
 
-    `skipped` counts what was skipped: hidden files, files of other types in class folders,
-    links to folders, broken links, images outside class folders. `empty` names the folders that
-    would be classes if they held an image.
+    `passed` counts what was passed over, by reason: hidden files, files of other types in class
+    folders, helpers of desktops and cameras, links to folders, broken links, images outside class
+    folders. `empty` names the folders that would be classes if they held an image. `notes` are
+    what was guessed of the source and its tables, to be said before work begins.
     """
 
     source: str
     classes: tuple[ClassLabel, ...]
     items: tuple[Item, ...]
-    skipped: int
+    passed: Mapping[str, int] = field(default_factory=dict)
     empty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def skipped(self) -> int:
+        """How many files and folders were passed over, for whatever reason."""
+        return sum(self.passed.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +89,17 @@ class Found:
 
 @dataclass(slots=True)
 class Listing:
-    """All that a source holds; `names` are those that it brings with it, by label."""
+    """All that a source holds; `names` are those that it brings with it, by label.
+
+    `shares` says that the boxes are in shares of the photos' sides, not in pixels.
+    """
 
     images: list[Found] = field(default_factory=list)
     names: Mapping[str, str] = field(default_factory=dict)
-    skipped: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
     empty: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shares: bool = False
 
 
 def natural(text: str) -> list[str | tuple[int, str]]:
@@ -114,3 +128,11 @@ def distinct(texts: Iterable[str]) -> list[str]:
 def shown(path: Path | str) -> str:
     """Return a path fit for a message."""
     return clean(str(path))
+
+
+def composed(text: str) -> str:
+    """Return a text in the one Unicode form that names are compared in.
+
+    A Mac stores `é` as two characters, most others as one: they look the same.
+    """
+    return unicodedata.normalize("NFC", text)

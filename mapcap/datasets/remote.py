@@ -1,5 +1,6 @@
 """Photos behind URLs, as fsspec opens them: asked for like a `Path`, as far as reading goes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from errno import ENOENT
@@ -15,6 +16,7 @@ from mapcap.errors import UserError
 from mapcap.text import clean
 
 _MARK: Final = "://"
+_REMOTE: Final = re.compile(r"(?!file:)[a-z][a-z0-9+.:-]+://", re.IGNORECASE)
 _PACKAGES: Final = {
     "http": "mapcap[remote]",
     "https": "mapcap[remote]",
@@ -119,8 +121,8 @@ class Url:
 
 
 def is_url(text: str) -> bool:
-    """Tell whether a path is meant as a URL."""
-    return _MARK in text
+    """Tell whether a path is meant as a URL: `file://` and the drives of Windows are paths."""
+    return _REMOTE.match(text) is not None
 
 
 def check_url(text: str, where: str) -> None:

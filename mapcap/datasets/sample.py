@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mapcap.errors import UserError
 
+SAMPLE = "sample"
+"""The word that stands for the built-in sample; a folder of that name is `./sample`."""
 PICTURES = "*/*.webp"
 
 

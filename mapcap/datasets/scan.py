@@ -2,30 +2,35 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from db.text import storable
-from mapcap.datasets.columns import PARQUET, TABLES
-from mapcap.datasets.folders import list_class_folders
+from mapcap.config import CLASS_LEVELS
+from mapcap.content import first_bytes
+from mapcap.datasets.boxes import BoxForm, box_form, in_pixels, match_boxes, read_boxes
+from mapcap.datasets.images import size_of
+from mapcap.datasets.layouts import list_folder
 from mapcap.datasets.manifest import list_manifest
+from mapcap.datasets.names import read_names
 from mapcap.datasets.records import (
+    Box,
     ClassLabel,
     Dataset,
     Found,
     Item,
     Listing,
+    composed,
     distinct,
     natural,
     shown,
 )
-from mapcap.datasets.tables import match_boxes, read_boxes, read_names
+from mapcap.datasets.sample import SAMPLE, sample_path
+from mapcap.datasets.tables import TABLES
 from mapcap.datasets.tiny_imagenet import WNID, list_tiny_imagenet
 from mapcap.errors import UserError
 from mapcap.text import clean
-
-SAMPLE = "sample"
-"""The word that stands for the built-in sample; a folder of that name is `./sample`."""
 
 
 def scan(
@@ -33,58 +38,104 @@ def scan(
     *,
     names: str | os.PathLike[str] | None = None,
     boxes: str | os.PathLike[str] | None = None,
+    box_format: str | None = None,
+    box_units: str | None = None,
+    class_level: str | None = None,
     limit_per_class: int | None = None,
 ) -> Dataset:
-    """Find the labelled images of a source; no image is opened.
+    """Find the labelled images of a source; no image is opened, unless boxes are in shares of it.
 
-    A source is a folder of class folders, TinyImageNet (its root, `train` or `val`), a CSV or
-    Parquet manifest with the columns path,class, or the word `sample`.
+    A source is a folder of class folders, TinyImageNet (its root, `train` or `val`), a manifest
+    with the columns path,class (CSV, TSV, JSON lines, Parquet), or the word `sample`.
 
-    Labels are kept as they are, except that bytes which are no UTF-8 are written as escapes; names
-    are labels without control characters. Labels that become equal stay distinct: `a`, `a (2)`.
+    Labels are kept as they are, but in one Unicode form, and bytes which are no UTF-8 are written
+    as escapes; names are labels without control characters. Labels that become equal stay
+    distinct: `a`, `a (2)`; those that differ in blanks at their ends are one.
 
     Args:
         source: what to scan.
         names: table of label and class name. Without it the source's own names are used, or else
             the labels.
-        boxes: table of file, x0, y0, x1, y1; goes before boxes that the source brings.
+        boxes: table of file and four numbers; goes before boxes that the source brings.
+        box_format: what the four numbers are, of `BOX_FORMATS`; None: the table tells.
+        box_units: `pixels` or `shares` of the photo's sides; None: their values tell.
+        class_level: `top` or `leaf` folders are the classes; None: the layout tells.
         limit_per_class: the first so many images of each class, so that a larger limit only adds.
 
     Returns:
         Classes in natural order of their labels; items by class, then in natural order of paths.
 
     Raises:
-        UserError: for a source, table or limit that cannot be used, with what to do.
+        UserError: for a source, table or option that cannot be used, with what to do.
     """
     if limit_per_class is not None and limit_per_class < 1:
         raise UserError(f"--limit-per-class: at least 1, not {limit_per_class}.")
-    root = _sample() if source == SAMPLE else Path(source)
+    form = box_form(box_format, box_units)
+    if class_level is not None and class_level not in CLASS_LEVELS:
+        raise UserError(f"--class-level: the value is one of {', '.join(CLASS_LEVELS)}.")
+    root = sample_path() if source == SAMPLE else Path(source)
     try:
-        listing = _list(root)
-    except OSError as error:  # a folder above it that may not be entered, a name too long
-        raise UserError(f"PHOTOS: {shown(root)} cannot be read: {error.strerror}.") from error
+        listing = _list(root, form, class_level)
+    except (OSError, ValueError) as error:
+        # A folder above it that may not be entered, a name too long, a null byte.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"PHOTOS: {shown(root)} cannot be read: {shown(reason)}.") from error
     if boxes is None and source == SAMPLE:
         boxes = root / "boxes.tsv"
-    images = sorted(listing.images, key=_order)
-    matched = {} if boxes is None else match_boxes(Path(boxes), read_boxes(Path(boxes)), images)
+    notes = list(listing.notes)
+    found_names = None if names is None else Path(names)
+    images = sorted(_merged(listing.images, notes), key=_order)
+    matched: dict[str, Box | None] = {}
+    shares = listing.shares
+    if boxes is not None:
+        read = read_boxes(Path(boxes), form)
+        matched, shares = match_boxes(Path(boxes), read, images), read.shares
+        if source != SAMPLE:
+            notes += [*read.notes, *_boxed(matched, len(images))]
     raw_labels = list(dict.fromkeys(image.label for image in images))
-    classes = _classes(raw_labels, listing.names, None if names is None else Path(names))
+    classes = _classes(raw_labels, listing.names, found_names)
     relatives = distinct(storable(image.relative) for image in images)
     items: list[Item] = []
     for index, (_, group) in enumerate(
         groupby(zip(images, relatives, strict=True), key=lambda pair: pair[0].label)
     ):
         items += [
-            Item(image.path, index, matched.get(image.relative, image.box), relative)
+            Item(
+                image.path,
+                index,
+                in_pixels(
+                    matched.get(image.relative, image.box),
+                    size_of(image.path) if shares else None,
+                    shares=shares,
+                ),
+                relative,
+            )
             for image, relative in list(group)[:limit_per_class]
         ]
     empty = sorted((clean(name) for name in listing.empty), key=natural)
-    return Dataset(str(source), classes, tuple(items), listing.skipped, tuple(empty))
+    return Dataset(
+        str(source), classes, tuple(items), dict(listing.passed), tuple(empty), tuple(notes)
+    )
 
 
-def _sample() -> Path:
-    """Return the folder of the built-in sample."""
-    return Path(__file__).parents[1] / "data" / "sample"
+def _boxed(matched: Mapping[str, Box | None], images: int) -> list[str]:
+    """Say of how many images there is a box, where not of all."""
+    boxed = sum(box is not None for box in matched.values())
+    return [f"boxes: {boxed:,} of {images:,} images have one"] if boxed < images else []
+
+
+def _merged(images: Sequence[Found], notes: list[str]) -> list[Found]:
+    """Return the images with labels that differ in blanks at their ends made one."""
+    by_text: dict[str, list[str]] = {}
+    for label in dict.fromkeys(image.label for image in images):
+        by_text.setdefault(label.strip(), []).append(label)
+    same = {text: labels for text, labels in by_text.items() if len(labels) > 1 and text}
+    if not same:
+        return list(images)
+    first = ", ".join(repr(shown(text)) for text in list(same)[:3])
+    notes.append(f"classes that differ in blanks alone are one: {first}")
+    renamed = {label: text for text, labels in same.items() for label in labels}
+    return [replace(image, label=renamed.get(image.label, image.label)) for image in images]
 
 
 def _order(image: Found) -> tuple[object, ...]:
@@ -92,20 +143,20 @@ def _order(image: Found) -> tuple[object, ...]:
     return natural(image.label), image.label, natural(image.relative), image.relative
 
 
-def _list(root: Path) -> Listing:
+def _list(root: Path, form: BoxForm, level: str | None) -> Listing:
     """List a source by what it is."""
     if root.is_dir():
-        return list_tiny_imagenet(root) or list_class_folders(root, root)
+        return list_tiny_imagenet(root) or list_folder(root, form, level)
     if not root.exists():
         raise UserError(
             f"PHOTOS: {shown(root)} does not exist. Name a folder of class folders, a manifest "
-            f"(.csv, .parquet), or the word {SAMPLE}."
+            f"(.csv, .tsv, .jsonl, .parquet), or the word {SAMPLE}."
         )
-    if root.suffix.lower() in TABLES | PARQUET:
-        return list_manifest(root)
+    if root.suffix.lower() in TABLES or first_bytes(root).startswith(b"PAR1"):
+        return list_manifest(root, form)
     raise UserError(
         f"PHOTOS: {shown(root)} is neither a folder nor a manifest. A manifest's name ends in "
-        ".csv, .tsv or .parquet."
+        ".csv, .tsv, .jsonl or .parquet."
     )
 
 
@@ -115,6 +166,8 @@ def _classes(
     """Give each label its class name."""
     labels = distinct(storable(label) for label in raw_labels)
     names = source_names if file is None else read_names(file)
+    if file is None:
+        _check_case(labels)
     place = "PHOTOS: words.txt" if file is None else f"--names: {shown(file)}"
     if not names and file is None:
         if all(WNID.fullmatch(label) for label in labels):
@@ -124,16 +177,29 @@ def _classes(
             )
         cleaned = distinct(clean(label).strip() or "unnamed" for label in labels)
         return tuple(map(ClassLabel, labels, cleaned))
-    unknown = [shown(label) for label in labels if label not in names]
+    unknown = [shown(label) for label in labels if composed(label) not in names]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise UserError(f"{place} has no name for {', '.join(unknown[:5])}{more}. Add them.")
     by_name: dict[str, str] = {}
     for label in labels:
-        other = by_name.setdefault(names[label], label)
+        name = names[composed(label)]
+        other = by_name.setdefault(name, label)
         if other != label:
             raise UserError(
-                f"{place} calls both {shown(other)} and {shown(label)} {names[label]!r}. "
+                f"{place} calls both {shown(other)} and {shown(label)} {name!r}. "
                 "Give each class a name of its own."
             )
-    return tuple(ClassLabel(label, names[label]) for label in labels)
+    return tuple(ClassLabel(label, names[composed(label)]) for label in labels)
+
+
+def _check_case(labels: Sequence[str]) -> None:
+    """Refuse classes that differ in case alone: one class twice, or two, as `a` and `A`."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        other = seen.setdefault(label.casefold().strip(), label)
+        if other != label:
+            raise UserError(
+                f"PHOTOS: the classes {shown(other)} and {shown(label)} differ in case alone. "
+                "Rename one if they are the same, or give each a name of its own with --names FILE."
+            )

@@ -5,15 +5,18 @@
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from mapcap.datasets.folders import entries, list_class_folders
-from mapcap.datasets.records import Box, Found, Listing, shown
-from mapcap.datasets.tables import box_of, read_boxes, rows
+from mapcap.datasets.boxes import BoxForm, box_of, read_boxes
+from mapcap.datasets.folders import OTHERS, entries, list_class_folders
+from mapcap.datasets.records import Box, Found, Listing
+from mapcap.datasets.tables import open_table
 from mapcap.errors import UserError
 from mapcap.text import clean
 
 WNID = re.compile(r"n\d{8}")
+_CORNERS = BoxForm("xyxy", "pixels")
 
 
 def list_tiny_imagenet(folder: Path) -> Listing | None:
@@ -36,8 +39,9 @@ def list_tiny_imagenet(folder: Path) -> Listing | None:
     for split in splits:
         part = _annotated(split, folder) if _is_annotated(split) else _boxed(split, folder)
         listing.images += part.images
-        listing.skipped += part.skipped
+        listing.passed += part.passed
         listing.empty += part.empty
+    listing.passed = +listing.passed
     listing.names = _words(root / "words.txt", {image.label for image in listing.images})
     return listing
 
@@ -59,8 +63,9 @@ def _annotated(split: Path, source: Path) -> Listing:
     """List the images of `val_annotations.txt`: file, WNID, x0, y0, x1, y1."""
     listing = Listing()
     annotations = split / "val_annotations.txt"
-    for line, cells in rows(annotations, "PHOTOS"):
-        where = f"PHOTOS: {shown(annotations)}, line {line}"
+    table = open_table(annotations, "PHOTOS")
+    for place, cells in table.lines():
+        where = table.where(place)
         if len(cells) != 6 or not cells[0] or not cells[1]:
             raise UserError(f"{where}: expected file, WNID, x0, y0, x1, y1 with tabs between.")
         path = split / "images" / cells[0]
@@ -72,13 +77,13 @@ def _annotated(split: Path, source: Path) -> Listing:
 def _boxed(split: Path, source: Path) -> Listing:
     """List class folders whose images have their boxes in `WNID_boxes.txt`."""
     plain = list_class_folders(split, source)
-    listing = Listing(skipped=plain.skipped, empty=plain.empty)
-    boxes: dict[str, dict[str, Box | None]] = {}
+    listing = Listing(passed=plain.passed, empty=plain.empty)
+    boxes: dict[str, Mapping[str, Box | None]] = {}
     for label in {image.label for image in plain.images}:
         table = split / label / f"{label}_boxes.txt"
         if table.is_file():
-            boxes[label] = read_boxes(table, "PHOTOS")
-            listing.skipped -= 1  # it was read after all
+            boxes[label] = read_boxes(table, _CORNERS, "PHOTOS").table
+            listing.passed[OTHERS] -= 1  # it was read after all
     for image in plain.images:
         box = boxes.get(image.label, {}).get(image.path.name)
         listing.images.append(Found(image.path, image.label, image.relative, box))
@@ -91,7 +96,7 @@ def _words(path: Path, labels: set[str]) -> dict[str, str]:
         return {}
     synonyms = {
         cells[0]: clean(cells[1])
-        for _, cells in rows(path, "PHOTOS")
+        for _, cells in open_table(path, "PHOTOS").lines()
         if len(cells) > 1 and cells[0] in labels
     }
     firsts = [text.split(",")[0].strip() for text in synonyms.values()]

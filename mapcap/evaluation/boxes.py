@@ -1,27 +1,32 @@
 """`mapcap evaluate --boxes`: boxes given after the run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from db import queries, writes
-from db.records import Run
+from db.records import Image, Run
 from mapcap.config import IndexConfig
+from mapcap.datasets.boxes import BoxForm, in_pixels, match_boxes, read_boxes
 from mapcap.datasets.records import Found
-from mapcap.datasets.tables import match_boxes, read_boxes
 from mapcap.errors import UserError
 from mapcap.evaluation.reading import predicted_images, read_boxed, sight_of
 from mapcap.evaluation.storing import store_values
 from mapcap.evaluation.values import box_values
 
 
-def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int:
-    """Store the boxes of a table with a run's images, and how its maps find them; how many.
+def add_boxes(
+    engine: Engine, run: Run, config: IndexConfig, table: Path, form: BoxForm
+) -> tuple[int, Sequence[str]]:
+    """Store the boxes of a table with a run's images, and how its maps find them.
+
+    Returns how many, and what is to be said of the table.
 
     Raises:
         UserError: for a table that cannot be used, or a run without regions.
     """
-    boxes = read_boxes(table)
+    boxes = read_boxes(table, form)
     sight = sight_of(engine, run)
     if sight is None:
         raise UserError(f"run {run.id} has no regions yet: finish `mapcap index` first")
@@ -36,9 +41,19 @@ def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path) -> int
     values = {}
     for record in classes:
         boxed_images = [image for image in images[record.id] if image.path in matched]
-        writes.set_boxes(engine, {image.id: matched[image.path] for image in boxed_images})
+        writes.set_boxes(
+            engine,
+            {
+                image.id: in_pixels(matched[image.path], _size(image), shares=boxes.shares)
+                for image in boxed_images
+            },
+        )
         stored = predicted_images(engine, record.id)
         boxed = read_boxed(engine, stored, sight, (config.seed, record.id))
         values[record.id] = box_values(boxed, sight.size, config.threshold)
     store_values(engine, run.id, values, config.seed)
-    return sum(box is not None for box in matched.values())
+    return sum(box is not None for box in matched.values()), boxes.notes
+
+
+def _size(image: Image) -> tuple[int, int] | None:
+    return (image.width, image.height) if image.width and image.height else None

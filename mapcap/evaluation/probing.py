@@ -12,6 +12,7 @@ from mapcap.evaluation.samples import Sampled
 from mapcap.metrics.faithfulness import blurring, curves, dropping, patch_orders
 from mapcap.metrics.sanity import rank_correlation, shuffled
 from mapcap.networks.clip import Clip
+from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.towers import vision_tower
 from mapcap.relevance import METHODS, Asked, open_scene
 from mapcap.representations import pooled
@@ -48,13 +49,19 @@ class Probe:
         return figures
 
     def faithfulness(self, sampled: Sampled) -> dict[str, NDArray[np.float64]]:
-        """Return the areas of deletion and insertion, by tokens and by blur, (B,) each."""
+        """Return the areas of deletion and insertion, by tokens and by blur, (B,) each.
+
+        Convolutions need the whole picture: there, by blur alone.
+        """
         model = self._clip.model
+        ways = {"tokens": dropping, "blur": blurring}
+        if isinstance(vision_tower(model.visual), ConvolutionalTower):
+            del ways["tokens"]
         seeds = [(self._seed, image.id) for image in sampled.images]
         orders = patch_orders(sampled.grids, seeds)
         views = sampled.views.to(self._clip.device)
         values: dict[str, NDArray[np.float64]] = {}
-        for way, eraser in (("tokens", dropping), ("blur", blurring)):
+        for way, eraser in ways.items():
             curve = curves(
                 model, eraser(model, views), orders, self._weights, self._targets(sampled)
             )

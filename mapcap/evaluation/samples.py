@@ -16,7 +16,7 @@ from mapcap.datasets import Place, read_image
 from mapcap.indexing.stages.pictures import at_once
 from mapcap.networks.clip import Clip
 
-_MARKS = ("tokens-deletion", "maps-empty")
+_MARKS = ("blur-deletion", "maps-empty")
 """An image that has one of these figures has been measured."""
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from db.engine import finish
 from db.records import Run
 from mapcap.config import IndexConfig
+from mapcap.datasets.boxes import BoxForm
 from mapcap.errors import UserError
 from mapcap.evaluation.boxes import add_boxes
 from mapcap.evaluation.sampling import measure_sample, measure_store, paths_of
@@ -19,16 +20,18 @@ from mapcap.printing.progress import Bars
 from mapcap.text import clean
 
 
-def measure_boxes(engine: Engine, run: Run, table: Path, console: Console) -> None:
+def measure_boxes(engine: Engine, run: Run, table: Path, form: BoxForm, console: Console) -> None:
     """Store boxes with a run and measure its maps by them.
 
     Raises:
         UserError: for a table that cannot be used.
     """
     try:
-        count = add_boxes(engine, run, IndexConfig.of(run.config), table)
+        count, notes = add_boxes(engine, run, IndexConfig.of(run.config), table, form)
     finally:
         finish(engine)
+    for note in notes:
+        _say(console, note)
     _say(console, f"{count:,} boxes of {table} stored with run {run.id}")
 
 

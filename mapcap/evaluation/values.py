@@ -44,12 +44,14 @@ def map_values(maps: Maps) -> Values:
     if not len(maps.grids):
         return {}
     nonempty = maps.grids.any((1, 2))
-    return {
+    values = {
         "maps-empty": (~nonempty).astype(float),
-        "map-entropy": spread(maps.grids[nonempty]),
         "map-mass": maps.strengths,
         "regions-per-map": maps.region_counts,
     }
+    if nonempty.any():
+        values["map-entropy"] = spread(maps.grids[nonempty])
+    return values
 
 
 def box_values(boxed: Boxed, size: tuple[int, int], threshold: str) -> Values:

@@ -1,7 +1,7 @@
 """The rows of an export: what the store holds of a run and your verdicts, cleaned and checked."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -13,12 +13,19 @@ from db.queries.export import row_count, rows
 from db.queries.export_tables import TABLES, Column, Kind
 from db.records import Run
 from db.values import json_of
-from db.verdicts import Verdict, beside, read_verdicts
+from db.verdicts import (
+    Verdict,
+    Verdicts,
+    beside,
+    name_of_finding,
+    read_verdicts,
+    verdict_on_finding,
+)
 from mapcap.errors import UserError
 from mapcap.export.formats import Row
 from mapcap.text import clean
 
-Marks: TypeAlias = dict[tuple[str, str], Verdict]
+Marks: TypeAlias = Verdicts
 
 VERDICTS: Final = "verdicts"
 _ROWS: Final = {
@@ -28,18 +35,24 @@ _ROWS: Final = {
 NAMES: Final = tuple(_ROWS)
 
 _MARK: Final = (
-    Column("verdict", "text", "your verdict: label wrong, shortcut, ambiguous, fine or note"),
+    Column("verdict", "text", "your verdict, such as label wrong, fine or noise"),
     Column("note", "text", "what you wrote beside it"),
 )
 _VERDICT_COLUMNS: Final = (
     Column("about", "text", "image, class or finding"),
-    Column("name", "text", "path of the image, label of the class, or label: title of the finding"),
+    Column("name", "text",
+           "path of the image, label of the class, or label: kind: subject of the finding"),
     *_MARK,
     Column("made", "moment", "when, in UTC"),
     Column("right_label", "text", "of a wrong label, the right one; empty where no class is right"),
-)
-# What a verdict calls the rows of a table, and the column that it names them by.
-_MARKED: Final = {"images": ("image", "path"), "classes": ("class", "label")}
+    Column("title", "text", "of a finding, label: title as it was judged"),
+)  # fmt: skip
+# The columns by which a verdict names the rows of a table.
+_MARKED: Final = {
+    "images": ("path",),
+    "classes": ("label",),
+    "findings": ("label", "kind", "subject", "title"),
+}
 
 
 def one_row(table: str) -> str:
@@ -63,8 +76,7 @@ def read_marks(run: Run, db: Path, verdicts: Path | None) -> Marks:
     """
     if verdicts is not None and not verdicts.exists():
         raise UserError(f"--verdicts {clean(str(verdicts))} does not exist: check the name")
-    marks = read_verdicts(beside(db) if verdicts is None else verdicts, run.config_hash)
-    return {(kind, name): verdict for (kind, name), verdict in marks.items()}
+    return read_verdicts(beside(db) if verdicts is None else verdicts, run.config_hash)
 
 
 def count(engine: Engine, run: Run, table: str, marks: Marks) -> int:
@@ -96,16 +108,26 @@ def _read_parts(
 ) -> Iterator[Iterable[Row]]:
     if table == VERDICTS:
         ordered = sorted(marks.values(), key=lambda verdict: (verdict.kind, verdict.name))
-        yield [(v.kind, v.name, v.mark, v.note, v.made, v.right_label) for v in ordered]
+        yield [(v.kind, v.name, v.mark, v.note, v.made, v.right_label, v.title) for v in ordered]
         return
     parts = rows(engine, run.id, table, chunk=size)
     if table not in _MARKED:
         yield from parts
         return
-    kind, key = _MARKED[table]
-    position = [column.name for column in columns(table)].index(key)
+    names = [column.name for column in columns(table)]
+    positions = [names.index(key) for key in _MARKED[table]]
     for part in parts:
-        yield [(*row, *_verdict_cells(marks.get((kind, row[position])))) for row in part]
+        yield [
+            (*row, *_verdict_cells(_verdict_on(table, marks, [row[at] for at in positions])))
+            for row in part
+        ]
+
+
+def _verdict_on(table: str, marks: Marks, keys: Sequence[Any]) -> Verdict | None:
+    """Return the verdict on a row of a table, by what it has in the columns of `_MARKED`."""
+    if table == "findings":
+        return verdict_on_finding(marks, name_of_finding(*keys))
+    return marks.get(("image" if table == "images" else "class", *keys))
 
 
 def _verdict_cells(verdict: Verdict | None) -> tuple[str | None, str | None]:

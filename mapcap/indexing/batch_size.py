@@ -1,6 +1,6 @@
 """How many photos go through the networks at once: what the device holds, and what pays."""
 
-from typing import Final
+from typing import Final, Protocol, Self, TypeVar
 
 START: Final = 64
 _MOST: Final = 512
@@ -24,6 +24,14 @@ class BatchSize:
         self._rates: list[float] = []
         self._rate_before = 0.0
 
+    @classmethod
+    def first(
+        cls, chosen: int | None, *, most: int | None = None, grows: bool = False
+    ) -> "BatchSize":
+        """Return the size that a person chose, else the usual one, of at most `most`."""
+        size = chosen or START
+        return cls(min(size, most or size), fixed=chosen is not None, grows=grows)
+
     def worked(self, items: int, seconds: float) -> None:
         """Learn how long a batch took; where a few of one size went well, try twice that size."""
         if not self._grows or items != self.now or seconds <= 0:
@@ -46,3 +54,23 @@ class BatchSize:
 
     def _stay(self, size: int) -> None:
         self.now, self._grows = size, False
+
+
+class Divisible(Protocol):
+    """A batch that can be taken in parts."""
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+
+    def part(self, start: int, end: int) -> Self:
+        """Return the items from one place to another."""
+
+
+Batch = TypeVar("Batch", bound=Divisible)
+
+
+def in_halves(batch: Batch) -> list[tuple[int, Batch]]:
+    """Return a batch in two, each with the number of its items; nothing of fewer than two."""
+    count, middle = len(batch), len(batch) // 2
+    ends = [(0, middle), (middle, count)] if middle else []
+    return [(end - start, batch.part(start, end)) for start, end in ends]

@@ -3,6 +3,7 @@
 import os
 import platform
 import socket
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 
 from db import queries, writes
 from db.engine import finish, open_write, writing
-from db.queries.unfinished import unreadable_images
+from db.queries.unfinished import count_boxes_outside, unreadable_images
 from db.records import RunStatus, StoredImage
 from db.rows import NewClass, RunSpec
 from mapcap.config import IndexConfig
@@ -36,6 +37,7 @@ from mapcap.networks.quiet import to_the_log
 from mapcap.printing.pages import class_table, listed, show
 from mapcap.printing.progress import Bars
 from mapcap.runs.standing import PROCESS
+from mapcap.text import clean, counted
 
 DIGESTS = "digests"
 """What a run stores of its weights, beside their names."""
@@ -140,11 +142,25 @@ def _end(job: Job, status: RunStatus, console: Console) -> None:
     note_unreadable(unreadable)
     if status == "done":
         show(console, class_table(queries.classes(engine, run_id, sort="accuracy")))
+    outside = count_boxes_outside(engine, run_id)
+    if outside:
+        say(
+            console,
+            f"{counted(outside, 'box', 'boxes')} reach beyond the photo: are they corners in "
+            "pixels of the upright photo? See --box-format and --box-units.",
+            "yellow",
+        )
     if unreadable:
         names = [f"{path} ({error})" for path, error in unreadable]
-        console.print(
-            listed("could not be read", names), style="yellow", markup=False, highlight=False
-        )
+        reasons = Counter(error.partition(":")[0] for _, error in unreadable).most_common(3)
+        why = ", ".join(f"{count:,} {clean(reason)}" for reason, count in reasons)
+        file = clean(str(engine.url.database))
+        for line in (
+            listed("could not be read", names),
+            f"of {len(job.dataset.items):,} photos; why: {why}. All of them: mapcap export {file} "
+            "--table images, column error",
+        ):
+            console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _begin(

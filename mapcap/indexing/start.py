@@ -1,5 +1,6 @@
 """`mapcap index`: look at the photos and the file, then load what the work needs and begin it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,9 +20,13 @@ from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
 from mapcap.indexing.ray_options import RayOptions
+from mapcap.limits import MOST
 from mapcap.predictions import digest, read_predictions
 from mapcap.printing.pages import listed
 from mapcap.text import counted
+
+_NAMED = 6
+"""Classes that are named before work begins."""
 
 
 def templates_of(given: Sequence[str] | None, named: str | None) -> tuple[str, ...]:
@@ -60,8 +65,8 @@ def index_photos(
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
-    if batch_size is not None and batch_size < 1:
-        raise UserError(f"--batch-size {batch_size}: a batch has at least one image.")
+    if batch_size is not None and not 1 <= batch_size <= MOST:
+        raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
     with logging_to(log):
         check_free(db)
         with console.status("looking for the photos"):
@@ -69,6 +74,9 @@ def index_photos(
                 config.photos,
                 names=config.names,
                 boxes=config.boxes,
+                box_format=config.box_format,
+                box_units=config.box_units,
+                class_level=config.class_level,
                 limit_per_class=config.limit_per_class,
             )
         for line, style in photo_lines(dataset):
@@ -112,10 +120,16 @@ def index_photos(
 def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:
     """Return what to say of the photos, each line with its style."""
     classes = len(dataset.classes)
-    skipped = f" ({dataset.skipped:,} other files skipped)" if dataset.skipped else ""
     images = counted(len(dataset.items), "image")
-    line = f"{dataset.source}: {images} of {counted(classes, 'class')}{skipped}"
-    lines: list[tuple[str, str | None]] = [(line, None)]
+    counts = Counter(item.class_index for item in dataset.items)
+    names = [f"{each.label} {counts[at]:,}" for at, each in enumerate(dataset.classes)]
+    more = f" and {classes - _NAMED:,} more" if classes > _NAMED else ""
+    line = f"{dataset.source}: {images} of {counted(classes, 'class')}"
+    lines: list[tuple[str, str | None]] = [(f"{line}: {', '.join(names[:_NAMED])}{more}", None)]
+    lines += [(note, None) for note in dataset.notes]
+    if dataset.passed:
+        reasons = [f"{count:,} {reason}" for reason, count in dataset.passed.items()]
+        lines.append((f"passed over: {', '.join(reasons)}", None))
     if dataset.empty:
         lines.append((listed("folders without images left out", dataset.empty), "yellow"))
     if classes == 1:

@@ -18,7 +18,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.networks.towers import ClipModel, vision_tower
+from mapcap.networks.towers import ClipModel, require_attention, vision_tower
 from mapcap.representations import BLUR, encode_images
 from mapcap.zero_shot import class_logits
 
@@ -128,7 +128,7 @@ def dropping(model: ClipModel, images: Tensor) -> Eraser:
 @contextmanager
 def only_tokens(model: ClipModel, kept: Tensor) -> Iterator[None]:
     """Let the vision tower see patches `kept` (B, k) alone of the B images that it is given."""
-    tower = vision_tower(model.visual)
+    tower = require_attention(vision_tower(model.visual))
     always = torch.arange(tower.prefix).expand(len(kept), -1)
     tokens = torch.cat([always, kept + tower.prefix], dim=1)  # (B, prefix + k)
 

@@ -13,13 +13,22 @@ from PIL import Image
 from torch import Tensor
 
 from mapcap.errors import UserError
-from mapcap.networks.clip_names import HF_HUB, LOCAL_DIR, check_name, folder_of, training_of
+from mapcap.networks import hugging_face_clip
+from mapcap.networks.clip_names import (
+    HF_HUB,
+    HUGGING_FACE,
+    LOCAL_DIR,
+    check_name,
+    folder_of,
+    training_of,
+)
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import describe
 from mapcap.networks.geometry import Size, View
 from mapcap.networks.quiet import quiet
 from mapcap.networks.torchscript import is_torchscript
+from mapcap.networks.towers import Tower, vision_tower
 from mapcap.networks.weights import fill, is_quantised, load_weights
 
 _CONFIG = "open_clip_config.json"
@@ -64,7 +73,7 @@ def load_clip(
     device: torch.device,
     dtype: torch.dtype | None = None,
 ) -> Clip:
-    """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER` or `mini`.
+    """Load a CLIP by open_clip's name, `hf-hub:REPO`, `local-dir:FOLDER`, `hf:NAME` or `mini`.
 
     `pretrained` is open_clip's tag of the weights or a file of weights, and belongs to open_clip's
     own names only; `weights` is a file that holds the weights of that tag. Weights trained with
@@ -73,10 +82,15 @@ def load_clip(
     complete load without the network.
 
     Raises:
-        UserError: the name, tag, folder or file does not exist or cannot be read, or the vision
-            tower has no patches.
+        UserError: the name, tag, folder or file does not exist or cannot be read, or how the vision
+            tower is read is not known.
     """
     folder = check_name(name, pretrained, weights)
+    if name.startswith(HUGGING_FACE):
+        with quiet():
+            model, tokenizer, embed_dim = hugging_face_clip.load(name)
+        model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
+        return _describe(model, tokenizer, name, pretrained, embed_dim)
     if folder is not None:
         source = f"{LOCAL_DIR}{folder}"
         with quiet():
@@ -117,6 +131,9 @@ def outline_clip(name: str) -> Any:
     Raises:
         UserError: the configuration does not exist or cannot be read.
     """
+    if name.startswith(HUGGING_FACE):
+        with quiet(), torch.device("meta"):
+            return hugging_face_clip.outline(name)
     folder = folder_of(name)
     source = name.replace("/", "-") if not name.startswith(HF_HUB) else name
     options: dict[str, Any] = {}
@@ -191,10 +208,12 @@ def _tokenizer(name: str, source: str) -> Any:
 
 def not_loaded(name: str, reason: str) -> UserError:
     """Return what to tell of a CLIP that cannot be had."""
+    ways = f"and add --weights FILE, or give --model {LOCAL_DIR}FOLDER"
+    if name.startswith(HUGGING_FACE):
+        ways = f"and give --model {HUGGING_FACE}FOLDER"
     return UserError(
-        f"--model {name}: could not be loaded ({reason}). "
-        "Without a network, fetch the weights elsewhere and add --weights FILE, or give "
-        f"--model {LOCAL_DIR}FOLDER; --model {MINI} needs none."
+        f"--model {name}: could not be loaded ({reason}). Without a network, fetch the weights "
+        f"elsewhere {ways}; --model {MINI} needs none."
     )
 
 
@@ -214,7 +233,7 @@ def _describe(
         name=name,
         pretrained=pretrained,
         size=(size[0], size[1]),
-        grid=patch_grid(model.visual, name),
+        grid=known_tower(model.visual, name).grid,
         mean=tuple(config.mean),
         std=tuple(config.std),
         resize_mode=config.resize_mode,
@@ -224,17 +243,13 @@ def _describe(
     )
 
 
-def patch_grid(visual: Any, name: str) -> Size:
-    """Return rows and columns of a vision tower's patches.
+def known_tower(visual: Any, name: str) -> Tower:
+    """Describe the vision tower of a CLIP of that name.
 
     Raises:
-        UserError: it has none.
+        UserError: how it is read is not known.
     """
-    patches = getattr(getattr(visual, "trunk", None), "patch_embed", visual)  # timm's, or its own
-    grid = getattr(patches, "grid_size", None)
-    if grid is None:
-        raise UserError(
-            f"--model {name}: its vision tower {type(visual).__name__} has no grid of patches. "
-            "Use a vision transformer, such as ViT-B-32 or ViT-L-14."
-        )
-    return int(grid[0]), int(grid[1])
+    try:
+        return vision_tower(visual)
+    except UserError as error:
+        raise UserError(f"--model {name}: {error}") from error

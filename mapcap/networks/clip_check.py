@@ -1,52 +1,71 @@
 """A CLIP looked at before its weights, gigabytes perhaps, are fetched and loaded."""
 
+from pathlib import Path
+
 import open_clip
 
+from mapcap.config import ATTENTION_METHODS, IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.clip import not_loaded, outline_clip, patch_grid
-from mapcap.networks.clip_names import HF_HUB, check_name
+from mapcap.networks.clip import known_tower, not_loaded, outline_clip
+from mapcap.networks.clip_names import HF_HUB, HUGGING_FACE, check_name
+from mapcap.networks.convolutional import ConvolutionalTower
 from mapcap.networks.hub import unreachable
 from mapcap.networks.text_towers import text_tower
-from mapcap.networks.towers import vision_tower
 
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_config.json")
+_FILES_OF_TRANSFORMERS = ("model.safetensors", "pytorch_model.bin", "config.json")
 
 
-def check_clip(name: str, pretrained: str | None, weights: str | None = None) -> None:
+def check_clip(
+    name: str,
+    pretrained: str | None,
+    weights: str | None = None,
+    relevance: str = IndexConfig.relevance,
+) -> None:
     """Check that a CLIP can be had, and by its configuration that its towers can be read.
+
+    `relevance` is the method of its maps: some need attention.
 
     Raises:
         UserError: otherwise.
     """
     check_name(name, pretrained, weights)
-    if name.startswith(HF_HUB):  # its configuration, too, is on the hub
+    if name.startswith((HF_HUB, HUGGING_FACE)):  # its configuration, too, may be on the hub
         _require_reachable(name, pretrained)
-    _require_towers(name)
+    _require_towers(name, relevance)
     if weights is None:
         _require_reachable(name, pretrained)
 
 
 def _require_reachable(name: str, pretrained: str | None) -> None:
     repository = _repository(name, pretrained)
-    reason = None if repository is None else unreachable(repository, _FILES)
+    files = _FILES_OF_TRANSFORMERS if name.startswith(HUGGING_FACE) else _FILES
+    reason = None if repository is None else unreachable(repository, files)
     if reason is not None:
         raise not_loaded(name, reason)
 
 
-def _require_towers(name: str) -> None:
+def _require_towers(name: str, relevance: str) -> None:
     model = outline_clip(name)
-    patch_grid(model.visual, name)
+    tower = known_tower(model.visual, name)
     try:
-        vision_tower(model.visual)
         text_tower(model)
     except UserError as error:
         raise UserError(f"--model {name}: {error}") from error
+    if isinstance(tower, ConvolutionalTower) and relevance in ATTENTION_METHODS:
+        raise UserError(
+            f"--relevance {relevance}: reads attention, and the vision tower of --model {name} is "
+            "made of convolutions. Add --relevance gradcam (or value, or occlusion, which is slow)."
+        )
 
 
 def _repository(name: str, pretrained: str | None) -> str | None:
     """Return the hub's repository that holds the weights, if one does."""
     if name.startswith(HF_HUB):
         return name.removeprefix(HF_HUB)
+    if name.startswith(HUGGING_FACE):
+        place = name.removeprefix(HUGGING_FACE)
+        return None if Path(place).expanduser().is_dir() else place
     if pretrained is None:
         return None
     tag = open_clip.get_pretrained_cfg(name.replace("/", "-"), pretrained) or {}

@@ -12,6 +12,8 @@ from mapcap.networks.embedded import MINI, ROOT, embedded
 
 LOCAL_DIR = "local-dir:"
 HF_HUB = "hf-hub:"
+HUGGING_FACE = "hf:"
+"""Before a folder or repository in transformers' format."""
 
 _QUICK = "-quickgelu"
 _PREPARED = ("mean", "std", "interpolation", "resize_mode")
@@ -32,7 +34,7 @@ def check_name(name: str, pretrained: str | None, weights: str | None = None) ->
     Raises:
         UserError: unknown names, or weights named for a CLIP that brings its own.
     """
-    if name == MINI or name.startswith((LOCAL_DIR, HF_HUB)):
+    if name == MINI or name.startswith((LOCAL_DIR, HF_HUB, HUGGING_FACE)):
         for option, value in (("--pretrained", pretrained), ("--weights", weights)):
             if value is not None:
                 raise UserError(f"{option} {value}: {name} brings its own weights. Leave it out.")
@@ -58,6 +60,9 @@ def identity(name: str, pretrained: str | None) -> str:
     if name.startswith(LOCAL_DIR):
         folder = Path(name.removeprefix(LOCAL_DIR)).expanduser().resolve()
         return MINI if folder == (ROOT / "clip").resolve() else f"{LOCAL_DIR}{folder}"
+    if name.startswith(HUGGING_FACE):
+        folder = Path(name.removeprefix(HUGGING_FACE)).expanduser()
+        return f"{HUGGING_FACE}{folder.resolve()}" if folder.is_dir() else name
     if name.startswith(HF_HUB):
         repository = name.removeprefix(HF_HUB)
         for model, tag in open_clip.list_pretrained():
@@ -82,7 +87,8 @@ def check_published(name: str, pretrained: str | None, weights: str | None = Non
         hint = closest(name, open_clip.list_models())
         raise UserError(
             f"--model {name}: open_clip has no such model. {hint} "
-            f"Or give {HF_HUB}REPO, {LOCAL_DIR}FOLDER or {MINI}."
+            f"Or give {HF_HUB}REPO, {LOCAL_DIR}FOLDER, {HUGGING_FACE}NAME (transformers' format) "
+            f"or {MINI}."
         )
     tags = open_clip.list_pretrained_tags_by_model(name)
     if pretrained is None:

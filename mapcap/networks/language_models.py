@@ -14,8 +14,10 @@ from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
+from mapcap.networks.linears import use_onednn
 from mapcap.networks.packed_rows import scores_packed_rows
 from mapcap.networks.quiet import quiet
+from mapcap.networks.weight_files import TOKENIZERS
 from mapcap.networks.weights import fill, is_quantised, load_weights
 
 _WEIGHTS = "model.safetensors"
@@ -41,6 +43,11 @@ def check_language_model(name: str) -> None:
     """
     folder = _folder(name)
     source = folder if folder.is_dir() else name
+    if folder.is_dir() and not any((folder / each).is_file() for each in TOKENIZERS):
+        raise UserError(
+            f"--lm {name}: the folder has no tokenizer ({', '.join(TOKENIZERS[:3])} ...). Copy it "
+            "from where the model comes from: tokenizer.save_pretrained(FOLDER) writes it."
+        )
     reason = unreachable(name, ["config.json"]) if source == name else None
     if reason is not None:
         raise UserError(f"--lm {name}: could not be fetched ({reason}). {_advice()}")
@@ -88,6 +95,7 @@ def load_language_model(
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
     model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     fuse_gelu(model)
+    use_onednn(model)
     return LanguageModel(model, tokenizer, name, bos)
 
 

@@ -1,6 +1,6 @@
 """The networks of a run: looked at before any weights are loaded, loaded, and tried out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +17,8 @@ from mapcap.networks.language_models import (
     load_language_model,
 )
 from mapcap.networks.probe import probe
+from mapcap.networks.weight_files import check_weight_files
+from mapcap.networks.weights import require_finite
 from mapcap.presets import PRESETS
 
 
@@ -43,10 +45,24 @@ def load_networks(
     """
     check_networks(config)
     clip = load_clip(config.model, config.pretrained, config.weights, device=device)
-    language_model = for_scoring(load_language_model(config.lm, device=device))
+    require_finite(clip.model, f"--model {config.model}")
+    loaded = load_language_model(config.lm, device=device)
+    require_finite(loaded.model, f"--lm {config.lm}")
+    language_model = for_scoring(loaded)
     captioner = load_captioner(config, clip, device)
+    for part in _parts(captioner):
+        if part is not clip.model:
+            require_finite(part, f"--captioner {config.captioner}")
     probe(config, clip, captioner, language_model, half)
     return Networks(clip, captioner, language_model, half)
+
+
+def _parts(captioner: Captioner) -> Iterator[torch.nn.Module]:
+    """Yield the networks of a captioner, or of what it is made of."""
+    for value in getattr(captioner, "__dict__", {}).values():
+        whole = isinstance(value, torch.nn.Module)
+        inner = [value] if whole else getattr(value, "__dict__", {}).values()
+        yield from (part for part in inner if isinstance(part, torch.nn.Module))
 
 
 def check_networks(config: IndexConfig) -> None:
@@ -56,7 +72,11 @@ def check_networks(config: IndexConfig) -> None:
         UserError: with all that is wrong, each with the option it was named by, or the preset.
     """
     checks: list[tuple[str, Callable[[], None]]] = [
-        ("model", lambda: check_clip(config.model, config.pretrained, config.weights)),
+        ("files", lambda: check_weight_files(config)),
+        (
+            "model",
+            lambda: check_clip(config.model, config.pretrained, config.weights, config.relevance),
+        ),
         ("captioner", lambda: check_captioner(config)),
         ("lm", lambda: check_language_model(config.lm)),
     ]
@@ -75,5 +95,5 @@ def _preset_of(config: IndexConfig, part: str) -> str:
     preset = PRESETS.get(config.preset)
     if preset is None or config.preset == IndexConfig.preset:
         return ""
-    named = getattr(preset, part) == getattr(config, part)
+    named = getattr(preset, part, None) == getattr(config, part, "")
     return f"--preset {config.preset} asks for " if named else ""

@@ -1,8 +1,9 @@
 """What relevance and pooling need to know about a model's vision tower: how its output is read.
 
-Three readings: of one token of the sequence, CLS; of a latent query that attends to the tokens, an
-attention pool (SigLIP, PE-Core, CoCa), which counts as one more attention layer; of the mean of the
-patches (CLIPA, ViTamin).
+Three readings of a transformer: of one token, CLS; of a latent query that attends to
+the tokens, an attention pool (SigLIP, PE-Core, CoCa), which counts as one more attention layer; of
+the mean of the patches (CLIPA, ViTamin). Convolutional towers are read by their head
+(`mapcap.networks.convolutional`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mapcap.errors import UserError
+from mapcap.networks.convolutional import ConvolutionalTower, convolutional_tower
 
 Reading = Literal["token", "pool", "mean"]
 
@@ -24,7 +26,7 @@ _TIMM_READINGS: Final[Mapping[str, Reading]] = {"token": "token", "map": "pool",
 WORKING_TOWERS = (
     "open_clip's VisionTransformer (ViT-*, CLIPA, CoCa) and timm VisionTransformer or Eva that end "
     "in a CLS token, in an attention pool with a single query or in the mean of the patches "
-    "(EVA02, SigLIP, PE-Core, ViTamin, MobileCLIP-B)"
+    "(EVA02, SigLIP, PE-Core, ViTamin, MobileCLIP-B); ResNet, ConvNeXt and FastViT (MobileCLIP-S)"
 )
 
 
@@ -108,20 +110,32 @@ class VisionTower:
         return self.finish(tokens if self.pool is None else self.pool(self.norm(tokens)))
 
 
-def vision_tower(visual: nn.Module) -> VisionTower:
+Tower = VisionTower | ConvolutionalTower
+
+
+def vision_tower(visual: nn.Module) -> Tower:
     """Describe `model.visual`, or raise `UserError` naming it and the towers that work."""
     kind = type(visual).__name__
+    tower: Tower | None = convolutional_tower(visual)
     if kind == "VisionTransformer":
         tower = _native(visual)
     elif kind == "TimmModel":
         kind = f"timm {type(visual.trunk).__name__}"
-        tower = _timm(visual)
-    else:
-        tower = None
+        tower = tower or _timm(visual)
     if tower is None:
         raise UserError(
             f"relevance and pooling do not know how the vision tower {kind}, as configured here, "
             f"is read. What works: {WORKING_TOWERS}. Choose such a --model."
+        )
+    return tower
+
+
+def require_attention(tower: Tower) -> VisionTower:
+    """Return a tower that has attention to read; raise `UserError` for one that has none."""
+    if isinstance(tower, ConvolutionalTower):
+        raise UserError(
+            "the vision tower is made of convolutions and has no attention to read: use "
+            "--relevance gradcam, value or occlusion"
         )
     return tower
 

@@ -10,9 +10,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mapcap.content import first_bytes
 from mapcap.errors import UserError
 from mapcap.networks.failures import describe
 from mapcap.networks.torchscript import is_torchscript, read_torchscript
+from mapcap.networks.weight_files import fault_of, is_safetensors
 
 SCALE = ".scale"
 """Suffix of the tensor that holds one factor per row of the int8 tensor before it."""
@@ -34,8 +36,9 @@ class Outline:
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read named tensors from `.safetensors`, or from a pickle (`.pt`, `.bin`) of plain tensors.
+    """Read named tensors from safetensors, or from a pickle (`.pt`, `.bin`) of plain tensors.
 
+    Which of them a file is, its first bytes say, not its name.
     An int8 tensor `NAME` (rows, ...) with a float companion `NAME.scale` (rows,) is widened to
     float32 and the companion dropped; every other tensor comes as stored. A pickle may hold them
     under `state_dict`, and all their names may begin with `module.`. No code that a pickle may
@@ -45,7 +48,7 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
         UserError: the file is missing, damaged, or holds more than tensors.
     """
     path = _existing(path)
-    if path.suffix == ".safetensors":
+    if is_safetensors(first_bytes(path)):
         try:
             return _widen(load_file(path), path)
         except SafetensorError as error:
@@ -60,7 +63,7 @@ def outline(path: str | Path) -> Outline:
         UserError: as `load_weights`.
     """
     path = _existing(path)
-    if path.suffix == ".safetensors":
+    if is_safetensors(first_bytes(path)):
         try:
             with safe_open(path, framework="pt") as file:
                 shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
@@ -73,7 +76,7 @@ def outline(path: str | Path) -> Outline:
 
 def is_quantised(path: str | Path) -> bool:
     """Tell whether a safetensors file holds int8 rows with scales; reads its header only."""
-    if Path(path).suffix != ".safetensors":
+    if not is_safetensors(first_bytes(Path(path))):
         return False
     try:
         with safe_open(path, framework="pt") as file:
@@ -140,6 +143,20 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> 
     module.load_state_dict(state, strict=False)
 
 
+def require_finite(module: nn.Module, named: str) -> None:
+    """Refuse a network with weights that are no numbers.
+
+    Raises:
+        UserError: naming it as `named` does, and the first such tensor.
+    """
+    for name, tensor in module.named_parameters():
+        if not tensor.isfinite().all():
+            raise UserError(
+                f"{named}: its weights hold values that are no numbers (NaN or infinity), such as "
+                f"in {name}: the file is damaged, or the training failed. Give another."
+            )
+
+
 def _quantise(values: Tensor) -> tuple[Tensor, Tensor]:
     rows = values.flatten(1)  # (rows, rest)
     # A row of zeros, or of numbers too small to have a step, gets the smallest normal step.
@@ -172,6 +189,9 @@ def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: there is no such file of weights. Check the path.")
+    fault = fault_of(path)
+    if fault is not None:
+        raise UserError(f"{path} {fault}.")
     return path
 
 

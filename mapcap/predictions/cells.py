@@ -1,32 +1,18 @@
 """Single cells of predictions: numbers, names, and lists as tools write them into one cell."""
 
 import json
-import math
 import re
 from typing import Any
 
-from mapcap.datasets.records import shown
+from mapcap.datasets.cells import text_of
 from mapcap.errors import UserError
 
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
-def number(cell: Any, where: str) -> float:
-    """Return a finite number; UserError starting with `where` for anything else."""
-    try:
-        value = math.nan if isinstance(cell, bool) else float(cell)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise UserError(f"{where}: expected a finite number, not {shown(str(cell))[:60]!r}.")
-    return value
-
-
 def name(cell: Any, where: str) -> str:
     """Return the name or number of a class as text; UserError where there is none."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    text = "" if cell is None else str(cell).strip()
+    text = text_of(cell)
     if not text:
         raise UserError(f"{where}: the prediction must not be empty.")
     return text

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mapcap.datasets import ClassLabel
+from mapcap.datasets.records import composed
 from mapcap.errors import UserError, closest
 from mapcap.text import clean
 
@@ -64,4 +65,4 @@ class Classes:
 
 
 def _fold(text: str) -> str:
-    return " ".join(text.replace("_", " ").casefold().split())
+    return " ".join(composed(text).replace("_", " ").casefold().split())

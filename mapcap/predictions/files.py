@@ -1,18 +1,17 @@
 """A file of predictions by its ending: tables, JSON, matrices."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mapcap.datasets.columns import PARQUET, TABLES, named_rows
+from mapcap.datasets.columns import CLASS, PATH, pick
+from mapcap.datasets.encodings import read_text
 from mapcap.datasets.records import shown
+from mapcap.datasets.tables import DELIMITED, JSON, JSON_LINES, TABLES, json_values, open_table
 from mapcap.errors import UserError
 from mapcap.predictions.forms import Row, read_table
 from mapcap.predictions.matrices import MATRICES, read_matrix
 from mapcap.predictions.records import OPTION, Table
-
-_LINES = frozenset({".jsonl", ".ndjson"})
 
 
 def read_file(file: Path, paths_file: Path | None) -> Table:
@@ -27,11 +26,11 @@ def read_file(file: Path, paths_file: Path | None) -> Table:
     ending = file.suffix.lower()
     if ending in MATRICES:
         return read_matrix(file, paths)
-    if ending in TABLES | PARQUET:
+    if ending in JSON_LINES | JSON:
+        return read_table(file, _json(file), paths)
+    if ending in TABLES:
         # All columns: which of them are needed is told by their names together.
-        return read_table(file, named_rows(file, OPTION, lambda columns: columns), paths)
-    if ending in _LINES or ending == ".json":
-        return read_table(file, _json(file, lines=ending != ".json"), paths)
+        return read_table(file, open_table(file, OPTION).records(), paths)
     raise UserError(
         f"{OPTION}: {shown(file)}: the name ends in none of .csv, .tsv, .jsonl, .json, .parquet, "
         ".npy, .npz, .safetensors. Rename it to what it is."
@@ -39,53 +38,50 @@ def read_file(file: Path, paths_file: Path | None) -> Table:
 
 
 def read_lines(file: Path, option: str) -> list[str]:
-    """Return the lines of a text that are not blank, stripped.
+    """Return the lines of a text that are not blank, stripped; of a table its one column.
 
     Raises:
-        UserError: for a file that is missing, empty or not UTF-8.
+        UserError: for a file that is missing, empty or no text.
     """
-    lines = [line.strip() for line in read_text(file, option).split("\n") if line.strip()]
+    lines = _column(file, option) if file.suffix.lower() in DELIMITED - {".txt"} else None
+    if lines is None:
+        lines = [line.strip() for line in read_text(file, option).split("\n") if line.strip()]
     if not lines:
         raise UserError(f"{option}: {shown(file)} is empty. Write one a line.")
     return lines
 
 
-def read_text(file: Path, option: str) -> str:
-    """Return a text; UserError for a file that is missing or not UTF-8."""
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{option}: {shown(file)} is not UTF-8 text. Save it as UTF-8.") from error
-    except OSError as error:
-        raise UserError(f"{option}: {shown(file)} cannot be read: {error.strerror}.") from error
+def _column(file: Path, option: str) -> list[str] | None:
+    """Return the cells of a table with one column that is wanted; None where none is called so."""
+    table = open_table(file, option)
+    wanted = PATH if option == "--prediction-paths" else CLASS
+    column = pick(table, {"column": wanted}).get("column")
+    if column is not None:
+        return [str(record[column]) for _, record in table.records([column])]
+    rows = [cells for _, cells in table.lines()]
+    # A path may hold a comma that nobody quoted: then each line is one.
+    return [str(cells[0]) for cells in rows] if all(len(cells) == 1 for cells in rows) else None
 
 
-def _json(file: Path, *, lines: bool) -> Iterator[Row]:
+def _json(file: Path) -> Iterator[Row]:
     """Yield the objects of JSON lines, of a list, or of an object by path (timm's)."""
-    whole = read_text(file, OPTION)
-    texts = enumerate(whole.split("\n"), start=1) if lines else [(1, whole)]
-    for number, text in texts:
-        if not text.strip():
-            continue
-        where = f"line {number}"
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            place = f"{shown(file)}, {where}" if lines else shown(file)
-            raise UserError(f"{OPTION}: {place}: not JSON: {shown(str(error))[:100]}.") from error
-        if lines:
-            yield where, _object(data, file, where)
-            continue
-        for entry, each in enumerate(_records(data), start=1):
-            yield f"entry {entry}", _object(each, file, f"entry {entry}")
+    for place, value in json_values(file, OPTION):
+        if file.suffix.lower() in JSON and isinstance(value, dict):
+            records = _records(value)
+            for number, record in enumerate(records, start=1):
+                where = f"entry {number}" if len(records) > 1 else place
+                yield where, _object(record, file, where)
+        else:
+            yield place, _object(value, file, place)
 
 
-def _records(data: Any) -> Sequence[Any]:
-    if isinstance(data, dict) and all(isinstance(value, dict) for value in data.values()):
+def _records(data: dict[str, Any]) -> Sequence[Any]:
+    """Return the records of an object: by path, or the object itself."""
+    if data and all(isinstance(value, dict) for value in data.values()):
         return [{"path": path, **value} for path, value in data.items()]
-    if isinstance(data, dict) and all(isinstance(value, list) for value in data.values()):
+    if data and all(isinstance(value, list) for value in data.values()):
         return [{"path": path, "prediction": value} for path, value in data.items()]
-    return data if isinstance(data, list) else [data]
+    return [data]
 
 
 def _object(record: Any, file: Path, where: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from mapcap.datasets.cells import number
+from mapcap.datasets.columns import PATH
 from mapcap.datasets.records import shown
 from mapcap.errors import UserError
-from mapcap.predictions.cells import listed, name, number
+from mapcap.predictions.cells import listed, name
 from mapcap.predictions.records import OPTION, Ranked, Scored, Table
 
-_PATHS = ("path", "filename", "file", "image")
 _SURE = ("confidence", "probability", "prob", "score")
 _ALL = ("probabilities", "probs", "prob", "logits", "logit", "scores")
 _RESULTS = ("prediction", "predictions", "results", "result")
@@ -36,7 +37,7 @@ def read_table(file: Path, rows: Iterable[Row], paths: Sequence[str] | None) -> 
         raise UserError(f"{OPTION}: {shown(file)} has no rows. Write one row an image.")
     columns = list(listed_rows[0][1])
     folded = {column.lower(): column for column in columns}
-    path = next((folded[each] for each in _PATHS if each in folded), None)
+    path = next((folded[each] for each in PATH if each in folded), None)
     if path is None and paths is None:
         raise UserError(
             f"{OPTION}: {shown(file)}: no column path; it has {_named(columns)}. Add it, or name "
@@ -176,7 +177,8 @@ def _scored(
 ) -> Scored:
     """Read a score for each class: from one list, or from one column for each."""
     reserved = {"label", "class", "x0", "y0", "x1", "y1"}
-    rest = [column for key, column in folded.items() if column != path and key not in reserved]
+    # Two classes may differ in case alone.
+    rest = [each for each in cells[0] if each != path and each.lower() not in reserved]
     whole = next((folded[each] for each in _ALL if each in folded), None)
     if len(rest) == 1 and whole is not None:
         values = [

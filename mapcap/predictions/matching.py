@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mapcap.datasets import Item
-from mapcap.datasets.records import shown
+from mapcap.datasets.records import composed, shown
 from mapcap.errors import UserError
 from mapcap.predictions.records import OPTION, Ranked, Table
 
@@ -21,8 +21,12 @@ class Matched:
     """Rows that repeat what another row says of the same photo."""
 
 
-def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -> Matched:
+def match_paths(
+    file: Path, table: Table, items: Sequence[Item], source: Path, named: str
+) -> Matched:
     """Match rows with photos: by path below the source or as a whole, else by the path's end.
+
+    `named` is the option and the file that have the paths, for a message.
 
     Raises:
         UserError: for an end that means several photos, two rows that contradict each other, and
@@ -31,9 +35,10 @@ def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -
     whole: dict[str, int] = {}
     by_name: dict[str, list[int]] = {}
     for at, item in enumerate(items):
-        whole[item.relative] = at
-        whole.setdefault(str(item.path), at)
-        by_name.setdefault(PurePosixPath(item.relative).name, []).append(at)
+        relative = composed(item.relative)
+        whole[relative] = at
+        whole.setdefault(composed(str(item.path)), at)
+        by_name.setdefault(PurePosixPath(relative).name, []).append(at)
     rows: dict[int, int] = {}
     strangers = doubled = 0
     for row, path in enumerate(table.paths):
@@ -65,19 +70,19 @@ def match_paths(file: Path, table: Table, items: Sequence[Item], source: Path) -
             doubled += 1
     if not rows:
         raise UserError(
-            f"{OPTION}: {shown(file)}: no row matches a photo. The file has paths such as "
+            f"{named}: no row matches a photo. The file has paths such as "
             f"{shown(table.paths[0])}, the photos such as {shown(items[0].relative)}."
         )
     return Matched(rows, strangers, doubled)
 
 
 def _tidy(path: str) -> str:
-    return PurePosixPath(path.replace("\\", "/")).as_posix()
+    return composed(PurePosixPath(path.replace("\\", "/")).as_posix())
 
 
 def _ends(item: Item, path: str) -> bool:
     """Tell whether one of the two paths ends in the other, folder by folder."""
-    one, other = f"/{item.relative}", f"/{path.lstrip('/')}"
+    one, other = f"/{composed(item.relative)}", f"/{path.lstrip('/')}"
     return one.endswith(other) or other.endswith(one)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from mapcap.config import IndexConfig
 from mapcap.datasets import ClassLabel, Dataset, Item, Prediction
+from mapcap.datasets.names import read_names
 from mapcap.datasets.records import shown
-from mapcap.datasets.tables import read_names
 from mapcap.errors import UserError
 from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_file, read_lines
@@ -63,6 +63,8 @@ def digest(config: IndexConfig) -> str:
         if path is None:
             continue
         try:
+            if Path(path).exists() and not Path(path).is_file():  # a pipe, a device: without end
+                raise UserError(f"{option}: {shown(path)} cannot be read: it is no regular file.")
             with Path(path).open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
@@ -80,8 +82,10 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     """
     assert config.predictions is not None, "asked for where the configuration names a file"
     file = Path(config.predictions)
-    table = read_file(file, _path(config.prediction_paths))
-    matched = match_paths(file, table, dataset.items, Path(dataset.source))
+    paths = _path(config.prediction_paths)
+    table = read_file(file, paths)
+    named = f"{OPTION}: {shown(file)}" if paths is None else f"--prediction-paths: {shown(paths)}"
+    matched = match_paths(file, table, dataset.items, Path(dataset.source), named)
     names = {} if config.names is None else read_names(Path(config.names))
     classes = Classes(dataset.classes, names)
     lines = [_counts(file, table, matched, len(dataset.items))]

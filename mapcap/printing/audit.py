@@ -5,11 +5,10 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from db.records import ClassAudit, ErrorWord, Finding, Run
-from mapcap.printing.tables import bar, figure, safe
+from mapcap.printing.tables import bar, data_table, figure, safe
 from mapcap.runs.comparison import verdict
 from mapcap.runs.source import predicted_by
 from mapcap.stats import Change
@@ -58,26 +57,21 @@ def _short(value: float) -> str:
 
 def words_table(words: Sequence[ErrorWord]) -> RenderableType:
     """Return the words that tell wrong from correct images, with their tests."""
-    table = _table("word", "marks", "z", "q", "B2T", "95 %", "misclassified", "correct")
+    numbers = ("z", "q", "B2T", "95 %", "errors", "correct")
+    least = ("95 %", "B2T", "z", "marks", "q")
+    table = data_table("word", "marks", *numbers, right=("marks", *numbers), least=least)
     for word in words:
         low, high = figure(word.b2t_low, 3), figure(word.b2t_high, 3)
         table.add_row(
             safe(word.word),
-            "misclassified" if word.z > 0 else "correct",
+            "errors" if word.z > 0 else "correct",
             figure(word.z),
             figure(word.q, 3),
             figure(word.b2t, 3),
             "-" if word.b2t_low is None else f"{low} to {high}",
-            str(word.images),
+            str(word.wrong),
             str(word.correct),
         )
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place > 1 else "left", no_wrap=place > 0)
     return table
 
 
@@ -97,7 +91,7 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
             )
         ),
     )
-    table = _table("confidence", "accuracy", "correct", "images")
+    table = data_table("confidence", "", "accuracy", "images", right=("accuracy", "images"))
     for bin_ in figures.get("bins", ()):
         table.add_row(
             f"{bin_['low']:.1f}-{bin_['high']:.1f}",
@@ -118,7 +112,9 @@ def changes_page(
         f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} correct "
         f"({overall.gained:,} gained, {overall.lost:,} lost, McNemar p {_short(overall.p)})",
     )
-    table = _table("class", "change", "before", "now", "gained", "lost", "p", "q", "images")
+    numbers = ("before", "now", "gained", "lost", "p", "q", "images")
+    least = ("images", "p", "before", "now", "lost", "gained", "q")
+    table = data_table("class", "change", *numbers, right=numbers, least=least)
     for name, change in sorted(classes, key=lambda pair: (pair[1].p, pair[0])):
         counts = (change.before, change.now, change.gained, change.lost)
         table.add_row(

@@ -39,7 +39,7 @@ def metrics_page(
     parts: list[RenderableType] = []
     if "pointing" in by_name:
         parts += [_head("Localisation: maps against boxes"), _localisation(by_name, width), Text()]
-    if "tokens-deletion" in by_name:
+    if "blur-deletion" in by_name:
         parts += [
             _head("Faithfulness: does the prediction rest on it?"),
             _faithfulness(by_name, width),
@@ -71,12 +71,18 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
             "maps, captions and summaries: not measured; `mapcap index` with the same options as "
             f"before does, or {sample}"
         )
-    if "pointing" not in measured:
+    left = next((each for each in figures if each.name == "boxes-excluded" and each.n), None)
+    if "pointing" not in measured and left is not None:
+        lines.append(
+            f"localisation: {left.n:,} boxes given, {round(left.value * left.n):,} of them lie "
+            "outside the view or cover over 60 % of it: it says nothing of these"
+        )
+    elif "pointing" not in measured:
         lines.append(
             "localisation: not measured without boxes; give them with "
             f"`mapcap evaluate {name} --boxes FILE`"
         )
-    if "tokens-deletion" not in measured:
+    if "blur-deletion" not in measured:
         lines.append(f"faithfulness and sanity: not measured; {sample} does, beside the photos")
     return lines
 

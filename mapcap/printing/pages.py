@@ -175,7 +175,9 @@ def status_page(
         f"  {clean(standing)}  preset {clean(run.preset)}  ",
         clean(run.dataset),
     )
-    networks = ", ".join(f"{clean(key)} {clean(str(name))}" for key, name in run.networks.items())
+    # Digests are there as well, for machines.
+    names = {key: name for key, name in run.networks.items() if isinstance(name, str)}
+    networks = ", ".join(f"{clean(key)} {clean(name)}" for key, name in names.items())
     when = f"started {run.started:%Y-%m-%d %H:%M} on {clean(run.host)} ({clean(run.device)})"
     shares = ("reading", "computing", "writing")
     numbers = ("done", "of", "seconds", "per second", *shares)

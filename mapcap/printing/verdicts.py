@@ -19,6 +19,6 @@ def verdicts_page(verdicts: Sequence[Verdict]) -> RenderableType:
         table.add_column(column, overflow="fold", min_width=8)
     for verdict in verdicts:
         right = "none of them" if verdict.right_label == "" else verdict.right_label or ""
-        cells = (verdict.kind, verdict.name, verdict.mark, right, verdict.note)
+        cells = (verdict.kind, verdict.shown, verdict.mark, right, verdict.note)
         table.add_row(*map(safe, cells))
     return table

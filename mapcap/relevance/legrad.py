@@ -17,7 +17,7 @@ from mapcap.relevance.scene import Asked, Scene
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """LeGrad (M, gh, gw) over the layers from `start_layer` on, from a run of its own."""
-    model, tower = scene.model, scene.tower
+    model, tower = scene.model, scene.transformer
     tokens: list[Tensor] = []
     hooks = [
         block.register_forward_hook(lambda _block, _inputs, output: tokens.append(output))

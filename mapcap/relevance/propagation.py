@@ -18,13 +18,19 @@ from torch.nn import functional as F
 
 from mapcap.attention import exposed, first_layer
 from mapcap.networks.text_towers import text_tower
-from mapcap.networks.towers import ClipModel, as_input, cosine_logits, vision_tower
+from mapcap.networks.towers import (
+    ClipModel,
+    as_input,
+    cosine_logits,
+    require_attention,
+    vision_tower,
+)
 from mapcap.relevance.scene import ROLES, Asked, Scene
 
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Chefer's relevance (M, gh, gw); of the last layer alone it costs no further run."""
-    depth = scene.tower.depth
+    depth = scene.transformer.depth
     if first_layer(start_layer, depth) == depth - 1:
         return _last_layer(scene, asked)
     return _several_layers(scene, asked, start_layer)
@@ -38,8 +44,8 @@ def _last_layer(scene: Scene, asked: Asked) -> Tensor:
 
     def row(target: Tensor) -> Tensor:
         score = (logit_weights(target, scene.cosines) * scene.cosines).sum()
-        (gradient,) = torch.autograd.grad(score, scene.attention, retain_graph=True)
-        return scene.read_row(layer_relevance(scene.attention, gradient))  # (B, N)
+        (gradient,) = torch.autograd.grad(score, scene.leaf, retain_graph=True)
+        return scene.read_row(layer_relevance(scene.leaf, gradient))  # (B, N)
 
     return scene.as_grids(asked.choose(scene.cosines.shape[1], row))
 
@@ -96,7 +102,7 @@ def relevance_maps(
     `inference_mode` (unless the model itself was loaded under the latter), collects no `.grad` and
     changes nothing in the model. Raises `UserError` for a vision tower whose reading is not known.
     """
-    tower = vision_tower(model.visual)
+    tower = require_attention(vision_tower(model.visual))
     with torch.inference_mode(False):
         with exposed(tower.depth, start_layer) as attention:
             features = model.encode_image(as_input(model.visual, images))

@@ -14,7 +14,7 @@ from mapcap.relevance.scene import Asked, Scene
 
 def maps(scene: Scene, asked: Asked, start_layer: int) -> Tensor:
     """Rollout (M, gh, gw) over the layers from `start_layer` on, from a run of its own."""
-    tower = scene.tower
+    tower = scene.transformer
     with exposed(tower.depth, start_layer) as attention:
         scene.run_again()
     layers = [layer.detach().mean(1) for layer in attention]  # (B, Q, N)

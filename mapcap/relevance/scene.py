@@ -10,8 +10,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.networks.last_block import LastBlock, before_last_block, last_attention, read_last
-from mapcap.networks.towers import ClipModel, VisionTower, as_input, cosine_logits, vision_tower
+from mapcap.networks.convolutional import ConvolutionalTower
+from mapcap.networks.last_block import LastBlock, last_attention, read_last
+from mapcap.networks.last_layer import Last, before_last_layer
+from mapcap.networks.last_stage import LastStage
+from mapcap.networks.towers import (
+    ClipModel,
+    Tower,
+    VisionTower,
+    as_input,
+    cosine_logits,
+    require_attention,
+    vision_tower,
+)
 
 Role = Literal["true", "predicted", "contrast"]
 ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
@@ -20,26 +31,32 @@ ROLES: tuple[Role, ...] = ("true", "predicted", "contrast")
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """B images that ran up to the last layer's attention, and from there what is read of it."""
+    """B images that ran up to the last layer, and from there what is read of it."""
 
     model: ClipModel
-    tower: VisionTower
+    tower: Tower
     images: Tensor
     """(B, 3, H, W), preprocessed"""
     weights: Tensor
     """(K, D) class weights"""
-    last: LastBlock
-    attention: Tensor
-    """(B, H, Q, N) of the last layer's queries; a leaf, so that gradients stop there"""
+    last: Last
+    leaf: Tensor
+    """Where gradients stop: attention (B, H, Q, N) of the last layer's queries, or activations
+    (B, C, gh, gw) of a convolutional tower's last stage"""
     features: Tensor
-    """(B, D), not normalised, with a graph back to `attention`"""
+    """(B, D), not normalised, with a graph back to `leaf`"""
     cosines: Tensor
-    """(B, K) exp(logit_scale) * cosine, with a graph back to `attention`"""
+    """(B, K) exp(logit_scale) * cosine, with a graph back to `leaf`"""
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
         return self.tower.grid
+
+    @property
+    def transformer(self) -> VisionTower:
+        """The tower, where it has attention to read; raises `UserError` where it has none."""
+        return require_attention(self.tower)
 
     def run_again(self) -> Tensor:
         """Run the whole tower once more, for what its hooks and interceptions collect."""
@@ -47,11 +64,12 @@ class Scene:
 
     def read_row(self, layer: Tensor) -> Tensor:
         """Take what the output reads of scores (B, Q, N) of the last layer: (B, N)."""
-        return torch.einsum("q,bqn->bn", self.tower.queries(layer.shape[1]).to(layer), layer)
+        queries = self.transformer.queries(layer.shape[1]).to(layer)
+        return torch.einsum("q,bqn->bn", queries, layer)
 
     def as_grids(self, rows: Tensor) -> Tensor:
         """Take the patches' scores (M, gh, gw) from scores of all tokens (M, N)."""
-        return rows[:, self.tower.prefix :].reshape(-1, *self.grid)
+        return rows[:, self.transformer.prefix :].reshape(-1, *self.grid)
 
 
 def open_scene(
@@ -59,18 +77,23 @@ def open_scene(
 ) -> Scene:
     """Run preprocessed images (B, 3, H, W) through the tower; `weights` (K, D) are the texts.
 
-    With `half` (bfloat16 or float16) the tower runs in that up to the last block's attention.
+    With `half` (bfloat16 or float16) the tower runs in that up to its last layer.
     Call it where gradients are on and inference mode is off. Raises `UserError` for a vision tower
     whose reading is not known.
     """
     tower = vision_tower(model.visual)
     # A tensor made in inference mode cannot be saved for the backward pass.
     weights = weights.clone()
-    last = before_last_block(model, tower, images, half)
-    attention = last_attention(last).detach().requires_grad_()
-    features = read_last(tower, last, attention)
+    last = before_last_layer(model, tower, images, half)
+    match tower, last:
+        case VisionTower(), LastBlock():
+            leaf = last_attention(last).detach().requires_grad_()
+            features = read_last(tower, last, leaf)
+        case ConvolutionalTower(), LastStage():
+            leaf = last.activations.detach().requires_grad_()
+            features = tower.read(leaf)
     cosines = cosine_logits(model, features, weights)
-    return Scene(model, tower, images, weights, last, attention, features, cosines)
+    return Scene(model, tower, images, weights, last, leaf, features, cosines)
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("Model", str(networks.get("model", ""))),
         ("Captions by", str(networks.get("captioner", ""))),
         ("Language model", str(networks.get("lm", ""))),
-        ("Regions seen as", str(config.get("representation", ""))),
+        ("Region embedding", str(config.get("representation", ""))),
         ("Indexed", _period(run.started, run.finished)),
         ("Run", f"{run.id}, preset {run.preset}, MapCap {run.versions.get('mapcap', '')}"),
     ]

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.records import ClassName
-from db.verdicts import Verdict
 from mapcap.export.rows import Marks
 from mapcap.report.pictures import Drawer
 
@@ -41,7 +40,7 @@ def read_verdicts(
             lines[record.id].append(VerdictLine(verdict.mark, verdict.note, "the class"))
         start = f"{record.label}: "
         lines[record.id] += [
-            VerdictLine(verdict.mark, verdict.note, name.removeprefix(start))
+            VerdictLine(verdict.mark, verdict.note, verdict.shown.removeprefix(start))
             for name, verdict in findings
             if name.startswith(start)
         ]
@@ -63,7 +62,7 @@ def pictures(
     return {image_id: drawer.evidence(thumbnails.get(image_id), []) for image_id in ids}
 
 
-def counts_of(marks: Mapping[tuple[str, str], Verdict]) -> str:
+def counts_of(marks: Marks) -> str:
     """Return how many verdicts there are, by what they say, the most frequent first."""
     counts: dict[str, int] = defaultdict(int)
     for verdict in marks.values():

@@ -27,8 +27,8 @@ def compare(engine: Engine, run_id: int, before_id: int, class_id: int | None = 
     return Comparison(change(everything) if everything else None, changes(pairs) if pairs else {})
 
 
-def verdict(paired: Change) -> Literal["better", "worse", "no sure change"]:
+def verdict(paired: Change) -> Literal["better", "worse", "not significant"]:
     """Return what McNemar's test says of a change, in words."""
     if not paired.sure:
-        return "no sure change"
+        return "not significant"
     return "better" if paired.gained > paired.lost else "worse"

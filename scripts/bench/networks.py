@@ -9,6 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from mapcap.errors import UserError
 from mapcap.networks.activations import fuse_gelu
+from mapcap.networks.linears import use_onednn
 from mapcap.networks.quiet import quiet
 
 
@@ -37,4 +38,5 @@ def as_loaded(model: PreTrainedModel) -> PreTrainedModel:
     """Return a copy as MapCap's loaders leave a network."""
     loaded = copy.deepcopy(model)
     fuse_gelu(loaded)
+    use_onednn(loaded)
     return loaded

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 import numpy as np
 import torch
 from transformers import GPT2LMHeadModel, PreTrainedTokenizerBase
 
 from mapcap.errors import UserError
+from mapcap.networks.devices import name_of
 from mapcap.networks.language_models import load_language_model
 from mapcap.pmi import pmi_matrix
 from scripts.bench import published
@@ -24,11 +26,16 @@ from scripts.bench.sizes import Sizes
 from scripts.bench.timing import wait
 from scripts.bench_browse import figures as made_up
 
+# MapCap scores in float32; bfloat16 shows what precision costs.
+_DTYPES: Final = (torch.float32, torch.bfloat16)
+
 
 def measure(sizes: Sizes, device: torch.device) -> Iterator[Figure]:
     """Measure GPT-2 small with random weights, on the embedded language model's tokens."""
     tokenizer = load_language_model("mini", device=torch.device("cpu")).tokenizer
-    yield from measure_network(gpt2_small(device), tokenizer, read_sentences(sizes))
+    plain, sentences = gpt2_small(device), read_sentences(sizes)
+    for dtype in _DTYPES:
+        yield from measure_network(plain, dtype, tokenizer, sentences)
 
 
 def read_sentences(sizes: Sizes) -> list[str]:
@@ -55,9 +62,15 @@ def read_sentences(sizes: Sizes) -> list[str]:
 
 
 def measure_network(
-    plain: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerBase, sentences: Sequence[str]
+    plain: GPT2LMHeadModel,
+    dtype: torch.dtype,
+    tokenizer: PreTrainedTokenizerBase,
+    sentences: Sequence[str],
 ) -> Iterator[Figure]:
-    """Time the whole matrix, and batches of pairs the published way between its forward passes."""
+    """Time the whole matrix in `dtype`, and batches of pairs the published way in between.
+
+    The published code is float32 whatever the dtype.
+    """
     pieces = [f" {sentence}" for sentence in sentences]
     encoded = tokenizer(pieces, add_special_tokens=False)["input_ids"]
     start = tokenizer.bos_token_id
@@ -69,7 +82,7 @@ def measure_network(
         published.pair_scores(plain, start, next(batches))
         theirs.append(time.perf_counter() - began)
 
-    ours = as_loaded(plain)
+    ours = as_loaded(plain).to(dtype)
     # Warms up both.
     pmi_matrix(sentences[:2], ours, tokenizer, progress=between)
     theirs.clear()
@@ -80,6 +93,7 @@ def measure_network(
     pairs = len(sentences) * (len(sentences) - 1)
     expected = median(theirs) * pairs / published.PAIRS
     what = f"{len(sentences)} captions of {np.mean([len(ids) for ids in encoded]):.1f} tokens"
+    what += f", {name_of(dtype)}"
     yield Figure("pmi", f"{what}, packed", whole, SECONDS)
     yield Figure("pmi", f"{what}, published, from {len(theirs)} batches", expected, SECONDS)
     yield Figure("pmi", f"{what}, published / packed", expected / whole, TIMES)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from db.codecs import encode_array, encode_bits, encode_runs
+from db.codecs import encode_array, encode_bits, encode_mask
 
 SIDE = 96
 GRID = 7
@@ -78,7 +78,7 @@ def masks(n: int) -> list[tuple[bytes, bytes]]:
         top, left = number % 4, number // 4 % 4
         patches[top : top + 3, left : left + 2 + number % 2] = True
         pixels = np.kron(patches, np.ones((scale, scale), bool))[:SIDE, :SIDE]
-        found.append((encode_bits(patches), encode_runs(pixels)))
+        found.append((encode_bits(patches), encode_mask(pixels)))
     return found
 
 

@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from mapcap.networks.weights import save_int8
 
 SIZE, PATCH, WIDTH, DEPTH = 112, 14, 384, 12
 TRAINED_BLOCKS = 3
-LAST_SHARE = 0.75
-"""Weight of the last training cycle in the mean with the one before: names that no training saw do
-better after the former, the others after the latter (weight averaging, Wortsman et al. 2022)."""
+SHARES = (0.3, 0.3, 0.4)
+"""How much each training cycle counts in their mean: names that no training saw do best after the
+first, the others after a later one (weight averaging, Wortsman et al. 2022)."""
 VISION: dict[str, Any] = {
     "image_size": SIZE,
     "patch_size": PATCH,
@@ -73,13 +74,19 @@ def vision_state(base: dict[str, Tensor], trained: dict[str, Tensor]) -> dict[st
     return state
 
 
-def averaged(before: dict[str, Tensor], last: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of two cycles' weights, the last one with `LAST_SHARE`."""
-    return {name: torch.lerp(before[name], last[name], LAST_SHARE) for name in last}
+def averaged(cycles: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of the cycles' weights, each counted by its share."""
+    first, *_ = cycles
+    return {
+        name: torch.stack(
+            [share * cycle[name] for share, cycle in zip(SHARES, cycles, strict=True)]
+        ).sum(0)
+        for name in first
+    }
 
 
-def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -> None:
-    """Write the CLIP folder from the base weights and the last two training cycles."""
+def build_clip(out: Path, base: Path, cycles: Sequence[Path], minilm: Path) -> None:
+    """Write the CLIP folder from the base weights and the training cycles."""
     out.mkdir(parents=True, exist_ok=True)
     config = {"model_cfg": {"embed_dim": WIDTH, "vision_cfg": VISION, "text_cfg": TEXT},
               "preprocess_cfg": PREPROCESS}  # fmt: skip
@@ -90,16 +97,16 @@ def build_clip(out: Path, base: Path, cycles: tuple[Path, Path], minilm: Path) -
     model = open_clip.create_model(
         f"local-dir:{out}", load_weights=False, pretrained_text=False, text_cfg=text
     )
-    before, last = (torch.load(path, weights_only=True) for path in cycles)
-    trained = averaged(before["mods"], last["mods"])
-    model.visual.load_state_dict(vision_state(load_file(base), trained))
+    trained = [torch.load(path, weights_only=True) for path in cycles]
+    mean = averaged([cycle["mods"] for cycle in trained])
+    model.visual.load_state_dict(vision_state(load_file(base), mean))
     words = load_file(minilm / "model.safetensors")
     kept = {name: tensor for name, tensor in words.items() if not name.startswith("pooler.")}
     found = model.text.transformer.load_state_dict(kept, strict=False)
     if any(not name.startswith("pooler.") for name in found.missing_keys):
         raise SystemExit(f"MiniLM lacks {found.missing_keys}")
     with torch.no_grad():
-        model.logit_scale.fill_(min(last["scale"], math.log(100)))
+        model.logit_scale.fill_(min(trained[-1]["scale"], math.log(100)))
     save_int8(out / "open_clip_model.safetensors", model.state_dict())
 
 
@@ -125,7 +132,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("mapcap/data/mini"))
     given = parser.parse_args()
     work = given.work
-    cycles = (work / "cycle2.pt", work / "cycle3.pt")
+    cycles = [work / f"cycle{number}.pt" for number in (1, 2, 3)]
     build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
     build_lm(given.out / "lm", work / "lm")
     mapper = torch.load(work / "clipcap.pt", weights_only=True)

@@ -27,7 +27,7 @@ from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.photos import TRAIN_BOXES, Box, read_boxes, training_photos, unpack
 from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
 from scripts.build_mini.views import View, of_people, plain, varied
-from scripts.build_mini.vision import MEAN, STD, build_vit, tokens_before_end
+from scripts.build_mini.vision import MEAN, STD, build_vit, half_precision, tokens_before_end
 
 PLAIN = 16_000
 """So many of TinyImageNet's photos are cached plain, the others varied."""
@@ -95,7 +95,7 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
     started, rng = time.monotonic(), random.Random(order.name)
     for rows, views in _read_ahead(count, order.view):
         kept = None if order.patches is None else sorted(rng.sample(range(whole), order.patches))
-        with torch.inference_mode():
+        with torch.inference_mode(), half_precision():
             tokens[rows] = tokens_before_end(network, normalised(views), kept).half().numpy()
         small = [view.picture.resize((SMALL, SMALL), Image.Resampling.BOX) for view in views]
         pixels[rows] = np.stack([np.asarray(picture) for picture in small])

@@ -29,7 +29,7 @@ from scripts.build_mini.minilm import MiniLM
 from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
 from scripts.build_mini.probe import Probe, fit_probe
 from scripts.build_mini.train import ANIMALS
-from scripts.build_mini.vision import End, build_vit, load_end
+from scripts.build_mini.vision import End, build_vit, half_precision, load_end
 
 THINGS = 12_000
 """The first so many plain things."""
@@ -96,7 +96,8 @@ def read(
 ) -> list[Tensor]:
     """Features (B, D) of whole views and of their parts."""
     seen = [None, *(torch.from_numpy(with_cls(mask)) for mask in masks)]
-    return end.regions(album.inputs(rows), seen)
+    with half_precision():
+        return [z.float() for z in end.regions(album.inputs(rows), seen)]
 
 
 def nearest_phrases(
@@ -243,7 +244,7 @@ def main() -> None:
     things, humans, stamps = (
         open_album(places.cache / name) for name in (Places.THINGS, Places.PEOPLE, Places.STAMPS)
     )
-    end = load_end(build_vit(places.vit), places.kept_cycles)
+    end = load_end(build_vit(places.vit), places.cycles)
     encode = MiniLM(places.minilm).encode
     told = people.read_described(given.data / people.TABLE, "train")
     chunker = noun_phrases.learn((s for each in told for s in each.sentences), given.wordnet)

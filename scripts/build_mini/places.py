@@ -65,11 +65,6 @@ class Places:
         return self.work / "cycle1.pt", self.work / "cycle2.pt", self.work / "cycle3.pt"
 
     @property
-    def kept_cycles(self) -> tuple[Path, Path]:
-        """The two whose mean is shipped."""
-        return self.cycles[1:]
-
-    @property
     def features(self) -> Path:
         """Features of pictures and parts of them."""
         return self.work / "features.npy"

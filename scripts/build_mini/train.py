@@ -1,6 +1,6 @@
 """Train the end of the vision transformer on the cache, against MiniLM's embeddings of texts.
 
-Three cycles, whose last two are averaged in the end: a long one on few patches, a short one on
+Three cycles, which are averaged in the end: a long one on few patches, a short one on
 more, and one that is above all about things, which take longer to learn than people.
 The kept-out classes, the last photos of every class and Flickr8k's dev photos are never shown, the
 poster's photos never read. A run that was cut off goes on from its last examination.
@@ -37,7 +37,7 @@ from scripts.build_mini.places import (
 from scripts.build_mini.stamps import training_stamps
 from scripts.build_mini.synsets import read_synsets
 from scripts.build_mini.tags import Encode, build_tags
-from scripts.build_mini.vision import End, build_vit, save_end
+from scripts.build_mini.vision import End, build_vit, half_precision, save_end
 
 STAMPS = 20
 """Renders in a batch."""
@@ -246,14 +246,18 @@ def embed(end: End, album: Album, rows: np.ndarray, patches: int) -> Tensor:
     there = album.tokens.shape[1] - 1
     kept = np.sort(np.random.permutation(there)[:patches])
     tokens = torch.from_numpy(album.tokens[rows][:, [0, *(1 + kept)]].astype(np.float32))
-    return F.normalize(end(tokens), dim=1)
+    with half_precision():
+        z = end(tokens)
+    return F.normalize(z.float(), dim=1)
 
 
 @torch.inference_mode()
 def whole(end: End, album: Album, rows: Sequence[int]) -> Tensor:
     """Embed views by all their patches: (B, D), L2-normalised."""
     parts = [np.array(rows[k : k + _READ]) for k in range(0, len(rows), _READ)]
-    return torch.cat([F.normalize(end(album.inputs(part)), dim=1) for part in parts])
+    with half_precision():
+        embedded = [end(album.inputs(part)).float() for part in parts]
+    return F.normalize(torch.cat(embedded), dim=1)
 
 
 def accuracy(z: Tensor, labels: np.ndarray, names: Tensor, among: list[int]) -> float:

@@ -20,6 +20,16 @@ MEAN = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
 STD = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
 
 
+def half_precision() -> torch.autocast:
+    """Multiply in bfloat16 inside this context, where the processor does that faster."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bfloat16())
+
+
+def _multiplies_bfloat16() -> bool:
+    flags = Path("/proc/cpuinfo")
+    return flags.exists() and "avx512_bf16" in flags.read_text(encoding="utf-8")
+
+
 def build_vit(weights: Path) -> Any:
     """Build open_clip's VisionTransformer, whole, with the converted weights and no head."""
     config = dict(VISION)
@@ -108,9 +118,8 @@ def save_end(end: End, scale: float, path: Path) -> None:
     torch.save({"mods": end.state_dict(), "scale": scale}, path)
 
 
-def load_end(vit: Any, cycles: tuple[Path, Path]) -> End:
-    """Build the end that is shipped, for inference: the mean of two training cycles."""
-    before, last = (torch.load(path, weights_only=True)["mods"] for path in cycles)
+def load_end(vit: Any, cycles: Sequence[Path]) -> End:
+    """Build the end that is shipped, for inference: the mean of the training cycles."""
     end = End(vit)
-    end.load_state_dict(averaged(before, last))
+    end.load_state_dict(averaged([torch.load(path, weights_only=True)["mods"] for path in cycles]))
     return end.eval().requires_grad_(False)

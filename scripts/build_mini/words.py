@@ -40,6 +40,7 @@ from scripts.build_mini.reading import (
     text_batches,
 )
 from scripts.build_mini.stamps import training_stamps
+from scripts.build_mini.vision import half_precision
 
 MINUTES = 26.0
 """Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
@@ -134,10 +135,12 @@ def train(
             group["lr"] = RATE * min(1, step / WARM_UP) * fall
         batch = next(pairs)
         z = noisy(features[[row for _, row in batch]])
-        loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
+        with half_precision():
+            loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
         report = f"captions {loss.item():.3f}"
         if step % TEXT_EVERY == 0:
-            text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
+            with half_precision():
+                text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
             loss = loss + text_loss
             report += f", text {text_loss.item():.3f}"
         adam.zero_grad()

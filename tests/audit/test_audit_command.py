@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Engine
 
 from db import queries
 from db.engine import finish, open_read, open_write
+from db.records import ErrorWord
 from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.commands.audit import audit
 from mapcap.errors import UserError
+from mapcap.printing.audit import words_table
 from tests.audit.conftest import CLASSES, MARKED
 from tests.stores import Photo, make_spec, write_run
 
@@ -44,6 +47,19 @@ def test_a_class_with_its_findings_words_and_bins(audited: Path, capsys: Printed
     assert "watermark" in kinds
     assert all(len(entry["images"]) <= 3 for entry in found["findings"])
     assert found["class"]["name"] == MARKED and found["words"]
+
+
+@pytest.mark.parametrize("width", [100, 60, 40])
+def test_a_narrow_terminal_keeps_the_word_and_its_counts(width: int) -> None:
+    word = ErrorWord("brown fur", None, 1.2, 3.1, 0.004, 0.05, 0.01, 0.09, 9, 2, 7)
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(words_table([word]))
+    page = capture.get()
+    head, line = (each.split() for each in page.splitlines()[:2])
+    assert dict(zip(head[-2:], line[-2:], strict=True)) == {"errors": "7", "correct": "2"}
+    assert "brown" in page and "fur" in page
+    assert ("95" in head) == (width == 100)
 
 
 def test_a_file_without_an_audit_says_what_to_do(two_runs: Path) -> None:

@@ -212,7 +212,10 @@ def test_words_of_a_pair_are_against_the_rivals_right_images() -> None:
     rows = {row.word: row for row in pair_words(half_wrong())}
     assert {row.against_class_id for row in rows.values()} == {LYNX}
     assert rows["spotted"].z < 0 < rows["grey"].z
-    assert rows["spotted"].images == 0 and rows["grey"].wrong == 16
+    # Counted in the two groups that are compared: 16 predicted as lynx, and the lynx's 20 correct.
+    spotted, grey = rows["spotted"], rows["grey"]
+    assert (spotted.images, spotted.correct, spotted.wrong) == (20, 20, 0)
+    assert (grey.images, grey.correct, grey.wrong) == (16, 0, 16)
 
 
 def test_a_slice_costs_its_images_times_its_excess() -> None:
@@ -229,7 +232,7 @@ def test_doubted_labels_are_one_finding() -> None:
         np.array([25, 21]), np.array([LYNX, CRANE]), np.array([1.0, 0.8]), np.array([0.9, 0.5])
     )
     (found,) = labels(half_wrong(), doubted)
-    assert found.title == "2 of 40 may be labelled wrongly: they look like lynx (1), crane (1)"
+    assert found.title == "2 of 40 are possible label errors: they look like lynx (1), crane (1)"
     assert found.cost.images == 2
     assert list(found.images) == [125, 121]
     one = Suspects(doubted.index[:1], doubted.said[:1], np.ones(1), np.ones(1))
@@ -306,7 +309,7 @@ def test_the_line_says_the_first_two_causes_and_not_that_nothing_separates() -> 
     report = audit_class(replace(given, images=replace(given.images, pictures=dark)))
     assert "have a dark background" in report.line
     assert "100% without" in report.line, "with the accuracies that make it a cause"
-    assert "no word separates" not in report.line
+    assert "no word distinguishes" not in report.line
     kinds = [one.kind for one in report.findings]
     assert kinds.index("background") < len(kinds) and not report.findings[0].is_note
     of_line = [c.figures["kind"] for c in report.clauses if "kind" in c.figures]
@@ -351,7 +354,8 @@ def test_names_compete_where_nothing_else_differs() -> None:
     report = audit_class(replace(given, rivals=same))
     assert "12 of 40 correct; 28 predicted as lynx" in report.line
     assert (
-        "no word separates misclassified from correct: the two class names compete" in report.line
+        "no word distinguishes misclassified from correct images: the two class names compete"
+        in report.line
     )
     assert (
         "no difference shown between the regions of misclassified and correct images (cosine 0.9"

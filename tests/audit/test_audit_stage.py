@@ -105,23 +105,26 @@ def test_the_watermark_is_found_only_where_it_is(engine: Engine) -> None:
 
 def test_words_are_counted_by_image(engine: Engine) -> None:
     checked = 0
+    images = [image for found in classes(engine) for image in queries.images(engine, found.id)]
+    held = {
+        image.id: phrases(
+            region.caption or ""
+            for region in queries.regions(engine, image.id)
+            if region.role == "true"
+        )
+        for image in images
+    }
     for found in classes(engine):
-        held = {
-            image.id: phrases(
-                region.caption or ""
-                for region in queries.regions(engine, image.id)
-                if region.role == "true"
-            )
-            for image in queries.images(engine, found.id)
-        }
-        right = {image.id for image in queries.images(engine, found.id, show="right")}
+        errors = [i for i in images if i.class_id == found.id and i.correct is False]
         rivals = [c.predicted_class_id for c in queries.confusions(engine, found.id)]
         for against in (None, *rivals):
+            # The two groups that are compared.
+            wrong = [i for i in errors if against in (None, i.predicted_class_id)]
+            right = [i for i in images if i.class_id == (against or found.id) and i.correct]
             for word in queries.error_words(engine, found.id, against):
-                holding = {image_id for image_id, words in held.items() if word.word in words}
-                assert word.images == len(holding)
-                assert word.correct == len(holding & right)
-                assert word.wrong == word.images - word.correct
+                assert word.correct == sum(word.word in held[image.id] for image in right)
+                assert word.wrong == sum(word.word in held[image.id] for image in wrong)
+                assert word.images == word.correct + word.wrong
                 if word.b2t_low is not None:
                     assert word.b2t is not None and word.b2t_high is not None
                     assert word.b2t_low <= word.b2t <= word.b2t_high

@@ -27,13 +27,17 @@ RUN = Run(
 
 
 def test_folders_without_images_and_a_single_class_are_said() -> None:
-    dataset = Dataset("photos", (ClassLabel("a", "a"),), (), 3, ("no images", "tree"))
+    passed = {"hidden": 2, "no pictures": 1}
+    dataset = Dataset("photos", (ClassLabel("a", "a"),), (), passed, ("no images", "tree"))
     lines = [line for line, _ in photo_lines(dataset)]
-    assert lines[0] == "photos: 0 images of 1 class (3 other files skipped)"
-    assert lines[1] == "2 folders without images left out: no images, tree"
-    assert "accuracy says nothing" in lines[2]
-    two = replace(dataset, classes=dataset.classes * 2, empty=(), skipped=0)
-    assert [line for line, _ in photo_lines(two)] == ["photos: 0 images of 2 classes"]
+    assert lines[0] == "photos: 0 images of 1 class: a 0"
+    assert lines[1] == "passed over: 2 hidden, 1 no pictures"
+    assert lines[2] == "2 folders without images left out: no images, tree"
+    assert "accuracy says nothing" in lines[3]
+    two = replace(dataset, classes=dataset.classes * 2, empty=(), passed={}, notes=("guessed",))
+    assert [line for line, _ in photo_lines(two)] == [
+        "photos: 0 images of 2 classes: a 0, a 0", "guessed",
+    ]  # fmt: skip
 
 
 def test_the_first_line_waits_for_no_network() -> None:

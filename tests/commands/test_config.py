@@ -46,7 +46,8 @@ def test_every_field_makes_another_run() -> None:
         "class_frequency": False, "shared": False, "seed": 1, "prompt": "What is it?",
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
-        "predictions_digest": "0" * 64,
+        "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
+        "class_level": "leaf",
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     changes: list[Any] = [{name: value} for name, value in others.items()]
@@ -91,8 +92,16 @@ def test_an_unknown_preset_is_named_with_the_closest() -> None:
         ("max_sentences", 1, "--max-sentences"),
         ("templates", ("no place",), "--template"),
         ("representation", "cropp", "--representation"),
-        ("relevance", "cheffer", "--relevance: .*chefer, legrad"),
+        ("relevance", "cheffer", "--relevance: .*chefer, gradcam"),
         ("limit_per_class", 0, "--limit-per-class"),
+        ("limit_per_class", 2**63, "--limit-per-class"),
+        ("redundancy", float("inf"), "--redundancy-penalty"),
+        ("redundancy", float("nan"), "--redundancy-penalty"),
+        ("max_sentences", 2**63, "--max-sentences"),
+        ("relevance_start_layer", -2, "--relevance-start-layer"),
+        ("class_level", "middle", "--class-level"),
+        ("box_format", "yxyx", "--box-format"),
+        ("box_units", "inches", "--box-units"),
     ],
 )
 def test_a_value_that_no_run_could_use_names_its_option(

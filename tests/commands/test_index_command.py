@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db import queries
-from db.engine import open_read
+from db import queries, writes
+from db.engine import open_read, open_write
 from db.records import Codes, Vectors
 from tests.calling import (
     CLASSES,
@@ -258,9 +258,13 @@ def test_the_posters_representations(
     assert sum(len(chunk.ids) for chunk in stored) == regions > 0
 
 
-def test_regions_are_found_by_blocks_as_by_comparing_all(db: Path) -> None:
-    engine = open_read(db)
+def test_regions_are_found_by_blocks_as_by_comparing_all(
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_write(shutil.copy(db, tmp_path / "blocks.db"))
     run = queries.latest_run(engine)
+    monkeypatch.setattr("db.writes.regions.FEWEST", 1)
+    writes.pack_embeddings(engine, run.id, run.representation)
     kind = run.representation
     [every] = queries.region_embeddings(engine, run.id, kind)
 

@@ -111,12 +111,10 @@ def test_upgrade_leaves_a_current_file_as_it_is(call: Call, db: Path) -> None:
 
 
 def test_upgrade_packs_embeddings_that_are_in_no_blocks(
-    call: Call, db: Path, tmp_path: Path
+    call: Call, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = shutil.copy(db, tmp_path / "old.db")
-    with sqlite3.connect(old) as connection:
-        connection.execute("DELETE FROM embedding_block")
-    connection.close()
+    monkeypatch.setattr("db.writes.regions.FEWEST", 1)
     assert call("upgrade", old).code == 0
     with sqlite3.connect(old) as connection:
         (packed,) = connection.execute("SELECT sum(count) FROM embedding_block").fetchone()

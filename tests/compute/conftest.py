@@ -8,7 +8,9 @@ import torch
 from open_clip.hf_model import HFTextEncoder
 from open_clip.model import CLIP, CustomTextCLIP
 from open_clip.timm_model import TimmModel
+from timm.models.convnext import ConvNeXt
 from timm.models.eva import Eva
+from timm.models.fastvit import FastVit
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from transformers import BertConfig
@@ -65,6 +67,23 @@ def with_timm_reading(pool: str, kind: type[nn.Module] = VisionTransformer) -> n
     return model
 
 
+def with_convolutions(trunk: nn.Module) -> nn.Module:
+    """A timm trunk of 4 x 4 cells whose head takes their mean (ConvNeXt, MobileCLIP-S)."""
+    model = CustomTextCLIP(FEATURES, VISION, TEXT)
+    model.visual = timm_tower(trunk)
+    model.visual.image_size = (128, 128)
+    return model
+
+
+def with_fastvit() -> nn.Module:
+    """Attention among the cells of the last stage, and a last convolution behind it."""
+    mixers = ("repmixer", "repmixer", "repmixer", "attention")
+    trunk = FastVit(
+        layers=(1, 1, 1, 1), embed_dims=(16, 16, 32, 32), token_mixers=mixers, num_classes=0
+    )
+    return with_convolutions(trunk)
+
+
 def with_eva() -> nn.Module:
     """Rotary positions and a gated MLP, as the EVA02 CLIPs have."""
     model = CustomTextCLIP(FEATURES, VISION, TEXT)
@@ -107,7 +126,13 @@ BUILDERS: dict[str, Callable[[], nn.Module]] = {
         vision={"attentional_pool": True, "attn_pooler_queries": 5, "attn_pooler_heads": 4}
     ),
     "coca-cascade": lambda: native(vision={"attentional_pool": "cascade", "attn_pooler_heads": 4}),
-    "resnet": lambda: native(vision={"layers": [1, 1, 1, 1], "width": 8, "head_width": 32}),
+    "resnet": lambda: native(
+        vision={"layers": [1, 2, 1, 1], "width": 8, "head_width": 32, "image_size": 128}
+    ),
+    "convnext": lambda: with_convolutions(
+        ConvNeXt(depths=(1, 2, 1, 1), dims=(8, 16, 24, 32), num_classes=0)
+    ),
+    "fastvit": with_fastvit,
     "last": lambda: native(text={"pool_type": "last"}),
     "first": lambda: native(text={"pool_type": "first"}),
 }

@@ -121,9 +121,9 @@ def test_half_precision_moves_results_by_rounding_alone(build, images, texts, na
 def test_from_the_last_attention_on_all_is_float32(build, images, texts, name):
     scene = open_scene(build(name), images, texts, torch.bfloat16)
     last = scene.last
-    for part in (last.token, last.query, last.key, last.value, scene.attention, scene.features):
+    for part in (last.token, last.query, last.key, last.value, scene.leaf, scene.features):
         assert part.dtype == torch.float32
-    (gradient,) = torch.autograd.grad(scene.cosines.sum(), scene.attention)
+    (gradient,) = torch.autograd.grad(scene.cosines.sum(), scene.leaf)
     assert gradient.dtype == torch.float32
     # Not rounded to the eight bits of the tower: computed wide.
     assert not torch.equal(gradient, gradient.bfloat16().float())

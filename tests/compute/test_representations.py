@@ -128,11 +128,11 @@ def test_pooled_in_half_precision(build, images, dtype):
     assert (cosine > 0.999).all()
 
 
-def test_pooled_refuses_an_empty_mask_and_a_tower_without_cls(build, images):
+def test_pooled_refuses_an_empty_mask_and_a_tower_that_is_not_known(build, images):
     with pytest.raises(ValueError, match="at least one patch"):
         pooled(build("native"), images[:1], [np.zeros((1, 4, 4), bool)])
-    with pytest.raises(UserError, match="ModifiedResNet"):
-        pooled(build("resnet"), images[:1], [np.ones((1, 4, 4), bool)])
+    with pytest.raises(UserError, match="VisionTransformer"):
+        pooled(build("coca-cascade"), images[:1], [np.ones((1, 4, 4), bool)])
 
 
 def regions_of(grids: np.ndarray) -> list[list[Region]]:

@@ -182,11 +182,11 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
     root = make(tmp_path / "data", "a/1.jpg")
     with pytest.raises(UserError, match=r"--names: .*missing\.tsv cannot be read"):
         scan(root, names=tmp_path / "missing.tsv")
-    (tmp_path / "latin.tsv").write_bytes(b"a\t\xe9\xe8\n")
-    with pytest.raises(UserError, match="UTF-8"):
-        scan(root, names=tmp_path / "latin.tsv")
+    (tmp_path / "none.tsv").write_bytes(b"b\tx\na\t\xe9\x81\n")
+    with pytest.raises(UserError, match=r"none\.tsv.* UTF-8"):
+        scan(root, names=tmp_path / "none.tsv")
     (tmp_path / "huge.csv").write_text('"' + "x" * 200_000)
-    with pytest.raises(UserError, match="not a table"):
+    with pytest.raises(UserError, match="line 1: a quote is opened there and never closed"):
         scan(root, names=tmp_path / "huge.csv")
 
 
@@ -204,7 +204,7 @@ def test_boxes_by_path_then_by_name(tmp_path: Path) -> None:
     root = make(tmp_path / "data", "a/1.jpg", "a/sub/2.jpg", "b/1.jpg", "b/3.jpg", "b/4.jpg")
     found = boxes_of(
         tmp_path, root,
-        "file\tx0\ty0\tx1\ty1\n./a/1.jpg\t1\t2\t3\t4\na/2.jpg\t-1\t0\t5.5\t6\tmore\n"
+        "file\tx0\ty0\tx1\ty1\n./a/1.jpg\t1\t2\t3\t4\na/2.jpg\t-1\t0\t5.5\t6\t\n"
         "1.jpg\t7\t7\t9\t9\n3.jpg\t5\t5\t5\t9\nunknown.jpg\t0\t0\t1\t1\n",
     )  # fmt: skip
     assert found == {

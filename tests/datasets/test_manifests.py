@@ -67,7 +67,7 @@ def test_names_boxes_and_limit_apply(folder: Path) -> None:
     [
         ("", "has no rows"),
         ("path,class\n", "has no rows"),
-        ("file,label\nphotos/one.jpg,dog\n", "no column path, class; it has file, label"),
+        ("a,b\nphotos/one.jpg,dog\n", "no column path, class; it has a, b"),
         ("path,class,x0,y0\nphotos/one.jpg,dog,1,2\n", "no column x1, y1"),
         ("path,class\nphotos/one.jpg,dog\n,dog\n", r"manifest\.csv, line 3"),
         ("path,class\nphotos/one.jpg,\n", "must not be empty"),

@@ -68,7 +68,7 @@ def test_boxes_find_a_url_by_its_last_part(tmp_path: Path, stored: str) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("file:///etc/passwd", "URLs start with one of http://, https://, s3://"),
+        ("ftp://host/a.jpg", "URLs start with one of http://, https://, s3://"),
         ("simplecache::s3://bucket/a.jpg", "URLs start with one of"),
         ("zip://a.jpg::https://host/a.zip", "URLs start with one of"),
         ("https://host/\x1b[31m.jpg", "has control characters"),
@@ -83,6 +83,21 @@ def test_urls_that_are_not_to_be_opened(tmp_path: Path, url: str, message: str) 
     text = str(refused.value)
     assert message in text and "m.csv, line 2" in text
     assert text.isprintable() and "secret" not in text
+
+
+@pytest.mark.parametrize("path", ["file:///etc/passwd", "C://photos/a.jpg", "a/b://c.jpg"])
+def test_what_only_looks_like_a_url_is_a_path(tmp_path: Path, path: str) -> None:
+    with pytest.raises(UserError, match="not one of its files is there"):
+        scan(manifest(tmp_path, path))
+
+
+def test_boxes_in_shares_need_the_size_of_a_photo(tmp_path: Path, stored: str) -> None:
+    boxes = tmp_path / "boxes.tsv"
+    boxes.write_text("bird.webp\t0\t0\t0.5\t0.25\n")
+    (item,) = scan(manifest(tmp_path, stored), boxes=boxes).items
+    loaded = read_image(item.path)
+    assert loaded.width is not None and loaded.height is not None
+    assert item.box == (0, 0, loaded.width / 2, loaded.height / 4)
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +132,8 @@ def test_what_was_written_since_is_noticed(tmp_path: Path, stored: str, picture:
 
 @needs_aiohttp
 def test_a_real_server(tmp_path: Path, server: Server, picture: Path) -> None:
-    copy = shutil.copy(picture, tmp_path / "bird one.webp")
+    copy = tmp_path / "bird one.webp"
+    shutil.copy(picture, copy)
     url = f"{server.address}/bird%20one.webp"
     table = manifest(tmp_path, url)
     (item,) = scan(table).items

@@ -53,6 +53,23 @@ def test_vectors_that_are_not_finite_are_an_error_of_the_store() -> None:
         codes_of(vectors_of(np.array([[np.nan, 1.0]], np.float16)))
 
 
+@pytest.fixture(autouse=True)
+def blocks_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put even the few regions of these tests into blocks."""
+    monkeypatch.setattr("db.writes.regions.FEWEST", 1)
+
+
+def test_few_regions_need_no_blocks(
+    store: Any, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.writes.regions.FEWEST", len(ids) + 1)
+    writes.pack_embeddings(store.engine, store.run_id, "pooled")
+    assert parts(store) == [("Vectors", ids)]
+    monkeypatch.setattr("db.writes.regions.FEWEST", len(ids))
+    writes.pack_embeddings(store.engine, store.run_id, "pooled")
+    assert parts(store) == [("Codes", ids)]
+
+
 def parts(store: Any) -> list[tuple[str, list[int]]]:
     found = queries.region_codes(store.engine, store.run_id, "pooled")
     return [(type(part).__name__, part.ids.tolist()) for part in found]

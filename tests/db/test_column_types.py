@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from db.errors import StoreError
 from db.text import storable
-from db.types import Array, Bits, Json, RunLength, SafeText, Timestamp
+from db.types import Array, Bits, Json, PixelMask, SafeText, Timestamp
 
 DIALECT = sqlite.dialect()
 JSON = st.recursive(
@@ -56,7 +56,7 @@ def test_an_array_of_the_wrong_rank_is_refused_both_ways() -> None:
         flat.process_result_value(blob, DIALECT)
 
 
-@pytest.mark.parametrize("column", [Array("<f2", ndim=1), Bits(), RunLength()])
+@pytest.mark.parametrize("column", [Array("<f2", ndim=1), Bits(), PixelMask()])
 @pytest.mark.parametrize("hostile", ["text", 7, 1.5, b"", b"A", b"A\x01\x01\xff\xff\xff\xff"])
 def test_anything_else_in_an_array_column_is_an_error_of_the_store(
     column: Any, hostile: object
@@ -65,7 +65,7 @@ def test_anything_else_in_an_array_column_is_an_error_of_the_store(
         column.process_result_value(hostile, DIALECT)
 
 
-@pytest.mark.parametrize("column", [Bits(), RunLength()])
+@pytest.mark.parametrize("column", [Bits(), PixelMask()])
 def test_a_mask_without_two_dimensions_is_an_error_of_the_store(column: Any) -> None:
     blob = column.process_bind_param(np.zeros(4, dtype=bool), DIALECT)
     with pytest.raises(StoreError, match="two dimensions"):
@@ -73,7 +73,7 @@ def test_a_mask_without_two_dimensions_is_an_error_of_the_store(column: Any) -> 
 
 
 @pytest.mark.parametrize(
-    "column", [Array("<f2", ndim=1), Bits(), RunLength(), SafeText(), Timestamp()]
+    "column", [Array("<f2", ndim=1), Bits(), PixelMask(), SafeText(), Timestamp()]
 )
 def test_null_stays_null(column: Any) -> None:
     assert column.process_bind_param(None, DIALECT) is None

@@ -40,8 +40,8 @@ STABLE = {
     "captions": "label class caption regions right wrong tokens empty artefact",
     "summaries": "label class k redundancy position sentence relevance penalty score regions right "
     "wrong",
-    "findings": "label class position kind title score figures images details",
-    "verdicts": "about name verdict note made right_label",
+    "findings": "label class position kind title score figures images details subject verdict note",
+    "verdicts": "about name verdict note made right_label title",
 }
 COLUMNS = (
     Column("said", "text", ""),
@@ -314,7 +314,7 @@ def test_verdicts_stand_beside_what_they_are_about(
     ]  # fmt: skip
     assert listed[0]["made"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     none = call("export", own.path, "--table", "verdicts", "--out", "-")
-    assert none.out == "about,name,verdict,note,made,right_label\n"
+    assert none.out == "about,name,verdict,note,made,right_label,title\n"
     lost = call("export", own.path, "--table", "images", "--out", "-", "--format", "csv",
                 "--verdicts", file)  # fmt: skip
     assert lost.code == 2 and "--verdicts" in lost.err

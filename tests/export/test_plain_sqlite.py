@@ -4,6 +4,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -63,16 +64,17 @@ def test_blobs_are_what_the_readme_says(plain: sqlite3.Connection, filled: Any) 
     assert letter == b"A"
     np.testing.assert_array_equal(values.reshape(shape), one.grid)
     region = queries.regions(filled.engine, image_id)[0]
-    bits, runs = plain.execute(
+    bits, mask = plain.execute(
         "SELECT patch_mask, mask FROM region WHERE id = ?", (region.id,)
     ).fetchone()
     letter, shape, values = read(bits)
     assert letter == b"B"
     flat = np.unpackbits(values)[: shape[0] * shape[1]]
     np.testing.assert_array_equal(flat.reshape(shape), region.patch_mask)
-    letter, shape, values = read(runs)
-    assert letter == b"R"
-    flat = np.repeat(np.arange(len(values)) % 2, values)
+    letter, shape, values = read(mask)
+    assert letter == b"Z"
+    flat = np.unpackbits(np.frombuffer(zlib.decompress(values, wbits=-15), np.uint8))
+    flat = flat[: shape[0] * shape[1]]
     np.testing.assert_array_equal(flat.reshape(shape), region.mask)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mapcap.errors import UserError
 from mapcap.networks import embedded
 from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clip_check import check_clip
 from mapcap.networks.clip_names import Training, check_published, training_of
 from mapcap.networks.weights import load_weights
 
@@ -289,12 +290,15 @@ def test_without_a_network_the_way_out_is_told(name: str, pretrained: str | None
         load_clip(name, pretrained, device=CPU)
 
 
-def test_a_tower_without_patches_is_refused(tmp_path: Path) -> None:
-    vision = {"layers": [1, 1, 1, 1], "width": 8, "image_size": 32, "head_width": 8}
+def test_a_convolutional_tower_has_the_cells_of_its_last_stage(tmp_path: Path) -> None:
+    vision = {"layers": [1, 1, 1, 1], "width": 8, "image_size": 64, "head_width": 8}
     text = {"context_length": 8, "vocab_size": 10, "width": 8, "heads": 1, "layers": 1}
     config = {"model_cfg": {"embed_dim": 8, "vision_cfg": vision, "text_cfg": text}}
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     model = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
     save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
-    with pytest.raises(UserError, match="ModifiedResNet has no grid of patches"):
-        load_clip(f"local-dir:{tmp_path}", device=CPU)
+    clip = load_clip(f"local-dir:{tmp_path}", device=CPU)
+    assert clip.grid == (2, 2)
+    with pytest.raises(UserError, match=r"--relevance chefer: .*Add --relevance gradcam"):
+        check_clip(f"local-dir:{tmp_path}", None)
+    check_clip(f"local-dir:{tmp_path}", None, relevance="gradcam")

@@ -53,7 +53,7 @@ def test_all_that_is_missing_is_said_at_once_with_the_preset(reached: list[Any])
 @pytest.mark.parametrize(
     ("name", "tag"), [("RN50", "openai"), ("MobileCLIP-S1", "datacompdr"), ("convnext_base", "x")]
 )
-def test_a_tower_that_cannot_be_read_is_refused_before_anything_is_fetched(
+def test_attention_is_not_asked_of_convolutions_before_anything_is_fetched(
     name: str, tag: str, reached: list[Any], tmp_path: Path
 ) -> None:
     weights = tmp_path / "x"
@@ -61,7 +61,7 @@ def test_a_tower_that_cannot_be_read_is_refused_before_anything_is_fetched(
     config = IndexConfig(
         photos="", captioner="phrases", model=name, pretrained=str(weights) if tag == "x" else tag
     )
-    with pytest.raises(UserError, match=f"--model {name}: .* tower"):
+    with pytest.raises(UserError, match=f"--relevance chefer: .*--model {name} .*gradcam"):
         check_networks(config)
     assert reached == []
 

@@ -101,7 +101,9 @@ def add_audit(store: StoredRun, class_id: int, name: str) -> None:
                     "#ff6b6b",
                     details=details,
                 ),
-                NewFinding("label", "2 may be labelled wrongly", 0.2, {}, wrong[:2], plain="label"),
+                NewFinding(
+                    "label", "2 are possible label errors", 0.2, {}, wrong[:2], plain="label"
+                ),
             ],
         ),
     )

@@ -125,7 +125,7 @@ def audited(engine: Engine, classes: list[str], ids: list[int], i: int) -> NewAu
             wrong, regions[: 2 * count],
         ),
         finding(
-            "label", "2 of 8 may be labelled wrongly", 1.5,
+            "label", "2 of 8 are possible label errors", 1.5,
             {"images": 2, "of": 8, "said": {classes[after]: 2}, "mean_margin": 0.1,
              "mean_level": 0.6},
             [image.id for image in images[:2]], [],

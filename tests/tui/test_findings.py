@@ -302,7 +302,10 @@ async def test_before_the_audit_one_line_says_what_is_missing(
         writes.begin_stage(growing, run_id, "captions", position=5, total=32, done=8)
         app.poll()
         await settle(pilot)
-        assert line() == "no audit yet: the job is at captions 8/32; it comes by itself"
+        assert (
+            line()
+            == "no audit yet: the job is at captions 8/32; it will appear when that stage finishes"
+        )
         writes.finish_stage(growing, run_id, "captions")
         writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
         app.poll()

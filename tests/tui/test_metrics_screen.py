@@ -72,7 +72,7 @@ async def test_figures_and_the_plot_of_one(
         drawn = "\n".join(plot.render_line(y).text for y in range(plot.size.height))
         assert drawn.count("●") == 1
         await press(pilot, "down")
-        assert "no class has this figure" in plot.render_line(0).text
+        assert "no class has this metric" in plot.render_line(0).text
         await press(pilot, "s", "s", "up", "n", "y")
         assert app.clipboard.splitlines()[0] == "pointing\t0.7\t0.600 to 0.800"
         await press(pilot, "enter")

@@ -231,7 +231,7 @@ async def test_the_change_is_the_newer_run_minus_the_older(
         tabby = pairs["tabby"].paired
         assert (tabby.gained, tabby.lost, tabby.p) == (3, 0, mcnemar(3, 0))
         line = lines(app)[2]
-        assert "no sure change" in line and "+38" in line
+        assert "not significant" in line and "+38" in line
         await press(pilot, "enter")
         assert isinstance(app.screen, ClassScreen)
         assert app.screen.record.name == "tabby"

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from db import queries, writes
 from db.errors import StoreError
+from db.rows import NewAudit, NewFinding
 from db.verdicts import Verdict, beside, read_verdicts, remove_verdicts, write_verdicts
-from tui.app import MapCapApp
+from tui.app import MapCapApp, make_app
+from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import Thumbs
 
 Make = Callable[..., MapCapApp]
@@ -67,13 +71,54 @@ def test_a_file_of_the_first_version_is_read_and_taken_on(tmp_path: Path) -> Non
     file = tmp_path / "v.sqlite"
     write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
     with sqlite3.connect(file) as connection:
-        connection.execute("ALTER TABLE verdict DROP COLUMN right_label")
+        for column in ("right_label", "title"):
+            connection.execute(f"ALTER TABLE verdict DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     (old,) = read_verdicts(file, "a").values()
     assert (old.mark, old.right_label) == ("fine", None)
     write_verdicts(file, Verdict("a", "image", "x.jpg", "label wrong", "", WHEN, "n01"))
     assert [v.right_label for v in read_verdicts(file, "a").values()] == [None, "n01"]
+
+
+async def test_a_dismissed_finding_stays_dismissed_when_the_audit_is_made_again(
+    growing: Engine,
+    fill_run: Callable[..., tuple[int, list[int]]],
+    tmp_path: Path,
+    press: Press,
+    settle: Settle,
+) -> None:
+    run_id, ids = fill_run(growing, "mini", ["tabby", "lion"])
+    title = "7 of 8 are predicted as lion"
+
+    def audit(title: str) -> None:
+        found = NewFinding("confusion", title, 6, {}, plain="confusion", subject="as lion")
+        writes.add_audit(growing, NewAudit(ids[0], "tabby: more", [], {}, [], [found]))
+
+    def marks() -> list[str | None]:
+        return [each.mark for each in app.screen.query_one("#findings", Rows).records]
+
+    audit(title)
+    label = queries.class_record(growing, ids[0]).label
+    run_hash = queries.run(growing, run_id).config_hash
+    file = beside(tmp_path / "growing.db")
+    old = Verdict(run_hash, "finding", f"{label}: {title}", "true", "", WHEN)
+    write_verdicts(file, old)
+    app = make_app(tmp_path / "growing.db", class_name="tabby", images="half")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert marks() == ["true"], "an older file's verdict, by the title"
+        await press(pilot, "v", "2")
+        assert marks() == ["noise"]
+        audit("9 of 12 are predicted as lion")
+        writes.begin_stage(growing, run_id, "audit", position=8, total=2, done=1)
+        app.poll()
+        await settle(pilot)
+        assert marks() == ["noise"]
+        (stored,) = read_verdicts(file, run_hash).values()
+        assert stored.name == f"{label}: confusion: as lion"
+        await press(pilot, "v", "5")
+        assert marks() == [None] and not read_verdicts(file, run_hash)
 
 
 async def test_one_verdict_on_several_images_with_the_right_class(

@@ -56,7 +56,7 @@ class ClassAuditScreen(FindingsScreen):
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             browser = pane.query_one(FindingsBrowser)
-            browser.select(wanted.class_id, wanted.kind, wanted.title)
+            browser.select(wanted)
 
     def on_findings_pane_words_wanted(self) -> None:
         """Ask for the words."""

@@ -64,13 +64,13 @@ class ClassesScreen(BrowseScreen):
             tooltip="Sort by a column",
         ),
         Binding("r", "reverse", "Reverse", show=False, id="classes.reverse",
-                tooltip="Turn the order round"),
+                tooltip="Reverse the order"),
         Binding("p", "pane", "Pane", id="classes.pane", tooltip="The class beside the table"),
         Binding("f", "findings", "Findings", id="classes.findings",
                 tooltip="Findings of the run, of all classes"),
         Binding("m", "matrix", "Matrix", id="classes.matrix",
                 tooltip="Confusion matrix of the run"),
-        Binding("v", "verdict", "Verdict", id="classes.verdict", tooltip="Mark the class"),
+        Binding("v", "verdict", "Verdict", id="classes.verdict", tooltip="Judge the class"),
         Binding("y", "copy", "Copy", show=False, id="classes.copy", tooltip="Copy the name"),
     ]  # fmt: skip
 
@@ -201,7 +201,7 @@ class ClassesScreen(BrowseScreen):
         self._sort_by(_SORTS[(_SORTS.index(self._sort) + step) % len(_SORTS)])
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self._descending = not self._descending
         self._sort_by(self._sort)
 
@@ -271,7 +271,7 @@ class ClassesScreen(BrowseScreen):
         self.post_message(OpenMatrix(self.opened))
 
     def action_verdict(self) -> None:
-        """Mark the class under the cursor."""
+        """Judge the class under the cursor."""
         record = self.query_one(Rows).record
         if record is not None:
             self.post_message(OpenVerdict(self.opened, "class", [record.label], record.name))

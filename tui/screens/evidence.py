@@ -46,7 +46,7 @@ class FindingImagesScreen(BrowseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "verdict('label wrong')", "Label wrong", id="evidence.label",
                 tooltip="Call the label of the marked image wrong"),
-        Binding("v", "verdict", "Verdict", id="evidence.verdict", tooltip="Mark the image"),
+        Binding("v", "verdict", "Verdict", id="evidence.verdict", tooltip="Judge the image"),
         Binding("o", "overlay", "Overlay", id="evidence.overlay", tooltip="Relevance on and off"),
     ]  # fmt: skip
 

@@ -59,7 +59,9 @@ class FindingsScreen(BrowseScreen):
         """Ask for the verdict on a finding."""
         finding, opened = message.listed.finding, self.opened
         name = finding_name(message.listed.label, finding)
-        self.post_message(OpenVerdict(opened, "finding", [name], finding.title))
+        self.post_message(
+            OpenVerdict(opened, "finding", [name.key], finding.title, title=name.title)
+        )
 
     def on_findings_browser_copied(self, message: FindingsBrowser.Copied) -> None:
         """Copy a finding."""
@@ -85,5 +87,5 @@ def why_missing(what: str, stage_name: str, hint: str, run: Run, stages: list[St
     now = next((stage for stage in stages if stage.status == "running"), None)
     if run.status == "running":
         where = f" is at {now.name} {now.done}/{now.total}" if now is not None else " runs"
-        return f"no {what} yet: the job{where}; it comes by itself"
+        return f"no {what} yet: the job{where}; it will appear when that stage finishes"
     return f"no {what} yet: {hint}"

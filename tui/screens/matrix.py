@@ -18,9 +18,9 @@ class MatrixScreen(BrowseScreen):
 
     HELP_TEXT = (
         "Rows are classes, columns what their images are predicted as, by the number of the row. A "
-        "cell is the share of the row's images in percent. Classes that are mixed up stand side by "
-        "side; where not all have room, those with the most errors do. Enter opens the images of "
-        "the marked cell."
+        "cell is the share of the row's images in per cent. Classes that are confused stand side "
+        "by side; where not all have room, those with the most errors do. Enter opens the images "
+        "of the marked cell."
     )
 
     def __init__(self, opened: Opened) -> None:

@@ -46,8 +46,8 @@ class MetricsScreen(BrowseScreen):
     HELP_TEXT = (
         "The metrics of the run. Gain: by how much a map is better than a plain spot "
         "in the centre, or than chance. Rho: how accuracy correlates with it across classes "
-        f"(Spearman), sure where q is at most {SIGNIFICANT}. The plot shows the figure under the "
-        "cursor for each class; n and p mark one, enter opens it."
+        f"(Spearman), significant where q is at most {SIGNIFICANT}. The plot shows the metric "
+        "under the cursor for each class; n and p mark one, enter opens it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "mark(1)", "Class", id="metrics.next", tooltip="Mark the next class"),
@@ -55,7 +55,7 @@ class MetricsScreen(BrowseScreen):
                 tooltip="Mark the class before"),
         Binding("s", "sort", "Sort", id="metrics.sort", tooltip="By name, or by rho"),
         Binding("t", "pane", "Table/plot", id="metrics.pane", tooltip="The plot alone, and back"),
-        Binding("y", "copy", "Copy", show=False, id="metrics.copy", tooltip="Copy the figures"),
+        Binding("y", "copy", "Copy", show=False, id="metrics.copy", tooltip="Copy the metrics"),
     ]  # fmt: skip
 
     def __init__(self, opened: Opened) -> None:
@@ -68,7 +68,7 @@ class MetricsScreen(BrowseScreen):
         yield Static(id="title")
         with Horizontal(id="panes"):
             yield Rows[FigureLine](
-                figure_columns(), lambda line: line.name, empty="no figures", id="figures"
+                figure_columns(), lambda line: line.name, empty="no metrics", id="figures"
             )
             with Vertical(id="plot-side"):
                 yield Scatter(id="plot")
@@ -156,7 +156,7 @@ class MetricsScreen(BrowseScreen):
             self.action_pane()
 
     def action_copy(self) -> None:
-        """Copy the figures as lines of name, value and interval."""
+        """Copy the metrics as lines of name, value and interval."""
         self.copy("\n".join(line.plain for line in self._stored.lines))
 
 

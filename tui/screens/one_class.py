@@ -3,7 +3,6 @@
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static, TabbedContent, TabPane
@@ -12,13 +11,12 @@ from db import queries
 from db.records import CaptionContrast, ClassName, Confusion, ErrorWord, Finding, Pmi, Sentence
 from mapcap.text import counted
 from tui.caption_lines import caption_lines
+from tui.class_head import class_head
 from tui.navigation import Among, OpenCaption, OpenImage, OpenVerdict
 from tui.opened import Opened
 from tui.screens.class_audit import ClassAuditScreen
-from tui.texts import accuracy_bar, safe, share, tokens_line
 from tui.thumbnail_pages import Page, images_page
 from tui.widgets.captions_pane import CaptionsPane, Line
-from tui.widgets.class_card import verdict_line
 from tui.widgets.confusions_pane import ConfusionsPane
 from tui.widgets.findings_pane import FindingsPane
 from tui.widgets.images_pane import ImageQuery, ImagesPane
@@ -95,38 +93,23 @@ class ClassScreen(ClassAuditScreen):
 
     def on_mount(self) -> None:
         """Begin at the summary that the run was made for."""
-        pane = self.query_one(SummaryPane)
-        config = self.opened.run.config
-        k, redundancy = config.get("sentences"), config.get("redundancy")
-        pane.set_reactive(SummaryPane.k, k if isinstance(k, int) and k > 0 else 5)
-        pane.set_reactive(
-            SummaryPane.redundancy, float(redundancy) if isinstance(redundancy, float) else 1.0
-        )
+        self.query_one(SummaryPane).begin(self.opened.run.config)
         self.reload()
 
     def reload(self) -> None:
         """Ask again for all tabs."""
         engine, class_id = self.opened.engine, self.record.id
-        self.ask("title", self._head, self.query_one("#title", Static).update)
+        self.ask(
+            "title",
+            lambda: class_head(self.opened, class_id),
+            self.query_one("#title", Static).update,
+        )
         self.ask("pmi", lambda: queries.pmi(engine, class_id), self._got_pmi)
         self.ask("confusions", lambda: queries.confusions(engine, class_id), self._got_confusions)
         self.ask_audit()
         self._ask_captions(keep=True)
         if self.query_one(Thumbs).size.width:
             self._ask_images()
-
-    def _head(self) -> Text:
-        record = queries.class_record(self.opened.engine, self.record.id)
-        tokens = queries.class_tokens(self.opened.engine, self.record.id)
-        verdict = self.opened.of_class(record)
-        text = safe(record.name, "bold", longest=60) + Text("  ")
-        text += accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 12)
-        text += Text(f" {share(record.accuracy)}  {record.images} images  ")
-        if tokens:
-            text += Text("name read as ", "dim") + tokens_line(tokens)
-        if verdict is not None:
-            text += Text("  ") + verdict_line(verdict)
-        return text
 
     # Summary
 

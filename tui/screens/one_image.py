@@ -176,7 +176,7 @@ class ImageScreen(BrowseScreen):
 
     def _gone(self, images: list[Image]) -> None:
         if not images:
-            self.notify("no more images that way", timeout=2, markup=False)
+            self.notify("no further images", timeout=2, markup=False)
             return
         self._image_id = images[0].id
         self.reload()

@@ -35,7 +35,7 @@ class RunsScreen(BrowseScreen):
     """A table of runs with the facts of the one under the cursor."""
 
     HELP_TEXT = (
-        "The runs of this file. Enter looks at a run, c compares it with the one looked at now, "
+        "The runs of this file. Enter looks at a run, c compares it with the current one, "
         "f shows its metrics."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,7 +89,7 @@ class RunsScreen(BrowseScreen):
         if chosen is None:
             return
         if chosen.run.id == self.opened.run.id:
-            self.notify("choose another run than the one looked at", timeout=3, markup=False)
+            self.notify("select a different run to compare", timeout=3, markup=False)
             return
         self.post_message(OpenComparison(self.opened, chosen.run))
 

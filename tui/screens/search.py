@@ -48,7 +48,7 @@ class SearchScreen(BrowseScreen):
 
     HELP_TEXT = (
         "Searches the class names and image paths for what you type as it stands, and the captions "
-        "for all words (the last may be begun only). Down goes to the list, enter opens."
+        "that contain all words; the last may be a prefix. Down goes to the list, enter opens."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="search.back", tooltip="The screen before"),

@@ -48,20 +48,25 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
         names: Sequence[str],
         shown: str,
         offered: Mark | None = None,
+        title: str | None = None,
     ) -> None:
         super().__init__(opened)
         self._kind = kind
         self._names = names
         self._shown = shown
         self._offered = offered
+        self._title = title
         self._labels: dict[str, str] = {}
         """Labels by the names they may be typed as, in lower case."""
 
     @property
     def _current(self) -> Verdict | None:
         """The verdict that holds, where there is one thing to judge."""
-        return (
-            self.opened.marks.get((self._kind, self._names[0])) if len(self._names) == 1 else None
+        if len(self._names) != 1:
+            return None
+        (name,), marks = self._names, self.opened.marks
+        return marks.get((self._kind, name)) or (
+            marks.get((self._kind, self._title)) if self._title else None
         )
 
     def compose(self) -> ComposeResult:
@@ -135,7 +140,7 @@ class VerdictScreen(BrowseScreen, ModalScreen[None]):
                 return
         self.ask(
             "write",
-            lambda: self.opened.mark(self._kind, self._names, mark, note, right),
+            lambda: self.opened.mark(self._kind, self._names, mark, note, right, self._title),
             self._confirm,
         )
 

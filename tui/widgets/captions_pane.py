@@ -87,7 +87,7 @@ def _text(line: Line, width: int) -> Text:
     caption = line.caption
     text = safe(caption.text, "bold" if caption.selected else "dim" if caption.is_empty else "")
     if caption.artefact:
-        text.append("  speaks of the rendering", style="yellow italic")
+        text.append("  describes the picture, not its content", style="yellow italic")
     return highlighted(text, line.spans)
 
 

@@ -135,9 +135,9 @@ class FindingsBrowser(Vertical):
             # The cursor has not moved, but the finding may have been made again.
             self._tell(rows.record.finding, self._offset)
 
-    def select(self, class_id: int, kind: str, title: str) -> None:
+    def select(self, finding: Finding) -> None:
         """Put the cursor on a finding, if it is there."""
-        self.query_one(Rows).select((class_id, kind, title))
+        self.query_one(Rows).select(_identity(finding))
 
     async def show_pictures(
         self, finding: Finding, offset: int, thumbs: Sequence[Thumb], total: int
@@ -225,7 +225,7 @@ class FindingsBrowser(Vertical):
 
 def _identity(finding: Finding) -> Any:
     # Not the id: an audit made again stores its findings again.
-    return finding.class_id, finding.kind, finding.title
+    return finding.class_id, finding.kind, finding.subject or finding.title
 
 
 def _tag(finding: Finding) -> Text:

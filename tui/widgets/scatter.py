@@ -91,7 +91,7 @@ class Scatter(Widget):
     def _draw(self) -> list[Strip]:
         width, height = self.size.width, self.size.height
         if not self.points:
-            return [self._strip([("no class has this figure", _AXIS)])]
+            return [self._strip([("no class has this metric", _AXIS)])]
         low, high = (end(point.y for point in self.points) for end in (min, max))
         ends = (f"{high:.3g}", f"{low:.3g}")
         margin = max(map(len, ends)) + 1

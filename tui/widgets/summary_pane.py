@@ -1,8 +1,8 @@
 """The sentences chosen for a class, for any length and redundancy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from sqlalchemy import Engine
@@ -67,6 +67,14 @@ class SummaryPane(Vertical):
 
     class Reselect(Message):
         """Another length or redundancy is wanted."""
+
+    def begin(self, config: Mapping[str, Any]) -> None:
+        """Begin at the summary that a run was made for, by its configuration."""
+        k, redundancy = config.get("sentences"), config.get("redundancy")
+        self.set_reactive(SummaryPane.k, k if isinstance(k, int) and k > 0 else 5)
+        self.set_reactive(
+            SummaryPane.redundancy, float(redundancy) if isinstance(redundancy, float) else 1.0
+        )
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""

@@ -11,15 +11,13 @@ from mapcap.audit import shortcuts
 from mapcap.audit.attributes import ATTRIBUTES, Cut, find_cuts, share_elsewhere, text_of, value_of
 from mapcap.audit.cost import beyond
 from mapcap.audit.facts import ENOUGH
-from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
+from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted, same_images
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, percent, with_without
 from mapcap.audit.material import Material, rate, wrong_first
 from mapcap.stats import SIGNIFICANT, false_discovery, fisher, hypergeometric
 
 NAME: Final = "attribute"
-_SAME_IMAGES = 0.6
-"""Two attributes that share more of their misclassified images (Jaccard) are one finding."""
 _NEARLY = 0.85
 """Share of the largest excess with which an attribute stands for others of the same images."""
 _FAULTS: Final = (("border", True), ("sharpness", False), ("chroma", False), ("noise", True))
@@ -62,17 +60,17 @@ def _apart(shown: Sequence[tuple[Cut, float]], wrong: NDArray[np.bool_]) -> list
     kept = []
     while rest:
         best = rest[0][0]
-        alike = [pair for pair in rest if _overlap(pair[0], best, wrong) > _SAME_IMAGES]
+        first = _members(best, wrong)
+        alike = [pair for pair in rest if same_images(_members(pair[0], wrong), first)]
         nearly = [pair for pair in alike if pair[0].z >= _NEARLY * best.z]
         kept.append(min(nearly, key=lambda pair: pair[0].column))
         rest = [pair for pair in rest if all(pair is not other for other in alike)]
     return kept
 
 
-def _overlap(one: Cut, other: Cut, wrong: NDArray[np.bool_]) -> float:
-    """Return the Jaccard index of the misclassified images of two cuts."""
-    union = int(((one.having | other.having) & wrong).sum())
-    return int((one.having & other.having & wrong).sum()) / max(1, union)
+def _members(cut: Cut, wrong: NDArray[np.bool_]) -> frozenset[int]:
+    """Return the places of the misclassified images of a cut."""
+    return frozenset(np.flatnonzero(cut.having & wrong).tolist())
 
 
 def _finding(material: Material, cut: Cut, q: float) -> Finding:
@@ -102,8 +100,13 @@ def _finding(material: Material, cut: Cut, q: float) -> Finding:
         },
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         (),
-        frozenset(np.flatnonzero(having & wrong).tolist()),
+        _members(cut, wrong),
+        _subject(attribute.name, above=cut.above),
     )
+
+
+def _subject(name: str, *, above: bool) -> str:
+    return f"{name} {'above' if above else 'below'}"
 
 
 def _elsewhere(material: Material, cut: Cut) -> dict[str, float | None]:
@@ -173,7 +176,8 @@ def _shared(material: Material, column: int, fault: _Fault, *, above: bool, cut:
         f"{fault.share_elsewhere:.0%} elsewhere"
     )
     figures = {"attribute": attribute.name, "text": text, "above": above, "cut": cut}
-    return shortcuts.finding_of(NAME, material, fault, title, figures)
+    subject = f"most {_subject(attribute.name, above=above)}"
+    return shortcuts.finding_of(NAME, material, fault, title, figures, subject)
 
 
 def clause(finding: Finding) -> str:

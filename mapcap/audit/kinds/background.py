@@ -191,7 +191,7 @@ def backgrounds(material: Material, background: Background | None) -> list[Findi
         "threshold": background.threshold,
         "judged": background.judged,
     }
-    return [shortcuts.finding_of(NAME, material, background, title, figures)]
+    return [shortcuts.finding_of(NAME, material, background, title, figures, background.word)]
 
 
 def clause(finding: Finding) -> str:

@@ -86,6 +86,7 @@ def _confusion(
         images.ids[members].tolist()[:MOST_EVIDENCE],
         material.contrasts.ids[regions].tolist()[:MOST_EVIDENCE],
         frozenset(members.tolist()),
+        f"as {names.names[rival]}",
     )
 
 
@@ -104,7 +105,7 @@ def mistaken_others(material: Material) -> list[Finding]:
         return []
     title = f"{count} of the {total} predicted as {names.names[me]} are {names.names[other]}"
     figures = {"class_id": other, "class": names.names[other], "count": count, "said": total}
-    return [Finding(NAME, title, NOTHING, figures)]
+    return [Finding(NAME, title, NOTHING, figures, subject=f"from {names.names[other]}")]
 
 
 def drawn(facts: Facts) -> list[Finding]:

@@ -91,7 +91,8 @@ def _significant(
     }
     evidence = images.ids[members].tolist()[:MOST_EVIDENCE]
     cost = beyond_expected(count, len(images), errors * rate)
-    return [Finding(NAME, title, cost, figures, evidence, (), frozenset(members.tolist()))]
+    subject = "the labelled class" if fault else "another class"
+    return [Finding(NAME, title, cost, figures, evidence, (), frozenset(members.tolist()), subject)]
 
 
 def clause(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""Findings of kind `label`: images whose label is doubted."""
+"""Findings of kind `label`: possible label errors."""
 
 from collections import Counter
 from typing import Final
@@ -22,7 +22,7 @@ def detect(inputs: AuditInputs) -> list[Finding]:
 
 
 def labels(material: Material, doubted: Suspects) -> list[Finding]:
-    """Return doubted images as one finding; one image alone is a note."""
+    """Return possible label errors as one finding; one image alone is a note."""
     images, names = material.images, material.names.names
     n = len(doubted.index)
     if not n:
@@ -31,11 +31,15 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
     of_classes = ", ".join(
         name if len(classes) == 1 else f"{name} ({count})" for name, count in classes.most_common(3)
     )
-    look = "it looks" if n == 1 else "they look"
+    are, look = (
+        ("is a possible label error", "it looks")
+        if n == 1
+        else ("are possible label errors", "they look")
+    )
     return [
         Finding(
             NAME,
-            f"{n} of {len(images)} may be labelled wrongly: {look} like {of_classes}",
+            f"{n} of {len(images)} {are}: {look} like {of_classes}",
             beyond_expected(n, len(images), 0) if n >= _FEWEST else NOTHING,
             {
                 "images": n,

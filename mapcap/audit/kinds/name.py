@@ -162,6 +162,7 @@ def _finding(material: Material, pair: _Pair, *, exchanged: bool) -> Finding:
         images.ids[members].tolist()[:MOST_EVIDENCE],
         (),
         frozenset(members.tolist()),
+        f"exchanged with {other}" if exchanged else f"the same as {other}",
     )
 
 

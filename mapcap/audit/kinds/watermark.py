@@ -206,7 +206,8 @@ def watermarks(material: Material, mark: Watermark | None) -> list[Finding]:
         "area": mark.area,
         "relevance": relevance,
     }
-    return [shortcuts.finding_of(NAME, material, mark, title, figures)]
+    subject = f"{mark.colour} at the {mark.place}"
+    return [shortcuts.finding_of(NAME, material, mark, title, figures, subject)]
 
 
 def clause(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mapcap.audit.cost import NOTHING, beyond
 from mapcap.audit.facts import Clause, Facts
-from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
+from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted, same_images
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.kinds import confusion
@@ -20,8 +20,6 @@ from mapcap.texts.wording import without_name
 
 NAME: Final = "word"
 _FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
-_SAME_IMAGES = 0.6
-"""Two words that share more of their wrong images (Jaccard) are one finding."""
 _READ_ALIKE = 0.5
 """Least cosine with the class's name, the nearest of all names, of a word for the class itself."""
 _DRAWN = 0.2
@@ -49,10 +47,7 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
         concerned = holding if row.z > 0 else ~holding
         marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
         gap = rate(wrong[concerned]) - rate(wrong[~concerned])
-        covered = any(
-            len(marked & other.wrong) > _SAME_IMAGES * len(marked | other.wrong)
-            for other in findings
-        )
+        covered = any(same_images(marked, other.wrong) for other in findings)
         if row.q > SIGNIFICANT or gap <= 0 or covered:
             continue
         own_noun = row.word in own_nouns
@@ -120,6 +115,7 @@ def _finding(
         images.ids[evidence].tolist()[:MOST_EVIDENCE],
         _find_regions(material, evidence, row.word) if row.z > 0 else (),
         marked,
+        row.word if row.z > 0 else f"without {row.word}",
     )
 
 
@@ -151,7 +147,10 @@ def none_separates(facts: Facts) -> list[Clause]:
         return []
     figures: dict[str, Any] = {"tested": len(facts.words), "least_q": least_q}
     return [
-        Clause("no word separates misclassified from correct" + _competing(facts, figures), figures)
+        Clause(
+            "no word distinguishes misclassified from correct images" + _competing(facts, figures),
+            figures,
+        )
     ]
 
 
@@ -186,10 +185,11 @@ def details(finding: Finding) -> list[str]:
     b2t, low, high = (figures[key] for key in ("b2t", "b2t_low", "b2t_high"))
     side = "misclassified" if b2t > 0 else "correct"
     if low is None:
-        sees, interval = "has too few images to see a sure difference", ""
+        sees, interval = "has too few images to see a significant difference", ""
     else:
         sure = low * high > 0
-        sees = f"finds it more in the {side} images, too" if sure else "sees no sure difference"
+        more, none = f"finds it more in the {side} images, too", "sees no significant difference"
+        sees = more if sure else none
         interval = f", 95 % {low:+.3f} to {high:+.3f}"
     echo = "A word for the class itself: the captioner failed on these images as well."
     return [

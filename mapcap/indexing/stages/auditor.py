@@ -120,4 +120,5 @@ def _new_finding(finding: Finding) -> NewFinding:
         colour=kind.colour,
         overlay=kind.overlay,
         details=printed(kind, finding),
+        subject=finding.subject,
     )

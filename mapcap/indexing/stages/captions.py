@@ -1,5 +1,7 @@
 """Stage `captions`: what each region shows, in words."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +17,7 @@ from db import queries, writes
 from db.records import RegionTask
 from db.rows import NewCaption
 from mapcap.datasets import Place
-from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Fetch, PortableStage
 from mapcap.indexing.stages.computation import Computation
 from mapcap.indexing.stages.pictures import at_once, load
@@ -52,8 +54,23 @@ class Uncaptioned:
     region_ids: list[int]
     features: Tensor
     crops: list[Image.Image]
+    """Empty where the captioner needs the features alone."""
     unreadable: list[tuple[int, str]]
     """The id of each image that cannot be decoded any more, with the reason."""
+
+    def __len__(self) -> int:
+        """Return the number of regions."""
+        return len(self.region_ids)
+
+    def part(self, start: int, end: int) -> Uncaptioned:
+        """Return the regions from one place to another; what is unreadable goes with the first."""
+        part = slice(start, end)
+        return Uncaptioned(
+            self.region_ids[part],
+            self.features[part],
+            self.crops[part],
+            [] if start else self.unreadable,
+        )
 
 
 @dataclass(frozen=True)
@@ -115,19 +132,7 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
         return Captioned(new, data.unreadable)
 
     def halves(self, data: Uncaptioned) -> Sequence[tuple[int, Uncaptioned]]:  # noqa: D102
-        count, middle = len(data.region_ids), len(data.region_ids) // 2
-        if not middle:
-            return ()
-        return [
-            (
-                len(data.region_ids[part]),
-                Uncaptioned(data.region_ids[part], data.features[part], data.crops[part], errors),
-            )
-            for part, errors in (
-                (slice(0, middle), data.unreadable),
-                (slice(middle, count), []),
-            )
-        ]
+        return in_halves(data)
 
 
 def _fetch(
@@ -151,10 +156,8 @@ class Captions(PortableStage[Uncaptioned, Captioned]):
     computation_class = Captioning
 
     def first_size(self) -> BatchSize:  # noqa: D102
-        chosen = self.job.batch_size
         # A large captioner takes fewer than the CLIP.
-        most = self.job.networks.captioner.batch_size
-        return BatchSize(min(chosen or START, most), fixed=chosen is not None)
+        return BatchSize.first(self.job.batch_size, most=self.job.networks.captioner.batch_size)
 
     def total(self) -> int:  # noqa: D102
         return queries.region_count(self.job.engine, self.job.run_id)

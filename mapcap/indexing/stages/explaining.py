@@ -11,6 +11,7 @@ from torch import Tensor
 from db.rows import NewImage
 from mapcap.datasets import Item, LoadedImage, Prediction, read_image
 from mapcap.explanation import Explanation, Method, explain
+from mapcap.indexing.batch_size import in_halves
 from mapcap.indexing.stages.computation import Computation, Context
 from mapcap.indexing.stages.pictures import at_once
 from mapcap.zero_shot import class_weights
@@ -42,13 +43,17 @@ class Photos:
     views: Tensor | None
     """(V, 3, H, W), None where there are none"""
 
-    def part(self, start: int, stop: int) -> "Photos":
-        """Return the photos from `start` up to `stop`."""
-        first, last = bisect_left(self.seen, start), bisect_left(self.seen, stop)
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.rows)
+
+    def part(self, start: int, end: int) -> "Photos":
+        """Return the photos from one place to another."""
+        first, last = bisect_left(self.seen, start), bisect_left(self.seen, end)
         return Photos(
-            self.rows[start:stop],
-            self.classes[start:stop],
-            self.given[start:stop],
+            self.rows[start:end],
+            self.classes[start:end],
+            self.given[start:end],
             [place - start for place in self.seen[first:last]],
             None if self.views is None or first == last else self.views[first:last],
         )
@@ -111,10 +116,7 @@ class Explaining(Computation[Sequence[Photo], Photos, Passed]):
         return Passed(data.rows, data.seen, given, explanation)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
-        count, middle = len(data.rows), len(data.rows) // 2
-        if not middle:
-            return ()
-        return [(middle, data.part(0, middle)), (count - middle, data.part(middle, count))]
+        return in_halves(data)
 
     def class_weights(self) -> Tensor:
         """Return the class weights (K, D) of the run, computed when first asked for."""

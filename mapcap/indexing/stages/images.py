@@ -11,7 +11,7 @@ from db.engine import writing
 from db.rows import NewImage, NewPrediction, NewRegion, NewRegions, NewRelevance, NewWitness
 from mapcap.datasets import Item, Prediction, Url
 from mapcap.explanation import Explanation
-from mapcap.indexing.batch_size import START, BatchSize
+from mapcap.indexing.batch_size import BatchSize
 from mapcap.indexing.stages.base import PortableStage
 from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.explaining import Explaining, Passed, Photo, Photos
@@ -40,9 +40,8 @@ class Images(PortableStage[Photos, Passed]):
     computation: Explaining
 
     def first_size(self) -> BatchSize:  # noqa: D102
-        chosen = self.job.batch_size
         on_cuda = self.job.networks.clip.device.type == "cuda"
-        return BatchSize(chosen or START, fixed=chosen is not None, grows=on_cuda)
+        return BatchSize.first(self.job.batch_size, grows=on_cuda)
 
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)

@@ -29,6 +29,7 @@ from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
 from mapcap.networks.language_models import load_language_model
+from mapcap.networks.linears import use_onednn
 from mapcap.networks.weights import Outline, outline
 
 _HUB: Final = "hf-hub:"
@@ -188,6 +189,7 @@ def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
     )
     model = GPT2LMHeadModel(config)
     fuse_gelu(model)
+    use_onednn(model)
     return model
 
 

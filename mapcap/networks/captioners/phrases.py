@@ -64,6 +64,8 @@ def read_phrases(config: IndexConfig) -> tuple[str, ...]:
     name = argument(config)
     path = Path(name).expanduser() if name else PHRASES
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise OSError("it is no regular file")
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(

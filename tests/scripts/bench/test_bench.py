@@ -127,7 +127,10 @@ def test_captions_and_pmi_from_the_command_line(
     page = json.loads(file.read_text(encoding="utf-8"))
     found = values([Figure(**figure) for figure in page["figures"]])
     assert {"published loop / batch 1", "published loop / batch 2"} < set(found)
-    assert any(what.startswith("4 captions of") for what in found)
+    for dtype in ("float32", "bfloat16"):
+        assert any(
+            what.startswith("4 captions") and f" {dtype}, published /" in what for what in found
+        )
     assert page["sizes"]["caption_tokens"] == 3
     shown = capsys.readouterr().out
     assert "published loop / batch 2" in shown and "published / packed" in shown

@@ -1,0 +1,1 @@
+"""Proofs that MapCap holds, each a module with `main(argv)`: see `python -m scripts.prove`."""
