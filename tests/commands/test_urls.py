@@ -9,6 +9,7 @@ import pytest
 
 from mapcap.datasets import LoadedImage, Place, read_image
 from mapcap.indexing.stages import explaining
+from mapcap.indexing.stages.images import Images
 from tests.calling import CLASSES, Result
 from tests.commands.test_index_command import contents
 from tests.serving import Server
@@ -47,6 +48,7 @@ def test_a_server_that_goes_away_ends_the_run_and_it_goes_on(
             server.stop()
         return read_image(place)
 
+    monkeypatch.setattr(Images, "ahead", 1)  # two batches at once would share what was read
     monkeypatch.setattr(explaining, "read_image", goes_away)
     monkeypatch.setattr(explaining, "at_once", lambda function, items: [*map(function, items)])
     command = ("index", manifest, "--batch-size", "4", "--device", "cpu", "--db")
