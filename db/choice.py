@@ -1,13 +1,12 @@
 """Which run of a file is looked at where nobody names one."""
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from db.errors import StoreError
-from db.files import READ_TIMEOUT, check, connect, explained
+from db.files import reading
+from db.values import text_of, whole_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,6 @@ def chosen_run(file: Path) -> Choice:
     Raises:
         StoreError: for a file that cannot be used, or that holds no run.
     """
-    check(file)
-    with closing(connect(file, "ro", READ_TIMEOUT)) as connection:
-        try:
-            return choose(
-                connection.execute(
-                    "SELECT id, status FROM run ORDER BY started DESC, id DESC"
-                ).fetchall()
-            )
-        except sqlite3.Error as error:
-            raise explained(file, error) or error from error
+    with reading(file) as connection:
+        rows = connection.execute("SELECT id, status FROM run ORDER BY started DESC, id DESC")
+        return choose([(whole_of(number) or 0, text_of(status) or "") for number, status in rows])

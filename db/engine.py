@@ -7,7 +7,8 @@ comes out of both, at opening and later.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +23,12 @@ from db.files import (
     check,
     connect,
     explained,
+    explaining,
     newer,
     schema_version,
 )
 from db.interrupts import current
+from db.limited import LimitedConnection
 from db.migrations import upgrade
 
 # The first SQLite with RETURNING; reading gets by with an older one.
@@ -34,6 +37,7 @@ _WRITE_TIMEOUT: Final = 30.0
 # Rows with pictures and embeddings take 1 to 4 KB: larger pages waste less of their ends.
 _PAGE_SIZE: Final = 8192
 _CACHE_KIB: Final = 65536
+_NO_WAL: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CANTOPEN)
 _INTERRUPT: Final = "interrupt"
 
 
@@ -56,7 +60,9 @@ def open_write(path: Path | str) -> Engine:
     version = schema_version(file) if file.exists() else 0
     if version > SCHEMA_VERSION:
         raise StoreError(newer(file, version))
-    engine = _engine(file, "rwc", _WRITE_TIMEOUT, _prepare_writer)
+    with explaining(file):
+        wal = _has_wal(file)
+    engine = _engine(file, "rwc", _WRITE_TIMEOUT, partial(_prepare_writer, wal=wal))
     if version < SCHEMA_VERSION:
         _upgrade(engine)
     return engine
@@ -114,9 +120,13 @@ def writing(store: Engine | Connection) -> Iterator[Connection]:
 def _engine(
     file: Path, mode: str, timeout: float, prepare: Callable[[sqlite3.Connection], None]
 ) -> Engine:
+    known: list[tuple[int, int]] = []
+
     def opened() -> sqlite3.Connection:
-        connection = connect(file, mode, timeout)
-        prepare(connection)
+        with explaining(file):
+            connection = connect(file, mode, timeout)
+            prepare(connection)
+            known[:] = known or [_place(file)]
         return connection
 
     engine = create_engine(URL.create("sqlite+pysqlite", database=str(file)), creator=opened)
@@ -125,14 +135,41 @@ def _engine(
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("immediate")
+        if immediate:
+            _check_place(file, known)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     @event.listens_for(engine, "handle_error")
     def explain(context: ExceptionContext) -> Exception | None:
         error = context.original_exception
-        return explained(file, error) if isinstance(error, sqlite3.Error) else None
+        if not isinstance(error, sqlite3.Error | UnicodeError):
+            return None
+        used = None if context.connection is None else context.connection.connection
+        return explained(file, error, used and used.dbapi_connection)  # type: ignore[arg-type]
 
     return engine
+
+
+def _place(file: Path) -> tuple[int, int]:
+    """Return what tells a file from another of its name."""
+    stat = file.stat()
+    return stat.st_dev, stat.st_ino
+
+
+def _check_place(file: Path, known: list[tuple[int, int]]) -> None:
+    """Raise StoreError where a file was moved, removed or replaced since it was opened.
+
+    What is written to it then would be lost, and SQLite would not say so.
+    """
+    try:
+        there = [_place(file)]
+    except OSError:
+        there = []
+    if there != known:
+        raise StoreError(
+            f"{file} was moved, removed or replaced while it was written: put it back, with its "
+            "-wal, and run the same command again, which goes on from the last batch"
+        )
 
 
 def _let_stop(engine: Engine) -> None:
@@ -152,15 +189,41 @@ def _let_stop(engine: Engine) -> None:
             interrupt.remove(connection)
 
     @event.listens_for(engine, "before_cursor_execute")
-    def begins(*_: object) -> None:
+    def begins(connection: Connection, *_: object) -> None:
+        limited = connection.connection.dbapi_connection
+        if isinstance(limited, LimitedConnection):
+            limited.renew()
         interrupt = current()
         if interrupt is not None:
             interrupt.check()
 
 
-def _prepare_writer(connection: sqlite3.Connection) -> None:
+def _has_wal(file: Path) -> bool:
+    """Set WAL mode; False where the disk has no shared memory for it, as network shares have none.
+
+    Readers then wait while a batch is written.
+    """
+    try:
+        with closing(connect(file, "rwc", _WRITE_TIMEOUT)) as connection:
+            _prepare_writer(connection, wal=True)
+            # The mode is set before it is tried.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NO_WAL:
+            raise
+    else:
+        return True
+    with closing(connect(file, "rwc", _WRITE_TIMEOUT)) as connection:
+        # Alone, a connection needs no shared memory for a WAL, and can leave the mode again.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return False
+
+
+def _prepare_writer(connection: sqlite3.Connection, *, wal: bool) -> None:
     connection.execute(f"PRAGMA page_size = {_PAGE_SIZE}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    if wal:
+        connection.execute("PRAGMA journal_mode = WAL")
     # With WAL, NORMAL keeps the file valid after any crash and saves a disk flush per batch.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

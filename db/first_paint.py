@@ -6,15 +6,14 @@ test holds them together.
 """
 
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from db.errors import StoreError
-from db.files import READ_TIMEOUT, check, connect, explained
+from db.files import reading
 from db.records import ClassName, Run, RunTotals, Stage
-from db.values import json_of, moment_of
+from db.values import Record, read_row
 
 # Columns that no table has: the queries read them by the same text.
 ITEMS_PER_SECOND: Final = "stage.worked / nullif(stage.seconds, 0.0)"
@@ -52,51 +51,40 @@ def glance(file: Path, run_id: int | None = None) -> Glance:
     Raises:
         StoreError: for a file that cannot be used, or a run that it does not have.
     """
-    check(file)
-    with closing(connect(file, "ro", READ_TIMEOUT)) as connection:
-        try:
-            run = _run(connection, run_id)
-            of_run = "WHERE run_id = ? ORDER BY position"
-            stages = _read(
-                connection, Stage, "stage", of_run, run.id, items_per_second=ITEMS_PER_SECOND
-            )
-            classes = _read(
-                connection, ClassName, "class_name", of_run, run.id, top_wrong_name=TOP_WRONG_NAME
-            )
-        except sqlite3.Error as error:
-            raise explained(file, error) or error from error
-    return Glance(
-        run, [Stage(**values) for values in stages], [ClassName(**values) for values in classes]
-    )
+    with reading(file) as connection:
+        run = _run(connection, run_id)
+        of_run = "WHERE run_id = ? ORDER BY position"
+        stages = _read(
+            connection, Stage, "stage", of_run, run.id, items_per_second=ITEMS_PER_SECOND
+        )
+        classes = _read(
+            connection, ClassName, "class_name", of_run, run.id, top_wrong_name=TOP_WRONG_NAME
+        )
+    return Glance(run, stages, classes)
 
 
 def _run(connection: sqlite3.Connection, run_id: int | None) -> Run:
     if run_id is None:
-        rows = _read(connection, Run, "run", "ORDER BY started DESC, id DESC LIMIT 1")
-        if not rows:
+        runs = _read(connection, Run, "run", "ORDER BY started DESC, id DESC LIMIT 1")
+        if not runs:
             raise StoreError("the file holds no run yet: run `mapcap index` to fill it")
     else:
-        rows = _read(connection, Run, "run", "WHERE id = ?", run_id)
-        if not rows:
+        runs = _read(connection, Run, "run", "WHERE id = ?", run_id)
+        if not runs:
             raise StoreError(f"the file has no run {run_id}: `mapcap status` lists its runs")
-    [values] = rows
-    for name in ("config", "networks", "versions", "notes"):
-        values[name] = json_of(values[name])
-    for name in ("started", "finished"):
-        values[name] = moment_of(values[name])
-    return Run(**values)
+    return runs[0]
 
 
 def _read(
     connection: sqlite3.Connection,
-    kind: type[Any],
+    kind: type[Record],
     table: str,
     rest: str,
     *parameters: int,
     **named: str,
-) -> list[dict[str, Any]]:
-    """Return the values of a record's fields, from a table's columns of the same names."""
-    names = [field.name for field in fields(kind)]
+) -> list[Record]:
+    """Return a table's rows as records, each field from the column of its name."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     columns = ", ".join(named.get(name, f"{table}.{name}") for name in names)
     rows = connection.execute(f"SELECT {columns} FROM {table} {rest}", parameters)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [read_row(kind, dict(zip(names, row, strict=True))) for row in rows]

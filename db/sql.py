@@ -26,6 +26,7 @@ from db.codecs import decode_stack
 from db.records import Box, Vectors
 from db.schema import Base, ClassName, Embedding, Finding, Region, RegionCaption
 from db.types import blob_of
+from db.values import row_values
 
 # A select whose rows go into a record: their types are the record's business.
 Query: TypeAlias = "Select[*tuple[Any, ...]]"
@@ -113,14 +114,14 @@ def columns_of(kind: type[Any], /, *tables: Any, **named: Any) -> list[ColumnEle
 def records(kind: type[Record], rows: Result[*tuple[Any, ...]]) -> list[Record]:
     """Return rows as records of a kind, each field from the column of its name."""
     names = tuple(rows.keys())
-    return [kind(**with_box(dict(zip(names, row, strict=True)))) for row in rows]
+    return [kind(**row_values(kind, with_box(dict(zip(names, row, strict=True))))) for row in rows]
 
 
 def with_box(values: dict[str, Any]) -> dict[str, Any]:
     """Return a row's values, its four corners, if it has any, folded into one box or None."""
     if "x0" in values:
         corners = tuple(values.pop(name) for name in _CORNERS)
-        values["box"] = None if corners[0] is None else corners
+        values["box"] = None if None in corners else corners
     return values
 
 

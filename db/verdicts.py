@@ -8,13 +8,15 @@ a new indexing and a new audit, with whatever counts.
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from db.errors import StoreError
+from db.limited import LimitedConnection
 from db.text import storable
+from db.values import read_row
 
 Mark = Literal["label wrong", "shortcut", "ambiguous", "fine", "note", "true", "noise", "fixed"]
 Kind = Literal["image", "class", "finding"]
@@ -116,12 +118,9 @@ def read_verdicts(path: Path, run_hash: str) -> Verdicts:
             "WHERE run_hash = ?",
             (run_hash,),
         ).fetchall()
-    return {
-        (kind, name): Verdict(
-            run, kind, name, mark, note, datetime.fromtimestamp(made, UTC), right, title
-        )
-        for run, kind, name, mark, note, made, right, title in rows
-    }
+    names = [field.name for field in fields(Verdict)]
+    verdicts = [read_row(Verdict, dict(zip(names, row, strict=True))) for row in rows]
+    return {(verdict.kind, verdict.name): verdict for verdict in verdicts}
 
 
 def write_verdicts(path: Path, *verdicts: Verdict) -> None:
@@ -177,7 +176,13 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """Open the file for one transaction, making its table if it is new."""
     connection = None
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is not a file: give another one with --verdicts")
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, factory=LimitedConnection
+        )
+        if mode == "ro":
+            connection.limit(path.stat().st_size)
         with connection:
             _check(connection, path, new=mode == "rwc")
             if mode != "ro" and (version := _version(connection)) < _VERSION:

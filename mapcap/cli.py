@@ -13,6 +13,7 @@ import typer
 from db.errors import StoreError
 from mapcap.commands.base import Db, RunNumber, errors
 from mapcap.errors import UserError
+from mapcap.printing.streams import leave_stdout, prepare_streams
 from mapcap.text import clean
 
 _COLORS: Final = ("auto", "truecolor", "256")
@@ -70,6 +71,7 @@ def browse(
     """
     if colors not in _COLORS:
         raise UserError(f"--colors is one of {', '.join(_COLORS)}, not {colors}")
+    _check_terminal()
     if colors != "auto":
         # Textual reads it when it is loaded.
         os.environ["TEXTUAL_COLOR_SYSTEM"] = colors
@@ -82,6 +84,17 @@ def browse(
     make_app(
         db, run=run, class_name=class_name, images=images, verdicts=verdicts, meaning=_meaning
     ).run()
+
+
+def _check_terminal() -> None:
+    """Raise UserError where the app could not be drawn, or no key would reach it."""
+    # Textual reads keys from the one and draws on the other.
+    there = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    if not there or os.environ.get("TERM") == "dumb":
+        raise UserError(
+            "browse needs a terminal, and this is none: run it in one (ssh -t, docker run -it), or "
+            "print with mapcap classes, mapcap show or mapcap report"
+        )
 
 
 def _meaning(name: str) -> str:
@@ -148,22 +161,40 @@ def _called() -> list[str] | None:
 
 
 def main() -> None:
-    """Run the command line: a mistake of the user's ends in one line and exit code 2."""
-    called = _called()
+    """Run the command line: whatever a user can mend ends in one line and exit code 2."""
+    prepare_streams()
     try:
-        app = make_app() if called is None else make_app(called, completing=False)
-        app(prog_name="mapcap")
+        try:
+            _run()
+        finally:
+            # A full disk shows only now.
+            sys.stdout.flush()
     except (UserError, StoreError) as error:
-        errors().print(
-            f"mapcap: {clean(str(error))}",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        sys.exit(2)
+        _refuse(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
+        leave_stdout()
         sys.exit(141)
+    except OSError as error:
+        leave_stdout()
+        _refuse(
+            f"{error.filename or 'the output'}: {error.strerror or error}: make room or mend it"
+        )
+    except MemoryError:
+        _refuse(
+            "this needs more memory than there is: close other programs, or take a smaller file"
+        )
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run() -> None:
+    called = _called()
+    app = make_app() if called is None else make_app(called, completing=False)
+    app(prog_name="mapcap")
+
+
+def _refuse(line: str) -> None:
+    errors().print(
+        f"mapcap: {clean(line)}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
+    sys.exit(2)

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from math import isfinite
+from typing import Any, get_args, get_origin
 
 from mapcap.errors import UserError
 from mapcap.limits import MOST
@@ -34,6 +35,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "concepts": (),
     "predictions": None,
     "prediction_paths": None,
     "class_order": None,
@@ -114,6 +116,8 @@ class IndexConfig:
     """Whether a sentence of most classes loses to one of few: inverse class frequency."""
     shared: bool = True
     """Whether summaries take what many photos share (`select_shared`), or the poster's sums."""
+    concepts: tuple[str, ...] = ()
+    """Lines of a person's own concepts, which the audit looks for beside its vocabulary."""
     predictions: str | None = None
     """File of another classifier's predictions; None = the CLIP predicts, zero-shot."""
     prediction_paths: str | None = None
@@ -189,11 +193,35 @@ class IndexConfig:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "IndexConfig":
-        """Return the configuration that a run stored, of this version or of an older one."""
+        """Return the configuration that a run stored, of this version or of an older one.
+
+        Raises:
+            UserError: for one that no version stores; the file may be anybody's.
+        """
         values = _BEFORE | dict(stored)
-        if values["threshold"] == _HALF[0]:
+        if values.get("threshold") == _HALF[0]:
             values["threshold"] = _HALF[1]
         field_names = {field.name for field in fields(cls)}
         kept: dict[str, Any] = {key: value for key, value in values.items() if key in field_names}
-        kept["templates"] = tuple(kept["templates"])
-        return cls(**kept)
+        for name in ("templates", "concepts"):
+            if isinstance(kept.get(name), list):
+                kept[name] = tuple(map(str, kept[name]))
+        types = {field.name: field.type for field in fields(cls)}
+        wrong = [name for name, value in kept.items() if not _fits(value, types[name])]
+        if wrong or "photos" not in kept:
+            named = ", ".join(wrong) or "photos"
+            raise UserError(f"the run's stored configuration is damaged: {named}")
+        try:
+            return cls(**kept)
+        except UserError as error:
+            raise UserError(f"the run's stored configuration is damaged: {error}") from error
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    """Tell whether a value is of a field's type."""
+    kinds = [get_origin(kind) or kind for kind in get_args(annotation) or (annotation,)]
+    if get_origin(annotation) is tuple:
+        kinds = [tuple]
+    if float in kinds:
+        return type(value) is int or (isinstance(value, float) and isfinite(value))
+    return type(value) in kinds

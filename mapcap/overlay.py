@@ -26,6 +26,7 @@ SIDE: Final = 256
 STRENGTH: Final = 0.6
 """How much of the colours an overlay has, where nobody chooses."""
 _LINE: Final = 5
+_LARGEST_THUMBNAIL: Final = 1024
 # Anchors of the colour scale, from no relevance to the most.
 _SCALE: Final = np.array(
     [[0, 0, 40], [90, 20, 140], [220, 40, 90], [255, 140, 20], [255, 250, 120]], np.float32
@@ -37,7 +38,9 @@ def decode(blob: bytes | None) -> Picture | None:
     if blob is None:
         return None
     try:
-        return Pictures.open(BytesIO(blob), formats=["WEBP"]).convert("RGB")
+        with Pictures.open(BytesIO(blob), formats=["WEBP"]) as opened:
+            # A few bytes can ask for a gigabyte; what MapCap stores is far smaller.
+            return opened.convert("RGB") if max(opened.size) <= _LARGEST_THUMBNAIL else None
     except (OSError, ValueError, Pictures.DecompressionBombError):
         return None
 

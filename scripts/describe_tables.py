@@ -6,20 +6,19 @@ python -m scripts.describe_tables > docs/tables.md
 from collections.abc import Iterator
 
 import sqlalchemy
-from sqlalchemy.types import LargeBinary
 
 from db.queries.export_tables import Column
 from db.schema import Base
-from db.types import Array, Bits, Json, PixelMask, Timestamp
+from db.types import Array, Bits, Blob, Json, PixelMask, Timestamp
 from mapcap.export.rows import NAMES, columns, one_row
 
-KINDS = {
+KINDS: dict[type[object], str] = {
     Array: "array",
     Bits: "bits",
     PixelMask: "mask",
     Json: "JSON",
     Timestamp: "time",
-    LargeBinary: "WebP",
+    Blob: "WebP",
 }
 
 

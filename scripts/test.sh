@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Every check that CI runs: style, types, import contracts, tests.
+# Every check that CI runs: style, types, import contracts, tests. With --long, the proofs after that:
+# hours; `python -m scripts.prove` lists them and runs one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+long=
+if [ "${1-}" = --long ]; then
+  long=yes
+  shift
+fi
 scripts/setup.sh --group dev
 bin=.venv/bin
 $bin/ruff check .
 $bin/ruff format --check .
 $bin/mypy
 $bin/lint-imports
-exec $bin/pytest "$@"
+$bin/pytest "$@"
+if [ -n "$long" ]; then
+  $bin/python -m scripts.prove all
+fi

@@ -60,7 +60,9 @@ def accuracy_bar(value: float | None, low: float | None, high: float | None, wid
         return Text.assemble(("not predicted yet"[:width].ljust(width), "dim"))
     drawn = bar(value, width, grade(value))
     if low is not None and high is not None and width > 1:
-        first, last = (min(max(int(edge * width), 0), width - 1) for edge in (low, high))
+        first, last = (
+            min(int(min(max(edge, 0.0), 1.0) * width), width - 1) for edge in (low, high)
+        )
         free = max(first, len(drawn.plain.rstrip()))
         if free <= last:
             line = drawn.plain

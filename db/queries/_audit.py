@@ -41,14 +41,11 @@ def _findings(engine: Engine, query: Query, kind: str | None) -> list[Finding]:
 def _checked(finding: Finding) -> Finding:
     """Return a finding as it can be shown: the file may be of an older MapCap, or anybody's."""
     kind = _kind(finding.kind, finding.plain, finding.colour)
-    details: object = finding.details
-    lines = [str(line) for line in details[:_MOST_DETAILS]] if isinstance(details, list) else []
     return replace(
         finding,
         plain=kind.plain,
         colour=kind.colour,
-        figures=finding.figures if isinstance(finding.figures, dict) else {},
-        details=lines,
+        details=finding.details[:_MOST_DETAILS],
     )
 
 

@@ -1,6 +1,6 @@
 """Classes with their figures, in one small query each."""
 
-from sqlalchemy import Engine, Float, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import Engine, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -9,7 +9,7 @@ from db.first_paint import TOP_WRONG_NAME
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Confusion, TokenRelevance, Vectors
 from db.sql import Query, columns_of, contains, raw, records, stack
-from db.types import SafeText
+from db.types import Number, SafeText
 
 _CLASS: Query = select(
     *columns_of(
@@ -82,7 +82,7 @@ def confusions(engine: Engine, class_id: int) -> list[Confusion]:
                 Confusion,
                 table,
                 predicted_name=wrong.name,
-                share=type_coerce(table.count / predicted.scalar_subquery(), Float),
+                share=type_coerce(table.count / predicted.scalar_subquery(), Number),
             )
         )
         .join(wrong, wrong.id == table.predicted_class_id)

@@ -1,6 +1,6 @@
 """Runs, their stages, how much they hold, and how two of them differ."""
 
-from sqlalchemy import Engine, Float, and_, func, literal_column, select
+from sqlalchemy import Engine, and_, func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -10,6 +10,7 @@ from db.first_paint import ITEMS_PER_SECOND
 from db.records import Run, RunCounts, RunTotals, Stage
 from db.records.evidence import Paired
 from db.sql import Query, columns_of, records
+from db.types import Number
 
 _RUN: Query = select(*columns_of(Run, schema.Run))
 
@@ -48,7 +49,7 @@ def latest_run(engine: Engine) -> Run:
 
 def stages(engine: Engine, run_id: int) -> list[Stage]:
     """Return the stages of a run in their order."""
-    rate = literal_column(ITEMS_PER_SECOND, Float)
+    rate = literal_column(ITEMS_PER_SECOND, Number)
     query: Query = (
         select(*columns_of(Stage, schema.Stage, items_per_second=rate))
         .where(schema.Stage.run_id == run_id)

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Float, ForeignKey, LargeBinary, MetaData
+from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from db.types import Array, Json, SafeText, Timestamp
+from db.types import Array, Blob, Json, Number, SafeText, Timestamp, Truth, Whole
 
 # The names of constraints and indexes, the same in every file and every migration.
 NAMES: Final = {
@@ -37,7 +37,6 @@ RegionKey = Annotated[int, references("region.id", primary_key=True)]
 CaptionId = Annotated[int, references("caption.id")]
 CaptionKey = Annotated[int, references("caption.id", primary_key=True)]
 JsonValue = Annotated[Any, mapped_column(Json)]
-Blob = Annotated[bytes, mapped_column(LargeBinary)]
 Vector = Annotated[NDArray[np.float16], mapped_column(Array("<f2", ndim=1))]
 Floats = Annotated[NDArray[np.float32], mapped_column(Array("<f4", ndim=1))]
 Integers = Annotated[NDArray[np.int64], mapped_column(Array("<i8", ndim=1))]
@@ -47,4 +46,11 @@ class Base(DeclarativeBase):
     """What all tables share: the names of constraints and the checked column types."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {str: SafeText, float: Float, datetime: Timestamp}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        int: Whole,
+        float: Number,
+        bool: Truth,
+        bytes: Blob,
+        str: SafeText,
+        datetime: Timestamp,
+    }

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.columns import (
     Base,
-    Blob,
     ClassId,
     ClassKey,
     Floats,
@@ -148,7 +147,7 @@ class Thumbnail(Base):
 
     __tablename__ = "thumbnail"
     image_id: Mapped[ImageKey]
-    webp: Mapped[Blob]
+    webp: Mapped[bytes]
 
 
 class ImageEmbedding(Base):

@@ -1,4 +1,4 @@
-"""What sets some images apart from the rest of their class: attributes and caption words."""
+"""What sets some images apart from the rest of their class: concepts, words, attributes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.attributes import ATTRIBUTES, find_cuts, share_elsewhere, text_of
+from mapcap.audit.concept_tests import concept_scores, shown
 from mapcap.audit.material import Material, rate
 from mapcap.audit.words import marking_words
-from mapcap.stats import SIGNIFICANT, false_discovery
+from mapcap.stats import SIGNIFICANT, false_discovery, rank_sum
 from mapcap.texts.wording import without_name
 
 _LEAST_GAP = 0.3
@@ -37,16 +38,30 @@ class Contrast:
 
 
 def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
-    """Return what sets some images (n,) of a class apart: caption words, then attributes.
+    """Return what sets some images (n,) of a class apart: caption words, concepts, attributes.
 
     Each is a family of its own, the largest difference of shares first; no more than two in all,
     and none where nothing sets the images apart.
     """
     named: list[Contrast] = []
-    for family in (_words(material, inside), _attributes(material, inside)):
-        pronounced = [each for each in family if each.q <= SIGNIFICANT and each.gap >= _LEAST_GAP]
+    for family in (_words, _concepts, _attributes):
+        tried = family(material, inside)
+        pronounced = [each for each in tried if each.q <= SIGNIFICANT and each.gap >= _LEAST_GAP]
         named += sorted(pronounced, key=lambda each: -each.gap)
     return named[:_MOST]
+
+
+def _concepts(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
+    bank = material.concepts
+    if not len(bank) or not 0 < inside.sum() < len(inside):
+        return
+    scores = concept_scores(material)
+    effects, p = rank_sum(scores, inside)
+    for place, q in enumerate(false_discovery(p).tolist()):
+        if effects[place] > 1 / 2:
+            part = shown(scores[:, place], bank.reliabilities[place])
+            if part is not None:
+                yield _contrast(bank.concepts[place].attributive, part.having, inside, q)
 
 
 def _attributes(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:

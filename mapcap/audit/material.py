@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.bars import Bars, run_bars
+from mapcap.audit.concepts import ConceptBank
 from mapcap.audit.hashing import hashes
 
 EmbedWords = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -152,6 +153,7 @@ class Material:
     bars: Bars
     """What a wrong label and an odd image look like in the run."""
     embed: EmbedWords
+    concepts: ConceptBank
     seed: int
     paths: PathsOf
 

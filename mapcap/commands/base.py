@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -13,6 +14,7 @@ from db import queries
 from db.choice import choose
 from db.errors import StoreError
 from mapcap.limits import MOST
+from mapcap.printing.streams import Forgiving
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -75,13 +77,24 @@ def print_page(page: RenderableType, source: str | None = None) -> None:
 
 def console() -> Console:
     """Return the console of the standard output; `:x:` in a name is a name, no emoji."""
-    opened = Console(emoji=False)
-    if not opened.is_terminal and "COLUMNS" not in os.environ:
+    environment = _environment()
+    opened = Console(emoji=False, _environ=environment)
+    if not opened.is_terminal and "COLUMNS" not in environment:
         # A file or a pipe has no width: cut and wrap nothing that a person would want to search.
-        opened = Console(width=_UNBOUNDED, emoji=False)
+        opened = Console(width=_UNBOUNDED, emoji=False, _environ=environment)
     return opened
 
 
 def errors() -> Console:
-    """Return the console of progress and errors."""
-    return Console(stderr=True, emoji=False)
+    """Return the console of progress and errors; what it cannot print ends nothing."""
+    stream = cast("IO[str]", Forgiving(sys.stderr))  # what rich asks of a file, it has
+    return Console(file=stream, emoji=False, _environ=_environment())
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without a width or height that is none, as some shells export it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("COLUMNS", "LINES") or (value.isdecimal() and int(value[:9]) > 0)
+    }

@@ -120,6 +120,14 @@ def index(
             "Default: the class folders sorted as torchvision and Keras do.",
         ),
     ] = None,
+    concepts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Terms of your field, one a line, that the audit looks for in the photos beside "
+            "its own vocabulary.",
+        ),
+    ] = None,
     limit_per_class: Annotated[
         int | None, typer.Option(metavar="N", help="At most N images of a class.")
     ] = None,
@@ -243,6 +251,7 @@ def index(
 
     [cyan]mapcap index photos/ --db photos.db --engine ray --address auto[/]
     """
+    from mapcap.audit.concepts import field_lines
     from mapcap.indexing.ray_options import ray_options
     from mapcap.indexing.start import index_photos, templates_of
 
@@ -258,6 +267,7 @@ def index(
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
         class_order=_absolute(class_order),
+        concepts=field_lines(concepts) if concepts else (),
         limit_per_class=limit_per_class,
         templates=templates_of(template, templates),
         representation=representation,

@@ -11,7 +11,17 @@ from mapcap.networks.weight_files import SUFFIXES, places
 
 def digests(config: IndexConfig) -> dict[str, str]:
     """Return the SHA-256 of the weights that lie behind paths, by option; hub names have none."""
-    return {option: _digest(path) for option, path in places(config)}
+    return {option: weights_digest(path) for option, path in places(config)}
+
+
+def weights_digest(path: Path) -> str:
+    """Return the SHA-256 of the weights in a file or a folder, in hex."""
+    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in SUFFIXES]
+    whole = hashlib.sha256()
+    for file in sorted(files):
+        with file.open("rb") as opened:
+            whole.update(hashlib.file_digest(opened, "sha256").digest())
+    return whole.hexdigest()
 
 
 def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -26,12 +36,3 @@ def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[s
                 f"{option} {path}: the weights there are not those that this run began with. "
                 "Bring them back, or index into a new file."
             )
-
-
-def _digest(path: Path) -> str:
-    files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in SUFFIXES]
-    whole = hashlib.sha256()
-    for file in sorted(files):
-        with file.open("rb") as opened:
-            whole.update(hashlib.file_digest(opened, "sha256").digest())
-    return whole.hexdigest()

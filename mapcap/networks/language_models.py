@@ -43,11 +43,6 @@ def check_language_model(name: str) -> None:
     """
     folder = _folder(name)
     source = folder if folder.is_dir() else name
-    if folder.is_dir() and not any((folder / each).is_file() for each in TOKENIZERS):
-        raise UserError(
-            f"--lm {name}: the folder has no tokenizer ({', '.join(TOKENIZERS[:3])} ...). Copy it "
-            "from where the model comes from: tokenizer.save_pretrained(FOLDER) writes it."
-        )
     reason = unreachable(name, ["config.json"]) if source == name else None
     if reason is not None:
         raise UserError(f"--lm {name}: could not be fetched ({reason}). {_advice()}")
@@ -62,6 +57,11 @@ def check_language_model(name: str) -> None:
         raise UserError(
             f"--lm {name}: a network of type {config.model_type} is no causal language model of "
             f"transformers. {_advice()}"
+        )
+    if folder.is_dir() and not any((folder / each).is_file() for each in TOKENIZERS):
+        raise UserError(
+            f"--lm {name}: the folder has no tokenizer ({', '.join(TOKENIZERS[:3])} ...). Copy it "
+            "from where the model comes from: tokenizer.save_pretrained(FOLDER) writes it."
         )
 
 

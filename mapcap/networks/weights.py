@@ -207,8 +207,13 @@ def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor]
         return read_torchscript(path), {}
     try:
         # Only the zip that torch writes since 1.6 can be mapped.
-        mapped = mapped and zipfile.is_zipfile(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        mapped = mapped and zipfile.is_zipfile(path) and path.suffix != ".safetensors"
+        if mapped:
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        else:
+            # Opened here, as torch would take a file by its ending for safetensors.
+            with path.open("rb") as file:
+                loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # hostile bytes make the unpickler fail in any way there is
         raise UserError(
             f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "

@@ -92,13 +92,16 @@ def _calibration(figures: Mapping[str, Any]) -> RenderableType:
         ),
     )
     table = data_table("confidence", "", "accuracy", "images", right=("accuracy", "images"))
-    for bin_ in figures.get("bins", ()):
-        table.add_row(
-            f"{bin_['low']:.1f}-{bin_['high']:.1f}",
-            bar(bin_["accuracy"]),
-            figure(bin_["accuracy"]),
-            str(bin_["images"]),
-        )
+    bins = figures.get("bins")
+    for bin_ in bins if isinstance(bins, list) else ():
+        if isinstance(bin_, dict):
+            accuracy = bin_.get("accuracy")
+            table.add_row(
+                f"{figure(bin_.get('low'), 1)}-{figure(bin_.get('high'), 1)}",
+                bar(accuracy if isinstance(accuracy, float) and 0 <= accuracy <= 1 else None),
+                figure(accuracy),
+                figure(bin_.get("images"), 0),
+            )
     return Group(head, table)
 
 

@@ -129,7 +129,7 @@ def _localisation(by_name: ByName, width: int) -> RenderableType:
     table = _table(
         "", "map", "95 %", "centre", "uniform", "gain", "95 %", "images", "meaning", width=width
     )
-    for name in LOCALISATION:
+    for name in filter(by_name.__contains__, LOCALISATION):
         gain = by_name.get(f"{name}-gain")
         _add(
             table,

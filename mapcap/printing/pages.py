@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        # JSON has no such number; a stored 1e999 is one.
+        return None
     return value
 
 
@@ -129,7 +133,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     """Return one image: what it was predicted as, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"
-    digest = (image.content_hash or "")[:12]
+    digest = clean((image.content_hash or "")[:12])
     parts.append(Text.assemble("class ", (clean(image.class_name), "bold"), f"  {size}  {digest}"))
     if image.error is not None:
         parts.append(Text(f"could not be read: {clean(image.error)}", "red"))

@@ -35,6 +35,8 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        # On a dumb terminal Rich draws nothing.
+        self._drawn = console.is_terminal and not console.is_dumb_terminal
         self._bars = Progress(
             TextColumn("{task.description:<11}"),
             BarColumn(),
@@ -44,7 +46,7 @@ class Bars:
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
-            disable=not console.is_terminal,
+            disable=not self._drawn,
         )
         self._task: TaskID | None = None
         self._name, self._unit = "", ""
@@ -83,7 +85,7 @@ class Bars:
         """Say how the stage went, where there is no bar to show it."""
         assert self._task is not None, "begin comes first"
         self._bars.update(self._task, completed=self._total)
-        if self._console.is_terminal:
+        if self._drawn:
             return
         seconds = time.monotonic() - self._began
         worked = self._total - self._stored

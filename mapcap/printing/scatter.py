@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 
 _POINT = "•"
 _MANY = "#"
@@ -49,8 +50,8 @@ def _mark(count: int) -> str:
 
 
 def _places(values: Sequence[float], count: int) -> list[int]:
-    """Return for each value its place among `count`, the middle one where all are equal."""
+    """Return for each value its place among `count`; the middle one where they cannot be placed."""
     low, high = min(values), max(values)
-    if low == high:
+    if low == high or not isfinite(high - low):
         return [count // 2] * len(values)
     return [round((value - low) / (high - low) * (count - 1)) for value in values]

@@ -8,6 +8,7 @@ from mapcap.printing.narrow import NarrowTable
 from mapcap.text import clean
 
 _BAR = 5
+_LARGEST = 1e300
 
 
 def safe(text: str | None) -> Text:
@@ -37,13 +38,17 @@ def data_table(
     return table
 
 
-def figure(value: float | None, digits: int = 2) -> str:
-    """Return a number as shown in tables, or a dash where there is none."""
-    return "-" if value is None else f"{value:.{digits}f}"
+def figure(value: object, digits: int = 2) -> str:
+    """Return a number as shown in tables, or a dash where there is none.
+
+    What stands in JSON may be of any type and size.
+    """
+    shown = isinstance(value, int | float) and abs(value) < _LARGEST
+    return f"{value:.{digits}f}" if shown else "-"
 
 
 def bar(share: float | None) -> Text:
     """Return a bar for a share of one; its colour says how bad a low one is."""
-    filled = round((share or 0) * _BAR)
+    filled = round(min(max(share or 0, 0), 1) * _BAR)
     style = "red" if (share or 0) < 1 / 3 else "yellow" if (share or 0) < 2 / 3 else "green"
     return Text.assemble(("█" * filled, style), ("·" * (_BAR - filled), "dim"))

@@ -133,7 +133,7 @@ def _calibration(figures: Mapping[str, Any]) -> Calibration | None:
             Bin(float(entry["confidence"]), float(entry["accuracy"]), int(entry["images"]))
             for entry in figures["bins"]
         ]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         # The audit's figures are JSON, and the file may come from anybody.
         return None
     error, level = (

@@ -15,9 +15,14 @@ def standing(run: Run) -> str:
     Only on the run's own host is it known that a process is gone.
     """
     process = run.versions.get(PROCESS)
-    if run.status != "running" or not isinstance(process, str) or not process.isdecimal():
+    if run.status != "running" or not _is_number(process):
         return run.status
-    return "stopped" if is_gone(run.host, int(process)) else "running"
+    return "stopped" if is_gone(run.host, int(str(process))) else "running"
+
+
+def _is_number(process: object) -> bool:
+    # Of many digits Python makes no number.
+    return isinstance(process, str) and process.isdecimal() and len(process) < 20
 
 
 def is_gone(host: str, process: int) -> bool:

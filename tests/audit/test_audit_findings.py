@@ -8,6 +8,7 @@ import pytest
 
 from mapcap.audit.attributes import ATTRIBUTES
 from mapcap.audit.class_audit import audit_class
+from mapcap.audit.concepts import ConceptBank
 from mapcap.audit.cost import NOTHING, Cost, beyond, beyond_expected
 from mapcap.audit.facts import Facts
 from mapcap.audit.findings import Finding, discounted, ranked
@@ -104,7 +105,10 @@ def material(predicted: Sequence[int], captions: Sequence[str], seed: int = 0) -
         return {number: f"{number}.jpg" for number in numbers}
 
     bars = bars_of(reference, names, seed=0)
-    return Material(ME, images, regions, contrasts, rivals, reference, names, bars, embed, 0, paths)
+    bank = ConceptBank([], np.zeros((0, SIZE), np.float32), [])
+    return Material(
+        ME, images, regions, contrasts, rivals, reference, names, bars, embed, bank, 0, paths
+    )
 
 
 def half_wrong() -> Material:

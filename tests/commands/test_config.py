@@ -47,7 +47,7 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
-        "class_level": "leaf",
+        "class_level": "leaf", "concepts": ("field\tburr",),
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     changes: list[Any] = [{name: value} for name, value in others.items()]
@@ -116,9 +116,11 @@ def test_options_have_the_fields_defaults() -> None:
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
     speed = {"db", "device", "dtype", "batch_size", "log", "json"}
-    words = {"template", "templates"}  # together the field `templates`
+    # These name the field `templates` together, and a file whose lines are the field `concepts`.
+    words = {"template", "templates", "concepts"}
     options = signature(index).parameters
     assert set(options) - speed - words <= set(default)
+    assert default["concepts"] == ()
     for name, option in options.items():
         if name in speed | words | {"photos"}:
             continue

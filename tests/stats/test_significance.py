@@ -18,6 +18,7 @@ from mapcap.stats import (
     mcnemar,
     permutation,
     permutations,
+    rank_sum,
 )
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -96,3 +97,11 @@ def test_permutations_keep_sizes_and_begin_with_the_split_at_hand() -> None:
 def test_the_split_at_hand_counts_as_a_draw() -> None:
     assert permutation(np.array([0.5, 0.4, 0.5, 0.6])) == pytest.approx(3 / 4)
     assert permutation(np.array([0.1, 0.4, 0.5, 0.6])) == pytest.approx(1 / 4)
+
+
+def test_the_rank_sum_by_hand_and_as_scipy() -> None:
+    values = np.array([[1.0, 5], [2, 5], [3, 5], [4, 5]])
+    effect, p = rank_sum(values, np.array([False, False, True, True]))
+    assert effect.tolist() == [1.0, 0.5], "every pair, and ties that count half"
+    expected = stats.mannwhitneyu([3, 4], [1, 2], method="asymptotic")
+    assert p[0] == pytest.approx(expected.pvalue)

@@ -1,15 +1,16 @@
 """What a table of an export is made of, and the columns that several have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, select, type_coerce
-from sqlalchemy import Text as SqlText
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from db import schema
 from db.sql import Query
+from db.types import AnyNumber, SafeText
 
 Kind = Literal["text", "integer", "float", "boolean", "json", "moment"]
 Value: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -54,14 +55,15 @@ PATH: Final[Stated] = (
     schema.Image.path,
     "the image below the data set, unique in a run",
 )
+# JSON stays the text that it is stored as, and an infinite number is for the export to leave out.
+_READ_AS: Final[Mapping[str, type[TypeEngine[Any]]]] = {"json": SafeText, "float": AnyNumber}
 
 
 def begin(row: str, stated: Sequence[Stated]) -> tuple[str, tuple[Column, ...], Query]:
     """Return a table's row, its columns, and the beginning of its query."""
     columns = tuple(Column(name, kind, meaning) for name, kind, _, meaning in stated)
     values = [
-        # JSON stays the text that it is stored as.
-        type_coerce(value, SqlText) if kind == "json" else value
+        type_coerce(value, _READ_AS[kind]) if kind in _READ_AS else value
         for _, kind, value, _ in stated
     ]
     return row, columns, select(*(value.label(f"c{at}") for at, value in enumerate(values)))

@@ -10,6 +10,7 @@ from typing import Final
 from mapcap.audit.kind import Kind
 from mapcap.audit.kinds.attribute import ATTRIBUTE
 from mapcap.audit.kinds.background import BACKGROUND
+from mapcap.audit.kinds.concept import CONCEPT
 from mapcap.audit.kinds.confusion import CONFUSION
 from mapcap.audit.kinds.disagreement import DISAGREEMENT
 from mapcap.audit.kinds.duplicate import DUPLICATE
@@ -28,6 +29,7 @@ KINDS: Final[dict[str, Kind]] = {
     for kind in (
         CONFUSION,
         WORD,
+        CONCEPT,
         SLICE,
         ATTRIBUTE,
         NAME_KIND,

@@ -1,4 +1,4 @@
-"""Findings of kind `name`: one thing under two names, and names that were exchanged."""
+"""Findings of kind `name`: one thing under two names, names exchanged, and names that fit badly."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy as np
 from mapcap.audit.cost import beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
-from mapcap.audit.kind import Kind, percent
+from mapcap.audit.kind import Kind, chance, percent
 from mapcap.audit.labels import nearest, neighbour_count
 from mapcap.audit.material import Material, places
+from mapcap.audit.misnomer import Misnomer, misnomer
 from mapcap.stats import SIGNIFICANT, binomial
 
 NAME: Final = "name"
@@ -26,8 +27,10 @@ _NEAR, _NEAR_SHARE = 3, 0.05
 
 
 def detect(inputs: AuditInputs) -> list[Finding]:
-    """Return the classes that are the same thing as this one, or have its name."""
-    return names(inputs.material)
+    """Return the classes that are the same thing as this one or have its name, or a better name."""
+    found = names(inputs.material)
+    better = misnomer(inputs.material)
+    return found if better is None else [*found, _misnamed(inputs.material, better)]
 
 
 @dataclass(frozen=True)
@@ -166,8 +169,37 @@ def _finding(material: Material, pair: _Pair, *, exchanged: bool) -> Finding:
     )
 
 
+def _misnamed(material: Material, better: Misnomer) -> Finding:
+    """Return the finding of a word that would be a better name."""
+    images = material.images
+    name, now = material.names.names[material.class_id], int(better.correct.sum())
+    mended = better.correct & ~images.correct
+    members = places(mended, -images.confidence)
+    return Finding(
+        NAME,
+        f"the name {name} fits badly: {int(better.better.sum())} of {len(images)} are nearer to "
+        f"“{better.word}”, by which {now} would be correct instead of {better.before}",
+        beyond_expected(now - better.before, len(images), 0),
+        {
+            "word": better.word,
+            "better": int(better.better.sum()),
+            "images": len(images),
+            "before": better.before,
+            "correct": now,
+            "lost": better.lost,
+            "p": better.p,
+            "tried": better.tried,
+        },
+        images.ids[members].tolist()[:MOST_EVIDENCE],
+        (),
+        frozenset(members.tolist()),
+    )
+
+
 def clause(finding: Finding) -> str:
     """Say which class is the same thing, or has this one's name."""
+    if "word" in finding.figures:
+        return f"“{finding.figures['word']}” fits them better than the name"
     rival = finding.figures["rival"]
     if finding.figures["exchanged"]:
         return f"may have exchanged names with {rival}"
@@ -177,6 +209,13 @@ def clause(finding: Finding) -> str:
 def details(finding: Finding) -> list[str]:
     """Return how the two classes draw each other, mix and are named, as printed lines."""
     figures = finding.figures
+    if "word" in figures:
+        return [
+            f"By “{figures['word']}” {figures['correct']} of {figures['images']} would be correct "
+            f"instead of {figures['before']}, and {figures['lost']} of other classes' images in "
+            "the run's sample no longer.",
+            f"{chance(figures['p'])} after McNemar, over all {figures['tried']} words tried.",
+        ]
     rival, rank = figures["rival"], figures["names_rank"]
     drawn = (figures["given"] / figures["images"], figures["taken"] / figures["images_of_rival"])
     apart = "clearly apart" if figures["exchanged"] else "hardly apart"

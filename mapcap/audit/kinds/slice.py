@@ -177,7 +177,7 @@ def details(finding: Finding) -> list[str]:
         f"{figures['regions']} regions, {chance(figures['p'])}, {chance(figures['q'], 'q')}.",
     ]
     if not figures["contrasts"]:
-        lines.append("No word and no attribute sets the group apart from the rest of its class.")
+        lines.append("No word, concept or attribute sets the group apart from its class.")
     for each in figures["contrasts"]:
         lines.append(
             f"{each['text']}: {each['inside']} of its {inside}, {each['outside']} of the other "

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.audit.concepts import kinds_of
 from mapcap.audit.cost import NOTHING, beyond
 from mapcap.audit.facts import Clause, Facts
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted, same_images
@@ -58,8 +59,9 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
 def _own_nouns(material: Material, rows: Sequence[WordRow]) -> frozenset[str]:
     """Return the words absent from misclassified images that only name the class again.
 
-    Those of its name, and those that the text encoder reads much as the name, and as no other:
-    telephone of pay-phone, fruit of banana.
+    Those of its name; what the vocabulary of concepts says that a thing of its name is, as roof of
+    thatch; and those that the text encoder reads much as the name, and as no other: telephone of
+    pay-phone.
     """
     names, name = material.names, material.names.names[material.class_id]
     # Only what may become a finding: the text tower is to read few words.
@@ -74,7 +76,7 @@ def _own_nouns(material: Material, rows: Sequence[WordRow]) -> frozenset[str]:
         word
         for word, rest, same in zip(absent, rests, alike.tolist(), strict=True)
         # Of brown bottle, brown says something of a beer bottle.
-        if not rest or (same and rest == word)
+        if not rest or word in kinds_of(name) or (same and rest == word)
     )
 
 

@@ -24,6 +24,7 @@ from mapcap.indexing.stages.audit_reading import (
     read_regions,
     read_rival,
 )
+from mapcap.indexing.stages.concept_reading import read_concept_bank
 from mapcap.zero_shot import class_weights
 
 _RIVALS = 3
@@ -46,6 +47,7 @@ class Auditor:
             # One pass over the run; each class is then held against the same figures.
             self._names = read_names(self._source)
             self._reference = read_reference(self._source)
+            self._concepts = read_concept_bank(self._source.config, self._source.clip)
             self._bars = bars_of(self._reference, self._names, seed=self._source.config.seed)
         return pending
 
@@ -63,6 +65,7 @@ class Auditor:
             names=self._names,
             bars=self._bars,
             embed=self._embed,
+            concepts=self._concepts,
             seed=source.config.seed,
             paths=lambda ids: evidence.paths_of(source.engine, ids),
         )

@@ -1,0 +1,61 @@
+"""`mapcap index` in children of a process that has torch and the networks loaded already."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mapcap import cli
+
+
+def warm() -> None:
+    """Load torch and the tiny networks once, for all children."""
+    from mapcap.indexing import filling
+    from mapcap.networks.loading import load_networks
+
+    load, kept = load_networks, dict[Any, Any]()
+
+    def load_once(config: Any, *where: Any) -> Any:
+        if where not in kept:
+            kept[where] = load(config, *where)
+        return kept[where]
+
+    filling.load_networks = load_once  # type: ignore[assignment,attr-defined]
+    import torch
+
+    from mapcap.config import IndexConfig
+
+    load_once(IndexConfig(photos="."), torch.device("cpu"), None)
+
+
+def start(arguments: list[str], said: Path, first: Callable[[], None] = lambda: None) -> int:
+    """Run a command in a child, what it prints in a file, after `first`; return its process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        number = os.open(said, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        os.dup2(number, 1)
+        os.dup2(number, 2)
+        first()
+        sys.argv = ["mapcap", *arguments]
+        cli.main()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(child: int) -> int:
+    """Return a child's exit code; negative for the signal that killed it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

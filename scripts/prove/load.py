@@ -1,0 +1,123 @@
+"""Fifty readers while a job writes: no lock error, no traceback; and a long job's memory is flat.
+
+With `--photos N` the job is one of so many small photos, and its memory is looked at each second:
+in its second half it holds at most a fifth more than in its first.
+"""
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from scripts.prove._base import CLASSES, make_photos
+from scripts.prove._calling import call, commands, faults_of, quiet_environment
+from scripts.prove._forked import start, warm
+from scripts.prove._tally import Tally, options
+
+_COUNT = 1_000
+_READERS = 50
+_GROWTH = 1.2
+
+
+def main(argv: list[str]) -> int:
+    """Read while a job writes; return 1 if a reader was refused, or memory grew."""
+    parser = options("load", __doc__, _COUNT)
+    parser.add_argument("--readers", type=int, default=_READERS, help="at once")
+    parser.add_argument("--photos", type=int, help="small photos to make for the job")
+    given = parser.parse_args(argv)
+    quiet_environment()
+    with tempfile.TemporaryDirectory() as folder:
+        return prove(Path(folder), given.count, given.seed, given.readers, given.photos)
+
+
+def prove(place: Path, count: int, seed: int, readers: int, small: int | None = None) -> int:
+    """Let readers run so many commands while jobs write one after the other."""
+    photos = make_photos(place / "photos") if small is None else _small(place / "photos", small)
+    tally, number = Tally("load"), seed
+    while tally.tried.total() < count:
+        store, said, notes = place / f"{number}.db", place / "said", place / "notes"
+        # Readers first: they load no torch.
+        children = [_reader(store, notes, number * 1_000 + i) for i in range(readers)]
+        writer = _writer(photos, store, said)
+        memory = _watch(writer)
+        code = os.waitstatus_to_exitcode(memory.pop("code"))
+        (place / "ended").touch()
+        for child in children:
+            os.waitpid(child, 0)
+        (place / "ended").unlink()
+        for line in notes.read_text().splitlines() if notes.exists() else []:
+            kind, _, fault = line.partition("\t")
+            if fault:
+                tally.failed(kind, number, fault)
+            else:
+                tally.passed(kind)
+        notes.unlink(missing_ok=True)
+        grown = memory["late"] > _GROWTH * memory["early"] and small is not None
+        if code or grown:
+            tally.failed("job", number, f"{code}, {memory}: {said.read_text()[-300:]}")
+        else:
+            tally.passed("job")
+        print(f"job {number}: MB at most {memory}", flush=True)
+        for left in place.glob(f"{number}.db*"):
+            left.unlink()
+        number += 1
+    return tally.report(seed)
+
+
+def _reader(store: Path, notes: Path, seed: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        chance, out = random.Random(seed), store.with_name(f"out-{seed}")
+        out.mkdir()
+        names = (list(CLASSES), [f"{CLASSES[0]}/crow.webp"])
+        while not (store.parent / "ended").exists():
+            if not store.exists():
+                time.sleep(0.2)
+                continue
+            arguments = chance.choice(commands(store, out, *names, chance)[:-1])
+            done = call(*arguments)
+            faults = faults_of(done, arguments)
+            if "locked" in done.err or "damaged" in done.err:
+                faults.append(done.err.strip())
+            for left in out.iterdir():
+                left.unlink()
+            with notes.open("a") as file:
+                file.write(f"{arguments[0]}\t{ascii('; '.join(faults)) if faults else ''}\n")
+    finally:
+        os._exit(0)
+
+
+def _writer(photos: Path, store: Path, said: Path) -> int:
+    arguments = ["index", str(photos), "--db", str(store), "--batch-size", "4"]
+    return start(arguments, said, warm)
+
+
+def _watch(writer: int) -> dict[str, int]:
+    """Return the most memory of a process, in MB, in the first and second half of its life."""
+    taken = list[int]()
+    while True:
+        ended, status = os.waitpid(writer, os.WNOHANG)
+        if ended:
+            break
+        pages = int(Path(f"/proc/{writer}/statm").read_text().split()[1])
+        taken.append(pages * os.sysconf("SC_PAGE_SIZE") >> 20)
+        time.sleep(1)
+    half = len(taken) // 2
+    return {
+        "early": max(taken[:half], default=0), "late": max(taken[half:], default=0), "code": status
+    }  # fmt: skip
+
+
+def _small(folder: Path, count: int) -> Path:
+    chance = random.Random(0)
+    for place, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for number in range(place, count, len(CLASSES)):
+            picture = Image.frombytes("RGB", (8, 8), chance.randbytes(192)).resize((40, 40))
+            picture.save(folder / name / f"{number}.jpg")
+    return folder
