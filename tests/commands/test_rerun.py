@@ -13,7 +13,7 @@ from db.engine import open_read
 from mapcap.datasets import images as reader
 from mapcap.datasets.images import LoadedImage, read_image
 from mapcap.datasets.sample import sample_path
-from mapcap.indexing.stages import images as stage
+from mapcap.indexing.stages import explaining as stage
 from tests.calling import CLASSES, PER_CLASS, Result
 from tests.commands.test_index_command import contents
 
