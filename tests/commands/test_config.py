@@ -120,7 +120,7 @@ def test_options_have_the_fields_defaults() -> None:
     """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
-    speed = {"db", "device", "dtype", "batch_size", "log", "json"}
+    speed = {"db", "device", "dtype", "batch_size", "log", "json", "engine", "actors", "address"}
     # These name the field `templates` together, and a file whose lines are the field `concepts`.
     words = {"template", "templates", "concepts"}
     options = signature(index).parameters

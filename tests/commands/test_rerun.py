@@ -109,7 +109,10 @@ def test_a_file_that_was_only_touched_keeps_its_results(
 ) -> None:
     touched = next((photos / "bird").iterdir())
     os.utime(touched, (1, 1))
-    monkeypatch.setattr(stage, "explain", lambda *_: pytest.fail("nothing is to be explained"))
+    monkeypatch.setattr(
+        "mapcap.indexing.stages.explainer.explain",
+        lambda *_: pytest.fail("nothing is to be explained"),
+    )
     assert index(call, photos, db).code == 0
     again = index(call, photos, db)
     assert "with nothing left to do" in again.err
