@@ -122,7 +122,12 @@ def test_a_size_that_lies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [zipped(FILES)[:-40], tarred({"cat/1.jpg": Random(0).randbytes(9_000)})[:5_000], b"", b"not an archive" * 99],
+    [
+        zipped(FILES)[:-40],
+        tarred({"cat/1.jpg": Random(0).randbytes(9_000)})[:5_000],
+        b"",
+        b"not an archive" * 99,
+    ],
     ids=["zip", "tar", "empty", "text"],
 )
 def test_damaged_archives(tmp_path: Path, content: bytes) -> None:
