@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap.commands.base import Json, errors, open_run
+from mapcap.commands.base import Json, errors, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.presets import PRESETS, with_preset
 from mapcap.printing import pages
@@ -212,6 +212,14 @@ def index(
             "and pays, fewer where the memory of the device runs out.",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say what a run would take: downloads, disk, memory and, where the networks are "
+            "here, time as two batches show it. FILE is not touched, and nothing is fetched.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
@@ -267,6 +275,9 @@ def index(
         class_frequency=class_frequency,
     )
     config = with_absolute_paths(config)
+    if dry_run:
+        _print_plan(config, device, dtype, batch_size, json=json)
+        return
     run_id, finished = index_photos(
         config,
         db,
@@ -284,6 +295,19 @@ def index(
         pages.print_json({"run": run, "counts": counts})
     if counts.images - counts.readable > UNREADABLE_SHARE * counts.images:
         raise typer.Exit(UNREADABLE)
+
+
+def _print_plan(
+    config: IndexConfig, device: str, dtype: str, batch_size: int | None, *, json: bool
+) -> None:
+    from mapcap.indexing.planning import plan
+    from mapcap.printing.plan import plan_page
+
+    planned = plan(config, device=device, dtype=dtype, batch_size=batch_size, console=errors())
+    if json:
+        pages.print_json(planned)
+        return
+    print_page(plan_page(planned))
 
 
 def _absolute(path: Path | None) -> str | None:

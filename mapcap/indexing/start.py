@@ -66,23 +66,7 @@ def index_photos(
         raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
     with logging_to(log):
         check_free(db)
-        with console.status("looking for the photos"):
-            dataset = scan(
-                config.photos,
-                names=config.names,
-                boxes=config.boxes,
-                box_format=config.box_format,
-                box_units=config.box_units,
-                class_level=config.class_level,
-                limit_per_class=config.limit_per_class,
-            )
-        for line, style in photo_lines(dataset):
-            say(console, line, style)
-        if config.predictions is not None:
-            config = replace(config, predictions_digest=digest(config))
-            dataset, lines = read_predictions(config, dataset)
-            for line, style in lines:
-                say(console, line, style)
+        config, dataset = look(config, console)
         finished = _finished(config, db, dataset)
         if finished is not None:
             say(
@@ -111,6 +95,32 @@ def index_photos(
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
     return run_id, not stopped
+
+
+def look(config: IndexConfig, console: Console) -> tuple[IndexConfig, Dataset]:
+    """Find the photos of a run and read its predictions, and say what there is.
+
+    Raises:
+        UserError: for photos or predictions that cannot be used.
+    """
+    with console.status("looking for the photos"):
+        dataset = scan(
+            config.photos,
+            names=config.names,
+            boxes=config.boxes,
+            box_format=config.box_format,
+            box_units=config.box_units,
+            class_level=config.class_level,
+            limit_per_class=config.limit_per_class,
+        )
+    for line, style in photo_lines(dataset):
+        say(console, line, style)
+    if config.predictions is not None:
+        config = replace(config, predictions_digest=digest(config))
+        dataset, lines = read_predictions(config, dataset)
+        for line, style in lines:
+            say(console, line, style)
+    return config, dataset
 
 
 def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:

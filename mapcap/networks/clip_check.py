@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import open_clip
-
 from mapcap.config import ATTENTION_METHODS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.clip import known_tower, not_loaded, outline_clip
@@ -31,14 +29,12 @@ def check_clip(
     """
     check_name(name, pretrained, weights)
     if name.startswith((HF_HUB, HUGGING_FACE)):  # its configuration, too, may be on the hub
-        _require_reachable(name, pretrained)
+        _require_reachable(name)
     _require_towers(name, relevance)
-    if weights is None:
-        _require_reachable(name, pretrained)
 
 
-def _require_reachable(name: str, pretrained: str | None) -> None:
-    repository = _repository(name, pretrained)
+def _require_reachable(name: str) -> None:
+    repository = _repository(name)
     files = _FILES_OF_TRANSFORMERS if name.startswith(HUGGING_FACE) else _FILES
     reason = None if repository is None else unreachable(repository, files)
     if reason is not None:
@@ -59,14 +55,9 @@ def _require_towers(name: str, relevance: str) -> None:
         )
 
 
-def _repository(name: str, pretrained: str | None) -> str | None:
-    """Return the hub's repository that holds the weights, if one does."""
+def _repository(name: str) -> str | None:
+    """Return the hub's repository that a name means, None where it is a folder."""
     if name.startswith(HF_HUB):
         return name.removeprefix(HF_HUB)
-    if name.startswith(HUGGING_FACE):
-        place = name.removeprefix(HUGGING_FACE)
-        return None if Path(place).expanduser().is_dir() else place
-    if pretrained is None:
-        return None
-    tag = open_clip.get_pretrained_cfg(name.replace("/", "-"), pretrained) or {}
-    return (tag.get("hf_hub") or "").rpartition("/")[0] or None
+    place = name.removeprefix(HUGGING_FACE)
+    return None if Path(place).expanduser().is_dir() else place
