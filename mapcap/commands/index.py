@@ -47,6 +47,14 @@ def index(
             metavar="FILE", help="Take the weights of the tag --pretrained from this file."
         ),
     ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Pixels of a side that the CLIP gets, a multiple of its patches: more are finer "
+            "and slower. For vision transformers of open_clip; default: as it was trained.",
+        ),
+    ] = None,
     captioner: Annotated[
         str | None,
         typer.Option(
@@ -247,6 +255,7 @@ def index(
         box_format=box_format,
         box_units=box_units,
         weights=_absolute(weights),
+        image_size=image_size,
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
         class_order=_absolute(class_order),

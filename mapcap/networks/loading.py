@@ -45,7 +45,9 @@ def load_networks(
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
     """
     check_networks(config)
-    clip = load_clip(config.model, config.pretrained, config.weights, device=device)
+    clip = load_clip(
+        config.model, config.pretrained, config.weights, image_size=config.image_size, device=device
+    )
     require_finite(clip.model, f"--model {config.model}")
     loaded = load_language_model(config.lm, device=device)
     require_finite(loaded.model, f"--lm {config.lm}")
@@ -79,7 +81,11 @@ def check_networks(config: IndexConfig, *, reach: bool = True) -> None:
     checks: dict[str, Callable[[], None]] = {
         "files": lambda: check_weight_files(config),
         "model": lambda: check_clip(
-            config.model, config.pretrained, config.weights, config.relevance
+            config.model,
+            config.pretrained,
+            config.weights,
+            config.relevance,
+            config.image_size,
         ),
         "captioner": lambda: check_captioner(config),
         "lm": lambda: check_language_model(config.lm),

@@ -26,9 +26,7 @@ def plan_page(plan: Plan) -> RenderableType:
     per_photo = (
         "9 kB an image, as of the embedded networks"
         if trial is None
-        else (
-            f"{trial.bytes_per_photo / 1000:,.1f} kB an image in the trial, before summaries and audit"
-        )
+        else (f"{trial.bytes_per_photo / 1000:,.1f} kB an image in the trial, before the audit")
     )
     lines.append(f"disk: about {plan.disk:,.1f} MB ({per_photo})")
     if trial is None or plan.seconds is None:

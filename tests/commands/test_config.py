@@ -80,7 +80,7 @@ def test_another_model_drops_the_weights_of_the_presets_own() -> None:
 def test_an_unknown_preset_is_named_with_the_closest() -> None:
     with pytest.raises(UserError, match=r"--preset postr.*poster"):
         with_preset(IndexConfig(photos="/photos"), "postr")
-    assert set(PRESETS) == {"mini", "poster", "strong"}
+    assert set(PRESETS) == {"mini", "poster", "medium", "strong"}
 
 
 @pytest.mark.parametrize(
