@@ -47,7 +47,7 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
-        "class_level": "leaf",
+        "class_level": "leaf", "image_size": 336, "concepts": ("rust",),
     }  # fmt: skip
     assert set(others) == set(asdict(config))
     changes: list[Any] = [{name: value} for name, value in others.items()]
@@ -115,7 +115,7 @@ def test_options_have_the_fields_defaults() -> None:
     """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
-    speed = {"db", "device", "dtype", "batch_size", "log", "json"}
+    speed = {"db", "device", "dtype", "batch_size", "log", "json", "dry_run"}
     words = {"template", "templates"}  # together the field `templates`
     options = signature(index).parameters
     assert set(options) - speed - words <= set(default)
