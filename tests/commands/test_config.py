@@ -116,7 +116,7 @@ def test_options_have_the_fields_defaults() -> None:
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
     speed = {"db", "device", "dtype", "batch_size", "log", "json", "dry_run"}
-    words = {"template", "templates"}  # together the field `templates`
+    words = {"template", "templates", "concepts"}  # read into fields of other types
     options = signature(index).parameters
     assert set(options) - speed - words <= set(default)
     for name, option in options.items():
