@@ -121,6 +121,7 @@ _COMMANDS: Final = {
     "report": "mapcap.commands.report:report",
     "export": "mapcap.commands.export:export",
     "sample": "mapcap.commands.sample:sample",
+    "fetch": "mapcap.commands.fetch:fetch",
     "presets": "mapcap.commands.presets:presets",
     "upgrade": "mapcap.commands.upgrade:upgrade",
 }

@@ -38,6 +38,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "weights": None,
+    "image_size": None,
     "concepts": (),
     "predictions": None,
     "prediction_paths": None,
@@ -75,6 +76,8 @@ class IndexConfig:
     """open_clip's tag of the weights, or a file of weights."""
     weights: str | None = None
     """A file that holds the weights of the tag `pretrained`: an absolute path."""
+    image_size: int | None = None
+    """Side of the picture that the CLIP gets, in pixels; None = the one it was trained with."""
     captioner: str = "mini"
     """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `vlm:NAME`, `phrases` or
     `phrases:FILE`."""
@@ -171,6 +174,8 @@ class IndexConfig:
              f"is one of {', '.join(BOX_FORMATS)}"),
             (self.box_units in (None, *BOX_UNITS), "--box-units",
              f"is one of {', '.join(BOX_UNITS)}"),
+            (self.image_size is None or 16 <= self.image_size <= 2048, "--image-size",
+             "is between 16 and 2048"),
             (bool(self.templates), "--template", "is given at least once"),
             (all("{}" in template for template in self.templates), "--template",
              "holds {} where the class name goes"),

@@ -23,6 +23,10 @@ class Part:
     licence: str
     inside: bool = False
     """Whether it comes with MapCap and is not fetched."""
+    file_width: int = _WIDTH
+    """Bytes of a weight in the published file."""
+    approximate: bool = False
+    """Whether the number of weights was not counted, but is what is commonly said."""
 
     @property
     def megabytes(self) -> float:
@@ -32,7 +36,7 @@ class Part:
     @property
     def download(self) -> float:
         """Megabytes to fetch, about."""
-        return 0.0 if self.inside else self.megabytes
+        return 0.0 if self.inside else self.millions * self.file_width
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,19 @@ PRESETS: Final = MappingProxyType(
             keep_artefacts=True,
             class_frequency=False,
             shared=False,
+        ),
+        "medium": Preset(
+            model="ViT-B-16-SigLIP2-256",
+            pretrained="webli",
+            captioner="vlm:HuggingFaceTB/SmolVLM-256M-Instruct",
+            lm="HuggingFaceTB/SmolLM2-360M",
+            purpose="openly licensed and small, for a GPU with 8 GB",
+            parts=(
+                Part("SigLIP 2 B/16, 256 pixels", 375.2, "Apache-2.0"),
+                Part("SmolVLM 256M", 256.0, "Apache-2.0", file_width=2, approximate=True),
+                Part("SmolLM2 360M", 362.0, "Apache-2.0", file_width=2, approximate=True),
+            ),
+            any_clip=True,
         ),
         "strong": Preset(
             model="ViT-L-14",

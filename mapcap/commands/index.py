@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap.commands.base import Json, errors, open_run
+from mapcap.commands.base import Json, errors, open_run, print_page
 from mapcap.config import IndexConfig
 from mapcap.presets import PRESETS, with_preset
 from mapcap.printing import pages
@@ -45,6 +45,14 @@ def index(
         Path | None,
         typer.Option(
             metavar="FILE", help="Take the weights of the tag --pretrained from this file."
+        ),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Pixels of a side that the CLIP gets, a multiple of its patches: more are finer "
+            "and slower. For vision transformers of open_clip; default: as it was trained.",
         ),
     ] = None,
     captioner: Annotated[
@@ -253,6 +261,14 @@ def index(
             "Default: one of this machine alone, started for the run.",
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say what a run would take: downloads, disk, memory and, where the networks are "
+            "here, time as two batches show it. FILE is not touched, and nothing is fetched.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
@@ -288,6 +304,7 @@ def index(
         box_format=box_format,
         box_units=box_units,
         weights=_absolute(weights),
+        image_size=image_size,
         predictions=_absolute(predictions),
         prediction_paths=_absolute(prediction_paths),
         class_order=_absolute(class_order),
@@ -319,6 +336,9 @@ def index(
         class_frequency=class_frequency,
     )
     config = with_absolute_paths(config)
+    if dry_run:
+        _print_plan(config, device, dtype, batch_size, json=json)
+        return
     run_id, finished = index_photos(
         config,
         db,
@@ -343,6 +363,19 @@ def _with_absolute_file(classifier: str | None) -> str | None:
     """Return `timm:NAME|FILE` with the whole path of the file, and other names as they are."""
     network, bar, file = (classifier or "").partition("|")
     return f"{network}{bar}{Path(file).absolute()}" if bar else classifier
+
+
+def _print_plan(
+    config: IndexConfig, device: str, dtype: str, batch_size: int | None, *, json: bool
+) -> None:
+    from mapcap.indexing.planning import plan
+    from mapcap.printing.plan import plan_page
+
+    planned = plan(config, device=device, dtype=dtype, batch_size=batch_size, console=errors())
+    if json:
+        pages.print_json(planned)
+        return
+    print_page(plan_page(planned))
 
 
 def _absolute(path: Path | None) -> str | None:

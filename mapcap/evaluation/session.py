@@ -57,7 +57,13 @@ def sample_run(
         paths = paths_of(config)
         place = pick_device(device)
         with console.status("loading the network"):
-            clip = load_clip(config.model, config.pretrained, config.weights, device=place)
+            clip = load_clip(
+                config.model,
+                config.pretrained,
+                config.weights,
+                image_size=config.image_size,
+                device=place,
+            )
         with (
             stop_on_signals(lambda: _say(console, "stopping after this batch")) as stopping,
             Bars(console) as bars,

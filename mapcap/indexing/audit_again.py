@@ -32,7 +32,13 @@ def audit_again(db: Path, run: Run, console: Console) -> bool:
         raise UserError(f"the configuration of run {run.id} is not whole ({error})") from error
     with console.status("loading the network, to audit again what an older MapCap audited"):
         place = pick_device("auto")
-        clip = load_clip(config.model, config.pretrained, config.weights, device=place)
+        clip = load_clip(
+            config.model,
+            config.pretrained,
+            config.weights,
+            image_size=config.image_size,
+            device=place,
+        )
     engine = open_write(db)
     try:
         with (

@@ -72,7 +72,7 @@ def fill(
         engine = open_write(db)
         try:
             with holding(engine, db) as hold:
-                job = _begin(config, dataset, networks, engine, batch_size, described)
+                job = begin_job(config, dataset, networks, engine, batch_size, described)
                 return job.run_id, _run(job, compute, hold, console)
         finally:
             finish(engine)
@@ -165,7 +165,7 @@ def _end(job: Job, status: RunStatus, console: Console) -> None:
             console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
-def _begin(
+def begin_job(
     config: IndexConfig,
     dataset: Dataset,
     networks: Networks,

@@ -69,13 +69,7 @@ def index_photos(
         raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
     with logging_to(log):
         check_free(db)
-        with console.status("looking for the photos"):
-            dataset, labelled = scan_photos(config)
-        before = photo_lines(dataset) if labelled else []
-        config, dataset, lines = _with_source(config, dataset)
-        after = [] if labelled else photo_lines(dataset)
-        for line, style in (*before, *lines, *after):
-            say(console, line, style)
+        config, dataset = look(config, console)
         finished = _finished(config, db, dataset)
         if finished is not None:
             say(
@@ -105,6 +99,22 @@ def index_photos(
             else f"{db} is filled. Next: mapcap show {db} CLASS",
         )
     return run_id, not stopped
+
+
+def look(config: IndexConfig, console: Console) -> tuple[IndexConfig, Dataset]:
+    """Find the photos of a run and read where its predictions come from, and say what there is.
+
+    Raises:
+        UserError: for photos or predictions that cannot be used.
+    """
+    with console.status("looking for the photos"):
+        dataset, labelled = scan_photos(config)
+    before = photo_lines(dataset) if labelled else []
+    config, dataset, lines = _with_source(config, dataset)
+    after = [] if labelled else photo_lines(dataset)
+    for line, style in (*before, *lines, *after):
+        say(console, line, style)
+    return config, dataset
 
 
 def _with_source(

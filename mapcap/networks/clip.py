@@ -8,6 +8,7 @@ from typing import Any
 
 import open_clip
 import torch
+from open_clip.model import resize_pos_embed
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch import Tensor
@@ -70,6 +71,7 @@ def load_clip(
     pretrained: str | None = None,
     weights: str | None = None,
     *,
+    image_size: int | None = None,
     device: torch.device,
     dtype: torch.dtype | None = None,
 ) -> Clip:
@@ -86,6 +88,7 @@ def load_clip(
             tower is read is not known.
     """
     folder = check_name(name, pretrained, weights)
+    sized = _sized(name, image_size)
     if name.startswith(HUGGING_FACE):
         with quiet():
             model, tokenizer, embed_dim = hugging_face_clip.load(name)
@@ -96,47 +99,69 @@ def load_clip(
         with quiet():
             model = _from_folder(folder, name)
     elif name.startswith(HF_HUB):
-        source, model = name, _create(name, name)
+        source, model = name, _create(name, name, **sized)
     else:
         source = name.replace("/", "-")
-        model = _published(name, source, pretrained, weights)
+        model = _published(name, source, pretrained, weights, sized)
     tokenizer = _tokenizer(name, source)
     model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     embed_dim = open_clip.get_model_config(source)["embed_dim"]
     return _describe(model, tokenizer, name, pretrained, embed_dim)
 
 
-def _published(name: str, source: str, pretrained: str | None, weights: str | None) -> Any:
+def _sized(name: str, image_size: int | None) -> dict[str, Any]:
+    """Return what makes open_clip build a CLIP for another size of pictures.
+
+    Raises:
+        UserError: it is not built by open_clip's table or the hub's configuration.
+    """
+    if image_size is None:
+        return {}
+    if name == MINI or name.startswith((LOCAL_DIR, HUGGING_FACE)):
+        raise UserError(
+            f"--image-size {image_size}: only CLIPs of open_clip's names and {HF_HUB}REPO take "
+            f"another size than they were trained with, and --model is {name}. Leave it out."
+        )
+    return {"force_image_size": image_size}
+
+
+def _published(
+    name: str, source: str, pretrained: str | None, weights: str | None, sized: dict[str, Any]
+) -> Any:
     """Build a CLIP of open_clip's table, with the weights of a tag or of a file."""
     made = training_of(source, pretrained)
     file = weights or (pretrained if pretrained and Path(pretrained).is_file() else None)
     if file is None:
-        return _create(name, source, pretrained=pretrained, force_quick_gelu=made.quick_gelu)
+        quick = made.quick_gelu
+        return _create(name, source, pretrained=pretrained, force_quick_gelu=quick, **sized)
     options: dict[str, Any] = {
         "force_quick_gelu": made.quick_gelu,
         "force_preprocess_cfg": dict(made.preprocess),
+        **sized,
     }
     if not is_torchscript(file):
         return _create(name, source, pretrained=file, **options)
     with quiet():
         model = _create(name, source, filled=False, pretrained_text=False, **options)
     state = load_weights(file)
+    if sized:
+        resize_pos_embed(state, model)
     fill(model, {k: v for k, v in state.items() if k not in _OPENAI_SIZES}, file)
     return model
 
 
-def outline_clip(name: str) -> Any:
+def outline_clip(name: str, image_size: int | None = None) -> Any:
     """Build a CLIP from its configuration alone, on torch's `meta`: every module and no weights.
 
     Raises:
-        UserError: the configuration does not exist or cannot be read.
+        UserError: the configuration does not exist or cannot be read, or takes no `image_size`.
     """
+    options = _sized(name, image_size)
     if name.startswith(HUGGING_FACE):
         with quiet(), torch.device("meta"):
             return hugging_face_clip.outline(name)
     folder = folder_of(name)
     source = name.replace("/", "-") if not name.startswith(HF_HUB) else name
-    options: dict[str, Any] = {}
     if folder is not None:
         source, options = f"{LOCAL_DIR}{folder}", _folder_options(folder, name)
     with quiet(), torch.device("meta"):

@@ -1,6 +1,6 @@
 """The networks of a run: looked at before any weights are loaded, loaded, and tried out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from mapcap.errors import UserError
 from mapcap.networks.captioners import Captioner, check_captioner, load_captioner
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.clip_check import check_clip
+from mapcap.networks.downloads import Lacking, describe_missing, downloads, lacking
 from mapcap.networks.language_models import (
     LanguageModel,
     check_language_model,
@@ -47,7 +48,9 @@ def load_networks(
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
     """
     check_networks(config)
-    clip = load_clip(config.model, config.pretrained, config.weights, device=device)
+    clip = load_clip(
+        config.model, config.pretrained, config.weights, image_size=config.image_size, device=device
+    )
     require_finite(clip.model, f"--model {config.model}")
     loaded = load_language_model(config.lm, device=device)
     require_finite(loaded.model, f"--lm {config.lm}")
@@ -74,29 +77,61 @@ def _parts(captioner: Captioner) -> Iterator[torch.nn.Module]:
         yield from (part for part in inner if isinstance(part, torch.nn.Module))
 
 
-def check_networks(config: IndexConfig) -> None:
+def check_networks(config: IndexConfig, *, reach: bool = True) -> None:
     """Check names, kinds, files and towers from configurations, before any weights are loaded.
+
+    Without `reach`, only what can be checked by what is on this machine.
 
     Raises:
         UserError: with all that is wrong, each with the option it was named by, or the preset.
     """
-    checks: list[tuple[str, Callable[[], None]]] = [
-        ("files", lambda: check_weight_files(config)),
-        (
-            "model",
-            lambda: check_clip(config.model, config.pretrained, config.weights, config.relevance),
+    needed = downloads(config)
+    faults = dict[str, str]()
+    checks: dict[str, Callable[[], None]] = {
+        "files": lambda: check_weight_files(config),
+        "model": lambda: check_clip(
+            config.model,
+            config.pretrained,
+            config.weights,
+            config.relevance,
+            config.image_size,
         ),
-        ("captioner", lambda: check_captioner(config)),
-        ("lm", lambda: check_language_model(config.lm)),
+        "captioner": lambda: check_captioner(config),
+        "lm": lambda: check_language_model(config.lm),
+    }
+
+    def look(parts: Iterable[str]) -> None:
+        for part in parts:
+            try:
+                checks[part]()
+            except UserError as error:
+                faults[part] = f"{_preset_of(config, part)}{error}"
+
+    # What is wrong by what is here is known before the hub is asked for anything.
+    remote = {each.part for each in needed if each.configured and not each.is_there}
+    look(part for part in checks if part not in remote)
+    missing = lacking(each for each in needed if each.part not in faults) if reach else []
+    if reach:
+        unread = {each.download.part for each in missing}
+        look(part for part in checks if part in remote - unread)
+    lines = [_missing(config, missing)] if missing else []
+    lines += [faults[part] for part in checks if part in faults]
+    if lines:
+        raise UserError("\n".join(lines))
+
+
+def _missing(config: IndexConfig, missing: Sequence[Lacking]) -> str:
+    """Return one line on all that is not on this machine and cannot be fetched now."""
+    reasons = "; ".join(dict.fromkeys(each.reason for each in missing))
+    lines = [
+        f"{_preset_of(config, each.download.part)}{describe_missing(each.download)}"
+        for each in missing
     ]
-    faults = []
-    for part, check in checks:
-        try:
-            check()
-        except UserError as error:
-            faults.append(f"{_preset_of(config, part)}{error}")
-    if faults:
-        raise UserError("\n".join(faults))
+    return (
+        f"not on this machine, and could not be fetched ({reasons}). Run these where there is a "
+        f"network, and copy its cache (~/.cache/huggingface) here: {'; '.join(lines)}. Or name "
+        "files and folders that are here, or take --preset mini, which needs none."
+    )
 
 
 def _preset_of(config: IndexConfig, part: str) -> str:

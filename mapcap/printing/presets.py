@@ -21,16 +21,19 @@ def presets_page(presets: Mapping[str, Preset]) -> RenderableType:
                 name if row == 0 else "",
                 role,
                 part.what,
-                _size(part.download),
-                _size(part.megabytes),
+                _size(part.download, about=part.approximate),
+                _size(part.megabytes, about=part.approximate),
                 part.licence,
             )
-        table.add_row("", "", "", _size(preset.download), _size(preset.megabytes), "together")
+        about = any(part.approximate for part in preset.parts)
+        sums = (_size(preset.download, about=about), _size(preset.megabytes, about=about))
+        table.add_row("", "", "", *sums, "together")
     purposes = [Text(f"{name}: {preset.purpose}") for name, preset in presets.items()]
     return Group(table, *purposes)
 
 
-def _size(megabytes: float) -> str:
+def _size(megabytes: float, *, about: bool) -> str:
     if megabytes == 0:
         return "none"
-    return f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+    size = f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+    return f"about {size}" if about else size

@@ -51,7 +51,7 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
-        "class_level": "leaf", "concepts": ("field\tburr",),
+        "class_level": "leaf", "image_size": 336, "concepts": ("field\tburr",),
     }  # fmt: skip
     assert set(others) | set(of_head) | set(of_network) == set(asdict(given))
     for config, changed in ((given, others), (head, of_head), (network, of_network)):
@@ -85,7 +85,7 @@ def test_another_model_drops_the_weights_of_the_presets_own() -> None:
 def test_an_unknown_preset_is_named_with_the_closest() -> None:
     with pytest.raises(UserError, match=r"--preset postr.*poster"):
         with_preset(IndexConfig(photos="/photos"), "postr")
-    assert set(PRESETS) == {"mini", "poster", "strong"}
+    assert set(PRESETS) == {"mini", "poster", "medium", "strong"}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,10 @@ def test_options_have_the_fields_defaults() -> None:
     """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
-    speed = {"db", "device", "dtype", "batch_size", "log", "json", "engine", "actors", "address"}
+    speed = {
+        "db", "device", "dtype", "batch_size", "log", "json", "engine", "actors", "address",
+        "dry_run",
+    }  # fmt: skip
     # These name the field `templates` together, and a file whose lines are the field `concepts`.
     words = {"template", "templates", "concepts"}
     options = signature(index).parameters

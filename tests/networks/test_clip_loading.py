@@ -302,3 +302,40 @@ def test_a_convolutional_tower_has_the_cells_of_its_last_stage(tmp_path: Path) -
     with pytest.raises(UserError, match=r"--relevance chefer: .*Add --relevance gradcam"):
         check_clip(f"local-dir:{tmp_path}", None)
     check_clip(f"local-dir:{tmp_path}", None, relevance="gradcam")
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_another_size_of_pictures_has_more_patches(
+    registered: tuple[str, Path], as_file: bool
+) -> None:
+    name, weights = registered
+    file = None
+    if as_file:
+        file = str(shutil.copyfile(weights, weights.with_name("mine.safetensors")))
+    usual = load_clip(name, "openai", file, device=CPU)
+    side = 2 * usual.size[0]
+    check_clip(name, "openai", file, image_size=side)
+    larger = load_clip(name, "openai", file, image_size=side, device=CPU)
+    assert larger.size == (side, side)
+    assert larger.grid == (2 * usual.grid[0], 2 * usual.grid[1])
+    features = larger.model.encode_image(torch.zeros(1, 3, side, side))
+    assert features.shape == (1, usual.embed_dim)
+    assert features.isfinite().all()
+
+
+def test_a_size_that_is_no_multiple_of_the_patches(registered: tuple[str, Path]) -> None:
+    name = registered[0]
+    side = 2 * load_clip(name, "openai", device=CPU).size[0]
+    with pytest.raises(UserError, match=rf"--image-size {side + 1}: .* such as {side}\."):
+        check_clip(name, "openai", image_size=side + 1)
+
+
+@pytest.mark.parametrize("name", ["mini", "hf:someone/thing"])
+def test_a_clip_that_takes_no_other_size(name: str) -> None:
+    with pytest.raises(UserError, match=r"--image-size 448: only CLIPs .* --model is .*Leave it"):
+        load_clip(name, image_size=448, device=CPU)
+
+
+def test_convolutions_take_no_other_size() -> None:
+    with pytest.raises(UserError, match=r"--image-size 288: .* made of convolutions"):
+        check_clip("RN50", "openai", None, "gradcam", 288)

@@ -62,12 +62,7 @@ def _check(config: IndexConfig) -> None:
     published = BY_NAME.get(name.removeprefix(_HUB))
     if published is not None:
         _require_same_clip(config, published)
-    if name.startswith(_HUB):
-        repository, _, file = name.removeprefix(_HUB).rpartition("/")
-        reason = unreachable(repository, [file])
-        if reason is not None:
-            raise _not_fetched(config, reason)
-    else:
+    if not name.startswith(_HUB):
         path = Path(name).expanduser()
         _checked_origin(config, path, outline(path))
 
