@@ -13,14 +13,14 @@ from scripts.planted.reported import Placed, Reported, Suspicion, placed, suspic
 _HURTS: Final = 0.1
 """Loss of accuracy, against the same photos without faults, from which a fault hurts."""
 _MOSTLY: Final = 0.5
-_ATTRIBUTES: Final[Mapping[str, tuple[str, bool]]] = {
-    "grey": ("chroma", False),
-    "blurred": ("sharpness", False),
-    "dark": ("brightness", False),
-    "zoomed out": ("object", False),
-    "border": ("border", True),
+_ATTRIBUTES: Final[Mapping[str, tuple[tuple[str, bool], ...]]] = {
+    "grey": (("chroma", False),),
+    "blurred": (("sharpness", False),),
+    "dark": (("brightness", False),),
+    "zoomed out": (("object", False), ("detail", False)),
+    "border": (("border", True),),
 }
-"""The attribute that names a fault, and whether it is much of it."""
+"""The attributes that name a fault, and whether it is much of them."""
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "grey": ("grey", "gray", "black and white", "monochrome", "less colourful"),
     "blurred": ("blurred", "blurry", "out of focus", "less sharp"),
@@ -191,7 +191,7 @@ def _tells(finding: Reported, fault: str) -> bool:
     """Tell whether a finding says a fault of photos by its attribute, mark or words."""
     figures = finding.figures
     if finding.kind == "attribute":
-        return (figures.get("attribute"), figures.get("above")) == _ATTRIBUTES.get(fault)
+        return (figures["attribute"], figures["above"]) in _ATTRIBUTES.get(fault, ())
     if finding.kind == "watermark":
         x0, y0, x1, y1 = figures["box"]
         return fault == "logo" and max(x0 + x1, y0 + y1) / 2 < _CORNER

@@ -66,12 +66,15 @@ def _summary(scores: Sequence[PhotoScore]) -> list[str]:
     named = sum(score.suspicion.named for score in scores)
     right = sum(score.suspicion.right for score in scores)
     wrong = sum(score.suspicion.wrong_labels for score in scores)
+    noted = sum(score.suspicion.noted for score in scores)
+    noted_right = sum(score.suspicion.noted_right for score in scores)
     controls = sum(score.controls for score in scores)
     alarms = [(score.seed, alarm) for score in scores for alarm in score.alarms]
     false = sum(alarm.false for _, alarm in alarms)
     return [
         f"{found} of {len(harmful)} faults that hurt are named among the first three findings",
-        f"labels: {right} of {named} doubted are wrong, of {wrong} wrong ones",
+        f"labels: {right} of {named} doubted are wrong, of {wrong} wrong ones; {noted_right} of "
+        f"{noted} that stand alone in their class, in notes",
         f"{controls} controls: {false} false findings, {len(alarms) - false} others that the index "
         "without faults has as well",
         *(

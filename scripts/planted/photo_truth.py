@@ -9,9 +9,11 @@ from mapcap.errors import UserError
 from mapcap.text import clean
 from scripts.plant_faults import Planted
 
-_MISLABELLED: Final = ("swapped labels", "duplicates")
+_SWAPPED: Final = "swapped labels"
 _NAMES: Final = ("exchanged names", "two names")
 """Faults of the names of whole classes: whether a label there is wrong depends on the view."""
+_COPIED: Final = "duplicates"
+"""Photos in two classes: one of the labels is wrong, which the finding of the copies says."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,16 @@ class PhotoTruth:
     def judged(self) -> set[str]:
         """The photos whose label is either right or wrong."""
         named = {name for name, (fault, _) in self.classes.items() if fault in _NAMES}
-        return {path for path in self.photos if path.rpartition("/")[0] not in named}
-
-    @property
-    def wrong_labels(self) -> set[str]:
-        """The photos with another class's label: swapped, or copied into another class."""
         return {
             path
             for path, photo in self.photos.items()
-            if photo.fault in _MISLABELLED and photo.true_class != path.rpartition("/")[0]
+            if path.rpartition("/")[0] not in named and photo.fault != _COPIED
         }
+
+    @property
+    def wrong_labels(self) -> set[str]:
+        """The photos whose labels were swapped."""
+        return {path for path, photo in self.photos.items() if photo.fault == _SWAPPED}
 
 
 def read_photo_truth(path: Path) -> PhotoTruth:

@@ -50,11 +50,17 @@ def placed(findings: Sequence[Reported], says: Callable[[Reported], bool]) -> Pl
 
 @dataclass(frozen=True)
 class Suspicion:
-    """The images named by the label findings of all classes against the wrong labels."""
+    """The images named by the label findings of all classes against the wrong labels.
+
+    `noted` are those that notes list, one alone in its class each, and `noted_right` those of them
+    whose label is wrong.
+    """
 
     named: int
     right: int
     wrong_labels: int
+    noted: int
+    noted_right: int
 
     @property
     def precision(self) -> float | None:
@@ -74,12 +80,21 @@ def suspicion(
 
     Only images that are `judged` count; those with `wrong` labels are among them.
     """
-    named = {
-        path
-        for reported in findings.values()
-        for finding in reported
-        if finding.kind == "label"
-        for path in finding.images
-        if path in judged
-    }
-    return Suspicion(len(named), len(named.intersection(wrong)), len(wrong))
+    named, noted = (
+        {
+            path
+            for reported in findings.values()
+            for finding in reported
+            if finding.kind == "label" and finding.is_note == is_note
+            for path in finding.images
+            if path in judged
+        }
+        for is_note in (False, True)
+    )
+    return Suspicion(
+        len(named),
+        len(named.intersection(wrong)),
+        len(wrong),
+        len(noted),
+        len(noted.intersection(wrong)),
+    )
