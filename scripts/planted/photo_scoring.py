@@ -128,7 +128,7 @@ def score_photos(truth: PhotoTruth, planted: Audited, clean: Audited) -> PhotoSc
         suspicion(planted.findings, truth.judged, truth.wrong_labels),
         len(truth.controls),
         tuple(
-            Alarm(name, one.kind, one.title, _among(one, clean.findings.get(name, ())))
+            Alarm(name, one.kind, one.title, _among(one, truth, clean.findings.get(name, ())))
             for name in truth.controls
             for one in planted.findings.get(name, ())
             if not one.is_note and one.kind != _SYMPTOM
@@ -151,10 +151,19 @@ def _scored(
     )
 
 
-def _among(finding: Reported, others: Sequence[Reported]) -> bool:
-    """Tell whether findings of other photos have one about the same thing."""
+def _among(finding: Reported, truth: PhotoTruth, others: Sequence[Reported]) -> bool:
+    """Tell whether the photos without faults have a finding of the kind about the same.
+
+    About the same subject, or mostly the same photos (Jaccard index), where it has none of its own.
+    """
+    photos = {truth.photos[path].source for path in finding.images}
     return any(
-        (other.kind, other.subject) == (finding.kind, finding.subject) and not other.is_note
+        other.kind == finding.kind
+        and not other.is_note
+        and (
+            other.subject == finding.subject
+            or len(photos & {*other.images}) > _MOSTLY * len(photos | {*other.images})
+        )
         for other in others
     )
 

@@ -126,14 +126,18 @@ def test_labels_are_judged_where_names_are_not_exchanged_and_notes_apart() -> No
 
 def test_what_the_photos_have_without_faults_is_no_false_finding() -> None:
     """A claim about labels is false whether or not the clean index makes it as well."""
-    word = Reported("word", "a word", {}, subject="roof")
-    new = Reported("word", "another", {}, subject="door")
+    same, apart = ["van/0.jpg", "van/1.jpg"], ["van/3.jpg"]
+    word = Reported("word", "a word", {}, same, subject="roof")
+    new = Reported("word", "another", {}, apart, subject="door")
+    group = Reported("slice", "a group", {}, same, subject="photos")
     label = reported("label", ["van/0.jpg", "van/1.jpg"])
     note = Reported("word", "a note", {}, is_note=True)
-    findings = [word, new, label, note, reported("confusion")]
-    score = scored({"van": findings}, clean={"van": [word, label]})
+    sources = ["van/0.png", "van/1.png", "van/2.png"]
+    without = Reported("slice", "a group", {}, sources, subject="other photos")
+    findings = [word, new, group, label, note, reported("confusion")]
+    score = scored({"van": findings}, clean={"van": [word, without, label]})
     assert [alarm.title for alarm in score.false_alarms] == ["another", "a label"]
-    assert [alarm.title for alarm in score.alarms] == ["a word", "another", "a label"]
+    assert [alarm.title for alarm in score.alarms] == ["a word", "another", "a group", "a label"]
 
 
 def test_audits_of_other_photos_are_an_error() -> None:
