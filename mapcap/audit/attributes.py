@@ -62,6 +62,7 @@ ATTRIBUTES: Final = (
         ("with the object away from the middle",) * 2,
         *_SHARE,
     ),
+    _counted("detail", "Part with the detail", "with the detail in {} of the picture", *_SHARE),
     Attribute(
         "sharpness", "Sharpness", ("blurred ones", "less sharp ones"),
         ("sharp ones", "sharper ones"),
@@ -98,7 +99,9 @@ ATTRIBUTES: Final = (
     ),
 )  # fmt: skip
 
-_STORED: Final = ("border", "sharpness", "chroma", "brightness", "contrast", "red", "blue", "noise")
+_STORED: Final = (
+    "border", "detail", "sharpness", "chroma", "brightness", "contrast", "red", "blue", "noise",
+)  # fmt: skip
 
 
 def attribute_row(

@@ -1,4 +1,4 @@
-"""Figures of a photo that need no network: sharpness, brightness, colour, noise, a flat border."""
+"""Figures of a photo that need no network: sharpness, brightness, colour, detail, a border."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -22,6 +22,8 @@ _LENGTH: Final = 0.75
 so along a part of it."""
 _WIDEST: Final = 1 / 3
 """Share of a side that a band takes at most."""
+_EDGE: Final = 0.05
+"""Share of the detail outside its box on each of the four sides."""
 _DIGITS: Final = 3
 
 
@@ -33,7 +35,9 @@ def attributes_of(image: Image.Image) -> Mapping[str, float]:
     the luma in percent; `chroma`: mean distance from grey in percent, with `red` (against green)
     and `blue` (against yellow) the mean colour difference, signed; `noise`: standard deviation in
     percent after Immerkaer 1996 (doi 10.1006/cviu.1996.0060), texture included; `border`: share of
-    the picture that is flat bands along opposite sides, which end in a step.
+    the picture that is flat bands along opposite sides, which end in a step; `detail`: share of the
+    picture of the box that holds the middle nine tenths of the luma's squared gradient along either
+    axis, small where a small object stands before plain or blurred surroundings.
     """
     factor = max(1, round(max(image.size) / _SIDE))
     small = image.reduce(factor) if factor > 1 else image
@@ -48,6 +52,7 @@ def attributes_of(image: Image.Image) -> Mapping[str, float]:
         "blue": tints[..., 0].mean() / 1.28,
         "noise": _noise(luma) / 2.55,
         "border": _border(pixels),
+        "detail": _detail(luma),
     }
     return {name: round(float(value), _DIGITS) for name, value in figures.items()}
 
@@ -73,6 +78,21 @@ def _noise(luma: NDArray[Any]) -> float:
     across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
     both = across[:-2] - 2 * across[1:-1] + across[2:]
     return float(np.sqrt(np.pi / 2) * np.abs(both).mean() / 6)
+
+
+def _detail(luma: NDArray[Any]) -> float:
+    """Return the share of a picture (H, W) that the box of its detail covers, 1 without detail."""
+    down, right = np.diff(luma, axis=0)[:, :-1], np.diff(luma, axis=1)[:-1]
+    energy = down**2 + right**2
+    if not energy.sum():
+        return 1.0
+    share = 1.0
+    for axis in (0, 1):
+        held = np.concatenate([[0.0], np.cumsum(energy.sum(axis, dtype=np.float64))])
+        places = np.linspace(0, 1, len(held))
+        low, high = np.interp([_EDGE, 1 - _EDGE], held / held[-1], places)
+        share *= float(high - low)
+    return share
 
 
 def _border(pixels: NDArray[Any]) -> float:

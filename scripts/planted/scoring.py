@@ -3,67 +3,24 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from scripts.planted.plan import FAULTS, Fault
+from scripts.planted.reported import Placed, Reported, Suspicion, placed, suspicion
 from scripts.planted.truth import ClassTruth, ImageTruth, Truth
 
-FIRST: Final = 3
-"""A fault counts as found if one of so many first findings of its class says it."""
 _MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
-class Reported:
-    """A finding of the audit; `images` are paths below the folder; a note goes with no error."""
-
-    kind: str
-    title: str
-    figures: Mapping[str, Any]
-    images: Sequence[str] = ()
-    is_note: bool = False
-
-
-@dataclass(frozen=True)
-class FaultScore:
-    """Whether a planted fault was found.
-
-    `position` counts all of the class's findings from 1, notes too, None if none says it;
-    `at_random` is the position that a random order of these would give on average.
-    """
+class FaultScore(Placed):
+    """Where a planted fault was named among the findings of its class."""
 
     fault: Fault
     class_name: str
-    position: int | None
-    at_random: float | None
-    title: str | None
-
-    @property
-    def found(self) -> bool:
-        """Tell whether one of the first findings says it."""
-        return self.position is not None and self.position <= FIRST
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """The images named by the label findings of all classes against the wrong labels."""
-
-    named: int
-    right: int
-    wrong_labels: int
-
-    @property
-    def precision(self) -> float | None:
-        """Return the share of the named images whose label is wrong."""
-        return self.right / self.named if self.named else None
-
-    @property
-    def recall(self) -> float | None:
-        """Return the share of the wrong labels that were named."""
-        return self.right / self.wrong_labels if self.wrong_labels else None
 
 
 @dataclass(frozen=True)
@@ -100,19 +57,15 @@ def score(truth: Truth, findings: Mapping[str, Sequence[Reported]]) -> Score:
         and not _says(one, class_name, truth)
         and not _concerns(one, class_name, truth)
     ]
-    return Score(tuple(faults), _suspicion(truth, findings), tuple(alarms))
+    wrong = {path for path, one in truth.images.items() if one.wrong_label}
+    return Score(tuple(faults), suspicion(findings, truth.images.keys(), wrong), tuple(alarms))
 
 
 def _fault_score(
     fault: Fault, class_name: str, truth: Truth, findings: Sequence[Reported]
 ) -> FaultScore:
-    places = [i for i, one in enumerate(findings) if _says(one, class_name, truth)]
-    if not places:
-        return FaultScore(fault, class_name, None, None, None)
-    first = places[0]
-    # The mean of the smallest of so many places drawn from all.
-    at_random = (len(findings) + 1) / (len(places) + 1)
-    return FaultScore(fault, class_name, first + 1, at_random, findings[first].title)
+    found = placed(findings, lambda one: _says(one, class_name, truth))
+    return FaultScore(**vars(found), fault=fault, class_name=class_name)
 
 
 def _concerns(finding: Reported, class_name: str, truth: Truth) -> bool:
@@ -168,19 +121,6 @@ def _hits(finding: Reported, class_name: str, truth: Truth) -> bool:
     x0, y0, x1, y1 = finding.figures["box"]
     x, y = (x0 + x1) / 2 * truth.size, (y0 + y1) / 2 * truth.size
     return any(left <= x < right and top <= y < low for left, top, right, low in marks)
-
-
-def _suspicion(truth: Truth, findings: Mapping[str, Sequence[Reported]]) -> Suspicion:
-    """Compare the suspects of all classes with the wrong labels."""
-    wrong = {path for path, one in truth.images.items() if one.wrong_label}
-    named = {
-        path
-        for class_name in truth.classes
-        for one in findings.get(class_name, ())
-        if one.kind == "label"
-        for path in one.images
-    }
-    return Suspicion(len(named), len(named & wrong), len(wrong))
 
 
 def share_on(grid: npt.NDArray[np.floating[Any]], mask: npt.NDArray[np.bool_]) -> float | None:

@@ -100,6 +100,28 @@ def test_a_frame_on_a_whole_class_is_told_beside_the_accuracies() -> None:
     assert not faults(given, {"border"})
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sharpness", "are blurred"),
+        ("brightness", "are dark"),
+        ("detail", "have the detail in under 80 % of the picture"),
+    ],
+)
+def test_what_half_of_a_class_has_by_how_it_was_made_is_a_note(name: str, said: str) -> None:
+    """20 of 50 photos: 8 of the correct and 12 of the misclassified, so that no error goes with
+    it. Where as many of the other classes' photos are so, nothing is said.
+    """
+    so, rest = (0.2, 0.8) if name == "detail" else (20, 80)
+    own, others = np.full(50, rest, float), np.full(40, rest, float)
+    own[17:37] = so
+    (found,) = faults(with_values(name, own, others), set())
+    assert found.title == f"20 of 50 {said}, 0% elsewhere"
+    assert found.is_note
+    others[:16] = so
+    assert not faults(with_values(name, own, others), set())
+
+
 def test_chance_has_a_finding_in_at_most_five_percent_of_classes() -> None:
     """Attributes that go together, as those of photos do, some with ties, some unknown."""
     rng = np.random.default_rng(0)

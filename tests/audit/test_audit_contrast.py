@@ -47,7 +47,7 @@ def test_an_attribute_of_the_group_names_it() -> None:
         images=replace(made.images, attributes=attributes),
         reference=replace(made.reference, attributes=elsewhere),
     )
-    (blurred,) = contrasts(made, GROUP)
+    blurred, *_ = contrasts(made, GROUP)
     assert (blurred.text, blurred.inside, blurred.outside) == ("of blurred ones", 15, 0)
 
 

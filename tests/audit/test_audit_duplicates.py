@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from mapcap.audit.copies import LEAST_COSINE, MOST_BITS
+from mapcap.audit.findings import Finding
 from mapcap.audit.hashing import hashes
-from mapcap.audit.kinds import KINDS
-from mapcap.audit.kinds.duplicate import duplicates
+from mapcap.audit.inputs import audit_inputs
+from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.material import PICTURE_SIDE, Material
 from mapcap.datasets.sample import sample_path
 from mapcap.networks.clip import load_clip
@@ -27,13 +28,17 @@ def with_copies(given: Material, pairs: dict[int, int]) -> Material:
     return replace(given, reference=replace(reference, pictures=pictures, embeddings=embeddings))
 
 
+def found_in(given: Material) -> list[Finding]:
+    return KINDS["duplicate"].detect(audit_inputs(given))
+
+
 def test_different_photos_are_no_copies() -> None:
-    assert not duplicates(half_wrong())
+    assert not found_in(half_wrong())
 
 
 def test_a_copy_in_another_class_names_both_paths() -> None:
     """Lynx begins at place 40 with id 500; 20 is predicted as lynx, 0 is correct."""
-    (found,) = duplicates(with_copies(half_wrong(), {40: 20, 41: 0}))
+    (found,) = found_in(with_copies(half_wrong(), {40: 20, 41: 0}))
     assert found.title == "2 of 40 are in another class as well (lynx): 100.jpg is 501.jpg"
     assert found.figures["pairs"] == [("100.jpg", "501.jpg", False), ("120.jpg", "500.jpg", False)]
     assert found.wrong == frozenset({20}) and found.cost.images == 1
@@ -44,10 +49,19 @@ def test_a_copy_in_another_class_names_both_paths() -> None:
     assert lines[1].startswith("1 of them") and lines[2].endswith("100.jpg, 501.jpg")
 
 
+def test_a_copy_that_is_predicted_as_its_other_class_may_be_no_error() -> None:
+    """20 is a lynx as well, and predicted as one: the confusion with lynx costs one image less."""
+    inputs = audit_inputs(with_copies(half_wrong(), {40: 20, 41: 0}))
+    assert inputs.suspected == frozenset({20})
+    (lynx,) = confusion.confusions(inputs.material, inputs.suspected)
+    (before,) = confusion.confusions(half_wrong(), frozenset())
+    assert before.cost.images - lynx.cost.images == 1
+
+
 def test_copies_within_a_class_explain_no_error() -> None:
     given = half_wrong()
     files = np.array([[103, ME, 0], [107, ME, 0], [530, LYNX, 1], [531, LYNX, 1]])
-    (found,) = duplicates(replace(given, reference=replace(given.reference, same_files=files)))
+    (found,) = found_in(replace(given, reference=replace(given.reference, same_files=files)))
     assert found.title == "2 of 40 are copies within the class: 103.jpg is 107.jpg"
     assert found.figures["pairs"] == [("103.jpg", "107.jpg", True)]
     assert found.is_note and not found.wrong
@@ -57,7 +71,7 @@ def test_alike_to_the_network_alone_is_no_copy() -> None:
     given = half_wrong()
     embeddings = given.reference.embeddings.copy()
     embeddings[40] = given.images.embeddings[20]
-    assert not duplicates(replace(given, reference=replace(given.reference, embeddings=embeddings)))
+    assert not found_in(replace(given, reference=replace(given.reference, embeddings=embeddings)))
 
 
 def small(image: Image.Image) -> np.ndarray:

@@ -29,7 +29,7 @@ def test_one_color_by_hand() -> None:
     assert found["brightness"] == pytest.approx(76 / 2.55, abs=0.2) and found["contrast"] == 0
     assert found["red"] == pytest.approx(127 / 1.28, abs=0.5) and found["blue"] < 0
     assert found["chroma"] > found["red"]
-    assert found["sharpness"] == found["noise"] == found["border"] == 0
+    assert found["sharpness"] == found["noise"] == found["border"] == 0 and found["detail"] == 1
 
 
 def test_blur_lowers_sharpness_and_contrast_does_not(photo: Image.Image) -> None:
@@ -72,7 +72,23 @@ def test_an_object_on_a_plain_backdrop_has_no_frame() -> None:
     assert attributes_of(picture)["border"] == 0
 
 
+def test_the_detail_of_a_small_object_lies_in_a_small_part(photo: Image.Image) -> None:
+    """A square of noise, 30 of 90 pixels either way: its box, nine tenths of it along each side."""
+    noise = np.random.default_rng(0).integers(0, 256, (30, 30, 3)).astype(np.uint8)
+    picture = Image.new("RGB", (90, 90), "gray")
+    picture.paste(Image.fromarray(noise), (10, 40))
+    assert attributes_of(picture)["detail"] == pytest.approx((0.9 / 3) ** 2, abs=0.01)
+    width, height = photo.size
+    far = photo.filter(ImageFilter.GaussianBlur(min(photo.size) / 8))
+    far.paste(photo.resize((width // 3, height // 3)), (width // 3, height // 3))
+    assert attributes_of(far)["detail"] < 0.15 < 0.3 < attributes_of(photo)["detail"]
+    blurred = photo.filter(ImageFilter.GaussianBlur(2))
+    assert attributes_of(blurred)["detail"] == pytest.approx(
+        attributes_of(photo)["detail"], abs=0.1
+    )
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (2000, 3), (9, 9), (500, 375)])
 def test_every_size_has_finite_figures(size: tuple[int, int]) -> None:
     found: Mapping[str, float] = attributes_of(Image.effect_noise(size, 50).convert("RGB"))
-    assert np.isfinite(list(found.values())).all() and len(found) == 8
+    assert np.isfinite(list(found.values())).all() and len(found) == 9

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.copies import Copies, copies_of
+from mapcap.audit.copies import Copies
 from mapcap.audit.cost import NOTHING, beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
@@ -21,17 +21,21 @@ _MOST_CLASSES = 3
 
 def detect(inputs: AuditInputs) -> list[Finding]:
     """Return the class's photos that are in other classes as well, and those it has twice."""
-    return duplicates(inputs.material)
+    return duplicates(inputs.material, inputs.copies, inputs.misplaced)
 
 
-def duplicates(material: Material) -> list[Finding]:
-    """Return a finding for copies in other classes and one for copies within the class."""
-    copies = copies_of(material.images, material.reference)
+def duplicates(material: Material, copies: Copies, misplaced: NDArray[np.int64]) -> list[Finding]:
+    """Return a finding for copies in other classes and one for copies within the class.
+
+    `misplaced` are the places of the images that are predicted as the class of their copy.
+    """
     within = copies.classes == material.class_id
-    return [*_across(material, copies, ~within), *_within(material, copies, within)]
+    return [*_across(material, copies, ~within, misplaced), *_within(material, copies, within)]
 
 
-def _across(material: Material, copies: Copies, chosen: NDArray[np.bool_]) -> list[Finding]:
+def _across(
+    material: Material, copies: Copies, chosen: NDArray[np.bool_], misplaced: NDArray[np.int64]
+) -> list[Finding]:
     """Return the photos that another class has as well: one of the two labels is wrong.
 
     It explains the misclassified ones that are predicted as the class of their copy.
@@ -40,7 +44,6 @@ def _across(material: Material, copies: Copies, chosen: NDArray[np.bool_]) -> li
         return []
     images, names = material.images, material.names.names
     places_, classes = copies.places[chosen], copies.classes[chosen]
-    explained = places_[images.predicted[places_] == classes]
     labels = Counter(classes.tolist()).most_common(_MOST_CLASSES)
     pairs = _pairs(material, copies, chosen)
     n = len(np.unique(places_))
@@ -53,7 +56,7 @@ def _across(material: Material, copies: Copies, chosen: NDArray[np.bool_]) -> li
             f"{n} of {len(images)} are in another class as well ({class_names}): "
             f"{pairs[0][0]} is {pairs[0][1]}",
             {**figures, "pairs": pairs, "across": True},
-            frozenset(explained.tolist()),
+            frozenset(misplaced.tolist()),
         )
     ]
 

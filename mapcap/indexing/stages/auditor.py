@@ -44,15 +44,18 @@ class Auditor:
         """Return the classes to be audited, and read what each of them is compared with."""
         pending = queries.pending_audit(self._source.engine, self._source.run_id, AUDIT_VERSION)
         if pending:
-            # One pass over the run; each class is then held against the same figures.
-            self._names = read_names(self._source)
-            self._reference = read_reference(self._source)
-            self._concepts = read_concept_bank(self._source.config, self._source.clip)
-            self._bars = bars_of(self._reference, self._names, seed=self._source.config.seed)
+            self.read_run()
         return pending
 
+    def read_run(self) -> None:
+        """Read what every class is held against, in one pass over the run."""
+        self._names = read_names(self._source)
+        self._reference = read_reference(self._source)
+        self._concepts = read_concept_bank(self._source.config, self._source.clip)
+        self._bars = bars_of(self._reference, self._names, seed=self._source.config.seed)
+
     def read(self, class_id: int) -> Material:
-        """Return what the audit looks at of one of the pending classes."""
+        """Return what the audit looks at of a class, once the run is read."""
         source = self._source
         images = read_images(source, evidence.predicted_images(source.engine, class_id))
         return Material(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from scripts.planted.plan import FAULTS
-from scripts.planted.scoring import Reported, score, share_on
+from scripts.planted.reported import Reported
+from scripts.planted.scoring import score, share_on
 from scripts.planted.truth import ClassTruth, ImageTruth, Truth
 
 SIZE = 160
