@@ -122,8 +122,8 @@ def _small_trunks() -> Iterator[None]:
         if name.startswith("convnext"):
             return create(name, **options, depths=(1, 1, 1, 1))
         if name.startswith("fastvit"):
-            stages = len(create(name, device="meta", **options).stages)
-            return create(name, **options, layers=(1,) * stages)
+            whole: Any = create(name, device="meta", **options)
+            return create(name, **options, layers=(1,) * len(whole.stages))
         if name.startswith("swin"):
             return create(name, **options, depths=(1, 1, 1, 1))
         return create(name, **options, depth=2)
@@ -197,7 +197,8 @@ def _difference(got: Tensor, expected: Tensor) -> float:
 
 def _score(wide: Any, features: Tensor, texts: Tensor, targets: Tensor) -> Tensor:
     cosines = F.normalize(features, dim=-1) @ texts.double().T
-    return (wide.logit_scale.exp() * cosines).gather(1, targets[:, None]).sum()
+    logits: Tensor = wide.logit_scale.exp() * cosines
+    return logits.gather(1, targets[:, None]).sum()
 
 
 def _plain_chefer(

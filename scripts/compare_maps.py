@@ -118,7 +118,7 @@ def compare(
             seconds = time.perf_counter() - began
             title = f"{name} {layer}" if name in ATTENTION_METHODS else name
             row: Row = {"method": title, **_overlap(grids, boxes, clip.size, rules)}
-            row |= _faithfulness(clip, head, batches[: max(1, sample // BATCH)], grids)
+            row |= _faithfulness(clip, head, batches, grids[:sample])
             rows.append(row | {"maps/s": len(grids) / seconds})
     prior: Row = {
         "method": "centre prior",
@@ -147,19 +147,21 @@ def _overlap(
 def _faithfulness(
     clip: Clip, head: LinearHead, batches: Sequence[Batch], grids: NDArray[np.float32]
 ) -> dict[str, float]:
-    """Deletion and insertion over a few batches; `grids` are of all, in order."""
+    """Deletion and insertion of the photos that have one of `grids`, which are in their order."""
     convolutions = isinstance(vision_tower(clip.model.visual), ConvolutionalTower)
     erasing = blurring if convolutions else dropping
     areas: dict[str, list[NDArray[np.float64]]] = {"deletion": [], "insertion": []}
     first = 0
     for batch in batches:
-        count = len(batch.views)
-        orders = patch_orders(grids[first : first + count], [(0, i) for i in range(count)])
-        eraser = erasing(clip.model, batch.views.to(clip.device))
-        measured = curves(head, eraser, orders, batch.classes).areas()
+        asked = grids[first : first + len(batch.views)]
+        if not len(asked):
+            break
+        orders = patch_orders(asked, [(0, i) for i in range(len(asked))])
+        eraser = erasing(clip.model, batch.views[: len(asked)].to(clip.device))
+        measured = curves(head, eraser, orders, batch.classes[: len(asked)]).areas()
         for name, values in areas.items():
             values.append(measured[name])
-        first += count
+        first += len(asked)
     return {name: float(np.concatenate(values).mean()) for name, values in areas.items()}
 
 

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from mapcap.datasets import Dataset, read_image
+from mapcap.datasets import Dataset, Place, read_image
 from mapcap.datasets.sample import take_empty_folder
 from mapcap.datasets.scan import scan
 from mapcap.errors import UserError
@@ -162,7 +162,7 @@ def _planned(
     ]
 
 
-def _write(path: Path, source: Path, fault: str | None) -> None:
+def _write(path: Path, source: Place, fault: str | None) -> None:
     loaded = read_image(source)
     if loaded.image is None:
         raise UserError(f"{source}: {loaded.error}: take it out of PHOTOS")

@@ -232,6 +232,27 @@ def index(
             "and pays, fewer where the memory of the device runs out.",
         ),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local: this process computes. ray: actors of a Ray cluster do, and this process "
+            "writes (needs the extra ray)."
+        ),
+    ] = "local",
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="With --engine ray: how many actors. Default: one for each GPU."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="With --engine ray: the cluster to join, or auto for the one of this machine. "
+            "Default: one of this machine alone, started for the run.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Index photos: predictions, relevance, regions, captions, summaries, into one file.
@@ -251,10 +272,14 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --class-weights probe.safetensors[/]
 
     [cyan]mapcap index photos/ --db photos.db --classifier 'timm:resnet50|mine.safetensors'[/]
+
+    [cyan]mapcap index photos/ --db photos.db --engine ray --address auto[/]
     """
     from mapcap.audit.concepts import field_lines
+    from mapcap.indexing.ray_options import ray_options
     from mapcap.indexing.start import index_photos, templates_of
 
+    spread = ray_options(engine, actors, address, device)
     config = IndexConfig(
         photos=photos if photos == "sample" else str(Path(photos).absolute()),
         names=_absolute(names),
@@ -302,11 +327,12 @@ def index(
         batch_size=batch_size,
         console=errors(),
         log=log,
+        spread=spread,
     )
     if not finished:
         raise typer.Exit(130)
-    engine, run = open_run(db, run_id)
-    counts = queries.counts(engine, run.id)
+    store, run = open_run(db, run_id)
+    counts = queries.counts(store, run.id)
     if json:
         pages.print_json({"run": run, "counts": counts})
     if counts.images - counts.readable > UNREADABLE_SHARE * counts.images:

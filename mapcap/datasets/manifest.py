@@ -8,7 +8,8 @@ from mapcap.datasets.boxes import BoxForm, Quad, box_columns, quad_of, settle
 from mapcap.datasets.cells import text_of
 from mapcap.datasets.columns import CLASS, PATH, pick
 from mapcap.datasets.locating import Finder
-from mapcap.datasets.records import Found, Listing, composed, shown
+from mapcap.datasets.records import Found, Listing, Place, composed, shown
+from mapcap.datasets.remote import Url, check_url, is_url
 from mapcap.datasets.tables import Table, open_table
 from mapcap.errors import UserError
 
@@ -18,8 +19,8 @@ _BREAKS: Final = ("\n", "\r")
 def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa: B008
     """List the images of a manifest with the columns path, class and perhaps those of boxes.
 
-    Paths are relative to the manifest. A row with four empty box cells has no box. Files that are
-    missing are listed, and found unreadable later; unless all of them are.
+    Paths are relative to the manifest, or URLs. A row with four empty box cells has no box. Files
+    that are missing are listed, and found unreadable later; unless all of them are.
 
     Raises:
         UserError: for columns that are missing, an empty cell, a path that comes twice, no rows,
@@ -41,21 +42,21 @@ def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa
         )
         if not written or not name or "\0" in written:
             raise UserError(f"{where}: path and class must not be empty.")
-        at, relative, there = finder.find(written)
+        at, relative, there = _locate(written, finder, where)
         if relative in places:
             raise UserError(
                 f"{where}: {shown(relative)} was there before, in {places[relative]}. "
                 "Keep one row an image."
             )
         places[relative] = place
-        anything = anything or (there and at.is_file())
+        anything = anything or (there and (isinstance(at, Url) or at.is_file()))
         if box:
             quads[relative] = quad_of([record[column] for column in box], where), place
         listing.images.append(Found(at, composed(name), relative))
     if not listing.images:
         raise UserError(f"PHOTOS: {shown(manifest)} has no rows. Write one row an image.")
     if not anything:
-        first = shown(listing.images[0].path)
+        first = shown(str(listing.images[0].path))
         raise UserError(
             f"PHOTOS: {shown(manifest)}: not one of its files is there, such as {first}. Paths are "
             "relative to the manifest."
@@ -90,6 +91,19 @@ def _columns(table: Table) -> tuple[str, str, tuple[str, list[str]] | None]:
             "x0,y0,x1,y1."
         )
     return picked["path"], picked["class"], box_columns(table)
+
+
+def _locate(written: str, finder: Finder, where: str) -> tuple[Place, str, bool]:
+    """Return where a photo is, under which path it is stored, and whether it is there.
+
+    Raises:
+        UserError: starting with `where`, for a URL that is not to be opened, or cannot be.
+    """
+    if is_url(written):
+        check_url(written, where)
+        # Of URLs none is asked for yet: the pass is the first to do so.
+        return Url(written), written, True
+    return finder.find(written)
 
 
 def _text(cell: Any, where: str) -> str:

@@ -7,10 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mapcap.datasets.remote import Url
 from mapcap.text import clean
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright original image."""
+
+
+Place = Path | Url
+"""Where a file lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,12 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An image file; `relative` is its path within the source, to show and to store.
+    """An image file; `relative` is its path within the source or its URL, to show and to store.
 
     `prediction` is that of the person's own classifier; None where the CLIP is to predict.
     """
 
-    path: Path
+    path: Place
     class_index: int
     box: Box | None
     relative: str
@@ -76,7 +81,7 @@ class Dataset:
 class Found:
     """An image before its class has a number; texts are as the file system has them."""
 
-    path: Path
+    path: Place
     label: str
     relative: str
     box: Box | None = None

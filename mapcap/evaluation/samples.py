@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from db import queries
 from db.queries import evidence
 from db.records import Image
-from mapcap.datasets import read_image
+from mapcap.datasets import Place, read_image
 from mapcap.indexing.stages.pictures import at_once
 from mapcap.networks.clip import Clip
 
@@ -84,7 +83,7 @@ def measured_images(figures: Mapping[int, Mapping[str, float]]) -> set[int]:
 
 
 def read_sampled(
-    engine: Engine, clip: Clip, paths: Mapping[str, Path], sample: Sample, ids: Sequence[int]
+    engine: Engine, clip: Clip, paths: Mapping[str, Place], sample: Sample, ids: Sequence[int]
 ) -> Sampled:
     """Read some images of a sample; those that are gone or changed since are left out."""
     others = [sample.neighbours[number] for number in ids if number in sample.neighbours]
@@ -111,7 +110,7 @@ def read_sampled(
     )
 
 
-def _view(clip: Clip, paths: Mapping[str, Path], image: Image) -> Tensor | None:
+def _view(clip: Clip, paths: Mapping[str, Place], image: Image) -> Tensor | None:
     if image.path not in paths:
         return None
     loaded = read_image(paths[image.path])

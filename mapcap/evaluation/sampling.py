@@ -1,7 +1,6 @@
 """`mapcap evaluate --sample`: measuring images of a run again, and storing as it goes."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine
@@ -10,12 +9,12 @@ from db import queries, writes
 from db.queries import evidence
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets import ClassLabel
+from mapcap.datasets import ClassLabel, Place
 from mapcap.evaluation.measuring import Measuring
 from mapcap.evaluation.probing import Probe
 from mapcap.evaluation.samples import draw_sample, measured_images, read_sampled
 from mapcap.evaluation.storing import run_figure, store_correlations
-from mapcap.indexing.pipeline import Progress, Stopped
+from mapcap.indexing.progress import Progress, Stopped
 from mapcap.indexing.run_head import head_of
 from mapcap.networks.clip import Clip
 from mapcap.predictions import scan_photos
@@ -25,7 +24,7 @@ FEWEST_IMAGES = 3
 """Measured images of a class below which it has no figure of its own."""
 
 
-def paths_of(config: IndexConfig) -> dict[str, Path]:
+def paths_of(config: IndexConfig) -> dict[str, Place]:
     """Return where the images of a run lie on this machine, by stored path.
 
     Raises:
@@ -67,7 +66,7 @@ def measure_sample(
     run: Run,
     config: IndexConfig,
     clip: Clip,
-    paths: Mapping[str, Path],
+    paths: Mapping[str, Place],
     count: int,
     *,
     batch_size: int,

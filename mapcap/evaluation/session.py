@@ -12,7 +12,7 @@ from mapcap.datasets.boxes import BoxForm
 from mapcap.errors import UserError
 from mapcap.evaluation.boxes import add_boxes
 from mapcap.evaluation.sampling import measure_sample, measure_store, paths_of
-from mapcap.indexing.pipeline import Stopped
+from mapcap.indexing.progress import Stopped
 from mapcap.indexing.stopping import stop_on_signals
 from mapcap.networks.clip import load_clip
 from mapcap.networks.devices import pick_device

@@ -4,12 +4,18 @@ A file that is as large and as old as it was read is not opened again. Of the ot
 decides: one that was only touched keeps its results.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from db.records import Box, StoredImage
-from mapcap.datasets import Item
+from mapcap.datasets import Item, Url
 from mapcap.text import counted
+
+_ASKED_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ def compare(
     """
     pending, changed, relabelled, retried = list[Item](), list[Item](), list[Item](), list[Item]()
     boxes: dict[int, Box | None] = {}
+    _ask_ahead(items, stored)
     for item in items:
         before = stored.get(item.relative)
         if before is None or not before.whole:
@@ -86,6 +93,21 @@ def _was_written(item: Item, before: StoredImage) -> bool:
         status = item.path.stat()
     except OSError:
         return True
-    if before.file_size != status.st_size:
+    if status.st_size is not None and before.file_size != status.st_size:
         return True
-    return before.modified is not None and before.modified != status.st_mtime_ns
+    if before.modified is None or status.st_mtime_ns is None:
+        return status.st_size is None
+    return before.modified != status.st_mtime_ns
+
+
+def _ask_ahead(items: Sequence[Item], stored: Mapping[str, StoredImage]) -> None:
+    """Ask for what is known of stored URLs, many at once: an answer takes as long as the way."""
+
+    def ask(url: Url) -> None:
+        with suppress(OSError):  # it is asked for again, and says so then
+            url.stat()
+
+    urls = [i.path for i in items if isinstance(i.path, Url) and i.relative in stored]
+    if urls:
+        with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+            deque(pool.map(ask, urls), maxlen=0)

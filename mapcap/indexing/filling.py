@@ -4,11 +4,13 @@ import os
 import platform
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from sqlalchemy import Engine
 
@@ -22,8 +24,11 @@ from mapcap.datasets import Dataset
 from mapcap.indexing.changes import Changes, compare
 from mapcap.indexing.digests import check_digests, digests
 from mapcap.indexing.lease import Hold, holding
+from mapcap.indexing.local_engine import Compute, compute_here
 from mapcap.indexing.logs import Logged, note_unreadable, say
-from mapcap.indexing.pipeline import Stopped, run_stages
+from mapcap.indexing.pipeline import run_stages
+from mapcap.indexing.progress import Stopped
+from mapcap.indexing.ray_options import RayOptions
 from mapcap.indexing.run_head import check_head
 from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
@@ -49,27 +54,47 @@ def fill(
     dtype: str,
     batch_size: int | None,
     console: Console,
+    spread: RayOptions | None = None,
 ) -> tuple[int, RunStatus]:
     """Fill a file with a run, or go on with it; return its id and how it ended.
+
+    `spread` is how Ray is to spread it; None: this process computes.
 
     Raises:
         UserError, StoreError: for networks or a file that cannot be used, before any work.
     """
-    place = pick_device(device)
-    half = pick_dtype(dtype, place)
-    check_head(config)
-    with console.status("loading the networks"):
-        networks = load_networks(config, place, half)
-    engine = open_write(db)
-    try:
-        with holding(engine, db) as hold:
-            job = _begin(config, dataset, networks, engine, batch_size)
-            return job.run_id, _run(job, hold, console)
-    finally:
-        finish(engine)
+    with _computing(spread, device, dtype) as (compute, place, described):
+        half = pick_dtype(dtype, place)
+        check_head(config)
+        with console.status("loading the networks"):
+            networks = load_networks(config, place, half)
+        described += "" if half is None else f", {name_of(half)}"
+        engine = open_write(db)
+        try:
+            with holding(engine, db) as hold:
+                job = _begin(config, dataset, networks, engine, batch_size, described)
+                return job.run_id, _run(job, compute, hold, console)
+        finally:
+            finish(engine)
 
 
-def _run(job: Job, hold: Hold, console: Console) -> RunStatus:
+@contextmanager
+def _computing(
+    spread: RayOptions | None, device: str, dtype: str
+) -> Iterator[tuple[Compute, torch.device, str]]:
+    """Yield what computes, where the networks of this process are to be, and what to call it."""
+    if spread is None:
+        place = pick_device(device)
+        yield compute_here, place, str(place)
+        return
+    from mapcap.indexing.ray_engine import joined  # needs the extra `ray`
+
+    with joined(spread, device, dtype) as cluster:
+        # What is left to this process are texts: no GPU is taken from the actors for them.
+        yield cluster, torch.device("cpu"), cluster.describe()
+
+
+def _run(job: Job, compute: Compute, hold: Hold, console: Console) -> RunStatus:
     """Run the stages of a job, and return how that ended."""
     _warn(job, console)
     status: RunStatus = "failed"
@@ -84,7 +109,7 @@ def _run(job: Job, hold: Hold, console: Console) -> RunStatus:
                 hold.check()
                 return asked()
 
-            run_stages(job, Logged(bars), stopping)
+            run_stages(job, Logged(bars), stopping, compute)
         status = "done"
     except (Stopped, KeyboardInterrupt):
         status = "interrupted"
@@ -146,6 +171,7 @@ def _begin(
     networks: Networks,
     engine: Engine,
     batch_size: int | None,
+    device: str,
 ) -> Job:
     """Begin a run or take it up, and drop from the store what is no more.
 
@@ -160,7 +186,7 @@ def _begin(
     if run is not None:
         check_digests(config, run.networks.get(DIGESTS) or {}, weights)
     with writing(engine) as transaction:
-        run_id = writes.start_run(transaction, _spec(config, networks, weights))
+        run_id = writes.start_run(transaction, _spec(config, networks, weights, device))
         class_ids = writes.add_classes(transaction, run_id, new)
     stored = queries.stored_images(engine, run_id, config.representation)
     changes = compare(dataset.items, stored, class_ids)
@@ -177,6 +203,7 @@ def _begin(
         run_id=run_id,
         class_ids=tuple(class_ids),
         paths={item.relative: item.path for item in dataset.items},
+        weights=weights,
         batch_size=batch_size,
         changes=changes,
         stored=stored,
@@ -195,8 +222,10 @@ def _classes_of(
     }
 
 
-def _spec(config: IndexConfig, networks: Networks, weights: Mapping[str, str]) -> RunSpec:
-    clip, half = networks.clip, networks.half
+def _spec(
+    config: IndexConfig, networks: Networks, weights: Mapping[str, str], device: str
+) -> RunSpec:
+    visual = networks.clip.model.visual
     model = config.model if config.pretrained is None else f"{config.model}/{config.pretrained}"
     return RunSpec(
         config_hash=config.hash,
@@ -204,12 +233,12 @@ def _spec(config: IndexConfig, networks: Networks, weights: Mapping[str, str]) -
         preset=config.preset,
         dataset=config.photos,
         networks={"model": model, "captioner": config.captioner, "lm": config.lm}
-        | {"resize_mode": clip.model.visual.preprocess_cfg.get("resize_mode") or "shortest"}
+        | {"resize_mode": visual.preprocess_cfg.get("resize_mode") or "shortest"}
         | {DIGESTS: dict(weights)},
         versions={name: version(name) for name in _VERSIONS}
         | {"python": platform.python_version(), PROCESS: str(os.getpid())},
         host=socket.gethostname(),
-        device=str(clip.device) if half is None else f"{clip.device}, {name_of(half)}",
+        device=device,
     )
 
 

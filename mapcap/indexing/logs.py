@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from db.errors import StoreError
 from mapcap.errors import UserError
+from mapcap.indexing.progress import Progress
 from mapcap.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    # Brings torch, and the first line of a run is logged before that is loaded.
-    from mapcap.indexing.pipeline import Progress
 
 _EVERY: Final = 60.0
 """Seconds between two lines about how far a stage is."""

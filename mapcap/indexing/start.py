@@ -19,6 +19,7 @@ from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
+from mapcap.indexing.ray_options import RayOptions
 from mapcap.limits import MOST
 from mapcap.predictions import digest, match_head, read_predictions, scan_photos
 from mapcap.printing.pages import listed
@@ -54,10 +55,12 @@ def index_photos(
     batch_size: int | None,
     console: Console,
     log: Path | None = None,
+    spread: RayOptions | None = None,
 ) -> tuple[int, bool]:
     """Fill a file with a run, or go on with it; return its id, and False if the user stopped it.
 
-    With `log`, what happens is also written to that file, line by line.
+    With `log`, what happens is also written to that file, line by line; `spread` is for
+    `--engine ray`.
 
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
@@ -92,6 +95,7 @@ def index_photos(
             dtype=dtype,
             batch_size=batch_size,
             console=console,
+            spread=spread,
         )
         stopped = status == "interrupted"
         say(

@@ -7,7 +7,10 @@ from typing import Final
 import torch
 from torch import Tensor
 
-_CLIP: Final = (
+_Rules = tuple[tuple[str, str], ...]
+"""Patterns, and what stands in the place of a match."""
+
+_CLIP: Final[_Rules] = (
     (r"vision_model\.embeddings\.class_embedding", "visual.class_embedding"),
     (r"vision_model\.embeddings\.patch_embedding\.", "visual.conv1."),
     (r"vision_model\.embeddings\.position_embedding\.weight", "visual.positional_embedding"),
@@ -21,14 +24,14 @@ _CLIP: Final = (
     (r"visual_projection\.weight", "visual.proj"),
     (r"text_projection\.weight", "text_projection"),
 )
-_SIGLIP_TEXT: Final = (
+_SIGLIP_TEXT: Final[_Rules] = (
     (r"text_model\.embeddings\.token_embedding\.", "text.token_embedding."),
     (r"text_model\.embeddings\.position_embedding\.weight", "text.positional_embedding"),
     (r"text_model\.final_layer_norm\.", "text.ln_final."),
     (r"text_model\.head\.", "text.text_projection."),
     (r"text_model\.encoder\.layers\.", "text.transformer.resblocks."),
 )
-_SIGLIP_VISION: Final = (
+_SIGLIP_VISION: Final[_Rules] = (
     (r"vision_model\.embeddings\.patch_embedding\.", "visual.trunk.patch_embed.proj."),
     (r"vision_model\.embeddings\.position_embedding\.weight", "visual.trunk.pos_embed"),
     (r"vision_model\.post_layernorm\.", "visual.trunk.norm."),
@@ -38,28 +41,27 @@ _SIGLIP_VISION: Final = (
     (r"vision_model\.head\.mlp\.", "visual.trunk.attn_pool.mlp."),
     (r"vision_model\.encoder\.layers\.", "visual.trunk.blocks."),
 )
-_OPEN_CLIP_BLOCK: Final = (
+_OPEN_CLIP_BLOCK: Final[_Rules] = (
     (r"\.self_attn\.qkv_proj\.", ".attn.in_proj_"),
     (r"\.self_attn\.out_proj\.", ".attn.out_proj."),
     (r"\.layer_norm(\d)\.", r".ln_\1."),
     (r"\.mlp\.fc1\.", ".mlp.c_fc."),
     (r"\.mlp\.fc2\.", ".mlp.c_proj."),
 )
-_TIMM_BLOCK: Final = (
+_TIMM_BLOCK: Final[_Rules] = (
     (r"\.self_attn\.qkv_proj\.", ".attn.qkv."),
     (r"\.self_attn\.out_proj\.", ".attn.proj."),
     (r"\.layer_norm(\d)\.", r".norm\1."),
 )
 
-
-_BY_KIND: Final = {
+_BY_KIND: Final[Mapping[str, Mapping[str, _Rules]]] = {
     "clip": {"": _CLIP + _OPEN_CLIP_BLOCK},
     "siglip": {
         "vision_model.": _SIGLIP_VISION + _TIMM_BLOCK,
         "": _SIGLIP_TEXT + _OPEN_CLIP_BLOCK,
     },
 }
-"""Patterns and what stands in their place, by the beginning of a name."""
+"""By the kind of network and the beginning of a name, the first that fits."""
 _POOL: Final = "vision_model.head.attention.in_proj_"
 
 

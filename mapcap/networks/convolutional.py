@@ -28,16 +28,17 @@ class ConvolutionalTower:
 def convolutional_tower(visual: Any) -> ConvolutionalTower | None:
     """Describe `model.visual`; None if it is no convolutional tower that is known."""
     if type(visual).__name__ == "ModifiedResNet":
-        stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
-        blocks = [block for stage in stages for block in stage]
+        layers = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
+        blocks = [block for layer in layers for block in layer]
         grid = _grid(visual.image_size, 32)
         return ConvolutionalTower(blocks, grid, visual.attnpool, visual.attnpool)
     if type(visual).__name__ != "TimmModel":
         return None
-    from timm.layers import ClassifierHead, NormMlpClassifierHead
+    from timm.layers.classifier import ClassifierHead, NormMlpClassifierHead
 
     trunk = visual.trunk
-    head, stages = getattr(trunk, "head", None), getattr(trunk, "stages", None)
+    head: Any = getattr(trunk, "head", None)
+    stages: Any = getattr(trunk, "stages", None)
     known = isinstance(head, (ClassifierHead, NormMlpClassifierHead)) and stages is not None
     if not known or getattr(head, "input_fmt", "NCHW") != "NCHW":
         return None

@@ -14,7 +14,6 @@ from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import describe
 from mapcap.networks.hub import unreachable
-from mapcap.networks.linears import use_onednn
 from mapcap.networks.packed_rows import scores_packed_rows
 from mapcap.networks.quiet import quiet
 from mapcap.networks.weight_files import TOKENIZERS
@@ -43,11 +42,6 @@ def check_language_model(name: str) -> None:
     """
     folder = _folder(name)
     source = folder if folder.is_dir() else name
-    if folder.is_dir() and not any((folder / each).is_file() for each in TOKENIZERS):
-        raise UserError(
-            f"--lm {name}: the folder has no tokenizer ({', '.join(TOKENIZERS[:3])} ...). Copy it "
-            "from where the model comes from: tokenizer.save_pretrained(FOLDER) writes it."
-        )
     reason = unreachable(name, ["config.json"]) if source == name else None
     if reason is not None:
         raise UserError(f"--lm {name}: could not be fetched ({reason}). {_advice()}")
@@ -62,6 +56,11 @@ def check_language_model(name: str) -> None:
         raise UserError(
             f"--lm {name}: a network of type {config.model_type} is no causal language model of "
             f"transformers. {_advice()}"
+        )
+    if folder.is_dir() and not any((folder / each).is_file() for each in TOKENIZERS):
+        raise UserError(
+            f"--lm {name}: the folder has no tokenizer ({', '.join(TOKENIZERS[:3])} ...). Copy it "
+            "from where the model comes from: tokenizer.save_pretrained(FOLDER) writes it."
         )
 
 
@@ -95,7 +94,6 @@ def load_language_model(
         raise UserError(f"--lm {name}: its tokenizer has no token that starts a text. {_advice()}")
     model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
     fuse_gelu(model)
-    use_onednn(model)
     return LanguageModel(model, tokenizer, name, bos)
 
 

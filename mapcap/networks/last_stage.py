@@ -58,7 +58,7 @@ def read_cells(
     tower: ConvolutionalTower, stage: LastStage, owner: Tensor, visible: Tensor
 ) -> Tensor:
     """Features (R, D) of image `owner` (R,) read off the cells where `visible` (R, N) alone."""
-    parts = zip(owner.split(_AT_ONCE), visible.split(_AT_ONCE), strict=True)
+    parts = zip(torch.split(owner, _AT_ONCE), torch.split(visible, _AT_ONCE), strict=True)
     return torch.cat([_read_part(tower, stage.activations, *part) for part in parts])
 
 

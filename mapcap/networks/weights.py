@@ -206,9 +206,12 @@ def _load_pickle(path: Path, *, mapped: bool = False) -> tuple[dict[str, Tensor]
     if is_torchscript(path):
         return read_torchscript(path), {}
     try:
-        # Only the zip that torch writes since 1.6 can be mapped.
-        mapped = mapped and zipfile.is_zipfile(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        # Only the zip that torch writes since 1.6 can be mapped, and only by its path; but what is
+        # called .safetensors torch takes for that, unless it gets the open file.
+        mapped = mapped and zipfile.is_zipfile(path) and path.suffix != ".safetensors"
+        with path.open("rb") as file:
+            source = path if mapped else file
+            loaded = torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # hostile bytes make the unpickler fail in any way there is
         raise UserError(
             f"{path}: not a file of plain weights, so it was not opened: a pickle can carry code. "

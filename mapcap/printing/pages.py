@@ -133,7 +133,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     """Return one image: what it was predicted as, and its regions with their captions."""
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"
-    digest = (image.content_hash or "")[:12]
+    digest = clean((image.content_hash or "")[:12])
     parts.append(Text.assemble("class ", (clean(image.class_name), "bold"), f"  {size}  {digest}"))
     if image.error is not None:
         parts.append(Text(f"could not be read: {clean(image.error)}", "red"))

@@ -26,7 +26,7 @@ def measure(sizes: Sizes, device: torch.device, indexes: Indexes) -> Iterator[Fi
     """Time the plain loop and the index in turn; loading the networks counts for neither."""
     folder = photos_of(sizes, indexes)
     clip = load_clip("mini", device=device)
-    paths = [item.path for item in scan(str(folder)).items]
+    paths = [Path(str(item.path)) for item in scan(str(folder)).items]
     runs: list[Indexed] = []
     ways = {
         _PLAIN: Way(lambda: decode_and_encode(clip, paths)),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -82,7 +82,8 @@ def measure_network(
         published.pair_scores(plain, start, next(batches))
         theirs.append(time.perf_counter() - began)
 
-    ours = as_loaded(plain).to(dtype)
+    ours: Any = as_loaded(plain)
+    ours.to(dtype)
     # Warms up both.
     pmi_matrix(sentences[:2], ours, tokenizer, progress=between)
     theirs.clear()

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     """Run the proof named first, or all; return 1 if one found a fault, 2 for a wrong name."""
     known = proofs()
     if argv[:1] == ["all"]:
-        return max(import_module(f"scripts.prove.{name}").main(argv[1:]) for name in known)
+        return max(int(import_module(f"scripts.prove.{name}").main(argv[1:])) for name in known)
     if not argv or argv[0] not in known:
         print("\n".join(f"{name:14} {line}" for name, line in known.items()))
         return 2 if argv else 0

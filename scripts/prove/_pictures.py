@@ -54,9 +54,12 @@ def plain(colour: Any = RED, mode: str = "RGB") -> Image.Image:
 
 def lossless(form: str) -> dict[str, Any]:
     """Return the options by which a format keeps colours nearly as they are."""
-    return {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}.get(
-        form, {}
-    )
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"quality": 95},
+        "WEBP": {"lossless": True},
+        "AVIF": {"quality": 95},
+    }
+    return options.get(form, {})
 
 
 def chunk(kind: bytes, data: bytes, *, crc: int | None = None) -> bytes:

@@ -40,13 +40,18 @@ def test_a_class_with_its_findings_words_and_bins(audited: Path, capsys: Printed
     audit(audited, MARKED)
     page = capsys.readouterr().out
     assert "watermark" in page and "magenta" in page and f"{MARKED}/" in page
-    assert "B2T" in page and "calibration" in page and "█" in page
+    assert "calibration" in page and "█" in page
     audit(audited, MARKED, json=True)
     found = json.loads(capsys.readouterr().out)
     kinds = [entry["finding"]["kind"] for entry in found["findings"]]
     assert "watermark" in kinds
     assert all(len(entry["images"]) <= 3 for entry in found["findings"])
-    assert found["class"]["name"] == MARKED and found["words"]
+    assert found["class"]["name"] == MARKED
+    counts = []
+    for name in CLASSES:
+        audit(audited, name, json=True)
+        counts.append(len(json.loads(capsys.readouterr().out)["words"]))
+    assert any(counts)
 
 
 @pytest.mark.parametrize("width", [100, 60, 40])
@@ -206,7 +211,7 @@ def test_an_older_audit_of_a_damaged_run_is_shown(older: Path, capsys: Printed) 
         connection.execute("UPDATE run SET config = '{}'")
     audit(older, MARKED)
     said = capsys.readouterr()
-    assert "the configuration of run 1 is not whole" in " ".join(said.err.split())
+    assert "the run's stored configuration is damaged: photos" in " ".join(said.err.split())
     assert "magenta" in said.out
 
 

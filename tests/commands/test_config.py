@@ -51,7 +51,7 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
-        "class_level": "leaf",
+        "class_level": "leaf", "concepts": ("field\tburr",),
     }  # fmt: skip
     assert set(others) | set(of_head) | set(of_network) == set(asdict(given))
     for config, changed in ((given, others), (head, of_head), (network, of_network)):
@@ -120,10 +120,12 @@ def test_options_have_the_fields_defaults() -> None:
     """Each option of `mapcap index` is a field, and its default is the field's or the preset's."""
     of_the_preset = {each.name for each in fields(Preset)} | {"pretrained"}
     default = {each.name: each.default for each in fields(IndexConfig)}
-    speed = {"db", "device", "dtype", "batch_size", "log", "json"}
-    words = {"template", "templates"}  # together the field `templates`
+    speed = {"db", "device", "dtype", "batch_size", "log", "json", "engine", "actors", "address"}
+    # These name the field `templates` together, and a file whose lines are the field `concepts`.
+    words = {"template", "templates", "concepts"}
     options = signature(index).parameters
     assert set(options) - speed - words <= set(default)
+    assert default["concepts"] == ()
     for name, option in options.items():
         if name in speed | words | {"photos"}:
             continue

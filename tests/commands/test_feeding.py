@@ -14,7 +14,7 @@ from db.engine import open_read
 from mapcap.explanation import Explanation, explain
 from mapcap.indexing.batch_size import BatchSize
 from mapcap.indexing.feeding import read_ahead, stored_behind
-from mapcap.indexing.stages import explaining as stage
+from mapcap.indexing.stages import explainer
 from mapcap.indexing.stages.base import Stage
 from tests.calling import CLASSES, PER_CLASS, Result
 from tests.commands.test_index_command import contents
@@ -145,7 +145,7 @@ def small_device(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return explain(model, views, *rest)
 
-    monkeypatch.setattr(stage, "explain", explained)
+    monkeypatch.setattr(explainer, "explain", explained)
     return tried
 
 

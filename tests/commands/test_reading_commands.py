@@ -183,7 +183,7 @@ def test_hostile_class_names_reach_the_terminal_harmlessly(
     names.write_text("bird\tb\x1b[31mird[bold]\nfruit\tfr\u202euit\ntool\ttool\n")
     path = tmp_path / "hostile.db"
     indexed = call("index", photos, "--db", path, "--names", names, "--limit-per-class", "1")
-    assert indexed.code == 0, indexed.err
+    assert indexed.code == 3, indexed.err  # one of three photos is broken
     for command in (["classes", path], ["show", path, "bird"], ["status", path]):
         printed = call(*command)
         assert printed.code == 0

@@ -13,7 +13,7 @@ from db.engine import open_read
 from mapcap.datasets import images as reader
 from mapcap.datasets.images import LoadedImage, read_image
 from mapcap.datasets.sample import sample_path
-from mapcap.indexing.stages import images as stage
+from mapcap.indexing.stages import explaining as stage
 from tests.calling import CLASSES, PER_CLASS, Result
 from tests.commands.test_index_command import contents
 
@@ -109,7 +109,10 @@ def test_a_file_that_was_only_touched_keeps_its_results(
 ) -> None:
     touched = next((photos / "bird").iterdir())
     os.utime(touched, (1, 1))
-    monkeypatch.setattr(stage, "explain", lambda *_: pytest.fail("nothing is to be explained"))
+    monkeypatch.setattr(
+        "mapcap.indexing.stages.explainer.explain",
+        lambda *_: pytest.fail("nothing is to be explained"),
+    )
     assert index(call, photos, db).code == 0
     again = index(call, photos, db)
     assert "with nothing left to do" in again.err

@@ -111,13 +111,17 @@ def test_progress_that_cannot_be_printed_ends_nothing(monkeypatch: pytest.Monkey
 
 def test_a_hangup_asks_once_however_often_it_comes() -> None:
     said = list[str]()
-    with stop_on_signals(lambda: said.append("stopping")) as asked:
-        assert not asked()
-        for _ in range(3):
-            signal.raise_signal(signal.SIGHUP)
-        assert asked()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
+    try:
+        with stop_on_signals(lambda: said.append("stopping")) as asked:
+            assert not asked()
+            for _ in range(3):
+                signal.raise_signal(signal.SIGHUP)
+            assert asked()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert said == ["stopping"]
 
 

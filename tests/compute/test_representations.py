@@ -11,7 +11,7 @@ from torch.nn.functional import layer_norm
 
 from mapcap.errors import UserError
 from mapcap.networks.last_block import before_last_block, read_pooled
-from mapcap.networks.towers import vision_tower
+from mapcap.networks.towers import require_attention, vision_tower
 from mapcap.regions import Region, find_regions, heat
 from mapcap.representations import (
     REPRESENTATIONS,
@@ -78,7 +78,7 @@ def test_pooled_equals_the_plain_computation(build, images, name):
 def test_seeing_every_token_is_the_models_own_feature(build, images, name):
     """With CLS and registers let in, pooling all patches is the ordinary forward pass."""
     model = build(name)
-    tower = vision_tower(model.visual)
+    tower = require_attention(vision_tower(model.visual))
     everything = torch.ones(4, tower.prefix + 16, dtype=torch.bool)
     with torch.no_grad():
         last = before_last_block(model, tower, images)
@@ -90,7 +90,7 @@ def test_seeing_every_token_is_the_models_own_feature(build, images, name):
 def test_pooled_does_not_see_outside_the_region(build, images, name):
     """Other values at the hidden tokens' last block change nothing, at the region's they do."""
     model = build(name)
-    tower = vision_tower(model.visual)
+    tower = require_attention(vision_tower(model.visual))
     seen = torch.zeros(1, tower.prefix + 16, dtype=torch.bool)
     seen[:, tower.prefix + 3] = True
     with torch.no_grad():

@@ -82,8 +82,11 @@ def test_flat_splits_with_a_table_name_it(tmp_path: Path) -> None:
 
 
 def test_names_in_two_unicode_forms_are_one_class(tmp_path: Path) -> None:
-    for form, name in (("NFC", "1.jpg"), ("NFD", "2.jpg")):
-        make(tmp_path, f"{unicodedata.normalize(form, 'café')}/{name}", "dog/3.jpg")
+    composed, decomposed = (
+        unicodedata.normalize("NFC", "café"),
+        unicodedata.normalize("NFD", "café"),
+    )
+    make(tmp_path, f"{composed}/1.jpg", f"{decomposed}/2.jpg", "dog/3.jpg")
     dataset = scan(tmp_path)
     assert labels(dataset) == ["café", "dog"]
     assert len(dataset.items) == 3

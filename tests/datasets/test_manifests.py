@@ -39,7 +39,7 @@ def test_paths_are_relative_to_the_manifest(folder: Path) -> None:
         ("photos/a, b.jpg", 1, None),
         ("photos/one.jpg", 1, (1.0, 2.0, 3.0, 4.5)),
     ]
-    assert all(item.path.is_file() for item in dataset.items)
+    assert all(Path(str(item.path)).is_file() for item in dataset.items)
 
 
 @pytest.mark.parametrize("separator", ["\t", ";"])
@@ -50,7 +50,7 @@ def test_other_separators(folder: Path, separator: str) -> None:
 
 def test_a_missing_file_is_listed_if_others_are_there(folder: Path) -> None:
     dataset = scan(write(folder, "path,class\nphotos/one.jpg,dog\nphotos/gone.jpg,dog\n"))
-    assert [item.path.exists() for item in dataset.items] == [False, True]
+    assert [Path(str(item.path)).exists() for item in dataset.items] == [False, True]
 
 
 def test_names_boxes_and_limit_apply(folder: Path) -> None:

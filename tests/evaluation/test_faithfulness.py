@@ -21,7 +21,7 @@ from mapcap.metrics.faithfulness import (
     only_tokens,
     patch_orders,
 )
-from mapcap.networks.towers import vision_tower
+from mapcap.networks.towers import require_attention, vision_tower
 
 Build = Callable[[str], Any]
 KEPT = torch.tensor([[0, 5, 6, 15], [3, 2, 1, 0], [7, 9, 12, 4], [8, 10, 11, 13]])
@@ -30,7 +30,7 @@ TOWERS = ("native", "quickgelu", "timm", "eva")
 
 def hidden_from_all(model: Any, images: Tensor, kept: Tensor) -> Tensor:
     """Features when no token of any layer may look at the others: tokens meet nowhere else."""
-    prefix = vision_tower(model.visual).prefix
+    prefix = require_attention(vision_tower(model.visual)).prefix
     seen = torch.zeros(len(kept), prefix + 16, dtype=torch.bool)
     seen[:, :prefix] = True
     seen.scatter_(1, kept + prefix, True)

@@ -231,7 +231,7 @@ def test_16_photos_of_a_manifest_are_found_again(tmp_path: Path) -> None:
     table = tmp_path / "lists" / "photos.csv"
     table.write_text("path,class\n../data/a.jpg,x\n")
     (item,) = scan(table).items
-    shown = original(stored(item.path, item.relative), str(table))
+    shown = original(stored(Path(str(item.path)), item.relative), str(table))
     assert shown is not None and shown.size == (24, 16)
 
 

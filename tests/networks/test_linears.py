@@ -7,7 +7,12 @@ import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from mapcap.config import IndexConfig
 from mapcap.networks import linears
+from mapcap.networks.captioners import load_captioner
+from mapcap.networks.captioners.clipcap import ClipCapCaptioner
+from mapcap.networks.clip import load_clip
+from mapcap.networks.language_models import load_language_model
 from mapcap.networks.linears import OneDnnLinear, use_onednn
 
 PAYS = linears._pays()
@@ -58,7 +63,7 @@ def test_the_products_are_those_of_the_layers(
         after = layers(x)
     torch.testing.assert_close(after, before, rtol=1e-6, atol=1e-6)
     assert multiplied == [(2, 9, 6)] * 3
-    assert type(layers.attention.out_proj) is not OneDnnLinear
+    assert not isinstance(layers.attention.out_proj, OneDnnLinear)
     layers.load_state_dict(state)  # files of weights fit as before
 
 
@@ -105,3 +110,15 @@ def test_nothing_changes_without_gain(monkeypatch: pytest.MonkeyPatch, capabilit
     layers = Layers()
     use_onednn(layers)
     assert type(layers.plain) is nn.Linear and type(layers.gpt2) is Conv1D
+
+
+def test_captions_use_it_and_the_pmi_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linears, "_pays", lambda: True)
+    cpu = torch.device("cpu")
+    clip = load_clip("mini", None, None, device=cpu)
+    captioner = load_captioner(IndexConfig(photos=""), clip, cpu)
+    scoring = load_language_model("mini", device=cpu).model
+    assert isinstance(captioner, ClipCapCaptioner)
+    speaking = captioner.clipcap.language_model
+    assert any(isinstance(module, OneDnnLinear) for module in speaking.modules())
+    assert not any(isinstance(module, OneDnnLinear) for module in scoring.modules())

@@ -126,7 +126,9 @@ KEYS = ["class_id", "count", "bins", "ece", "mean_confidence", "accuracy", "maps
 def test_any_finding_is_told_harmlessly(
     kind: str, details: list[str], figures: dict[str, Any], text: str
 ) -> None:
-    finding = Finding(1, 1, kind, 0, text, 0.5, figures, 0, 0, kind, "#ffffff", False, details)
+    finding = Finding(
+        1, 1, kind, 0, text, 0.5, figures, 0, 0, kind, "#ffffff", False, details, text
+    )
     audit = ClassAudit(1, text, [], figures)
     lines = [tag(kind, "#ffffff"), *finding_lines(finding), line_of(audit, text)]
     shown = Text("\n").join([*lines, *calibration(audit).split("\n")])

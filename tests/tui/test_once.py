@@ -9,6 +9,9 @@ from rich.table import Table
 from textual.widgets import Static
 
 from db import queries
+from db.engine import open_write
+from db.writes.regions import pack_embeddings
+from tests.tui.conftest import Stored
 from tui.app import MapCapApp
 from tui.screens import neighbours
 from tui.screens.neighbours import NeighboursScreen
@@ -52,7 +55,11 @@ def _lines(cells: list[ThumbCell]) -> list[str]:
 
 
 async def test_keys_are_laid_out_again_only_where_others_are_offered(
-    app_on: Make, press: Press, settle: Settle, monkeypatch: pytest.MonkeyPatch
+    app_on: Make,
+    stored: Stored,
+    press: Press,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     laid_out: list[str] = []
     compose = Keys.compose
@@ -106,9 +113,18 @@ def test_a_card_is_rendered_once_for_a_width() -> None:
 
 
 async def test_regions_alike_in_the_own_block_come_before_all_are_compared(
-    app_on: Make, press: Press, settle: Settle, monkeypatch: pytest.MonkeyPatch
+    app_on: Make,
+    stored: Stored,
+    press: Press,
+    settle: Settle,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first: list[tuple[int, str]] = []
+    # So few regions have no blocks otherwise.
+    monkeypatch.setattr("db.writes.regions.FEWEST", 0)
+    engine = open_write(stored.path)
+    pack_embeddings(engine, stored.run_id, "pooled")
+    engine.dispose()
     app = app_on()
 
     def every(*arguments: Any) -> Any:

@@ -167,8 +167,9 @@ async def test_a_finding_is_judged_with_one_digit_and_copied(
         await press(pilot, "2")
         (verdict,) = app.opened.marks.values()
         assert (verdict.kind, verdict.name, verdict.mark) == (
-            "finding", "n00: 7 of 8 are predicted as Egyptian cat", "noise"
+            "finding", verdict.name, "noise"
         )  # fmt: skip
+        assert verdict.title == "n00: 7 of 8 are predicted as Egyptian cat"
         assert "✎ noise 7 of 8" in app.screen.query_one("#findings", Rows).render_line(1).text
         await press(pilot, "escape", "f")
         assert "✎ noise" in "\n".join(lines(app))
@@ -292,6 +293,7 @@ def test_colours_are_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTUAL_FPS", "60")
     monkeypatch.setenv("TEXTUAL_COLOR_SYSTEM", "auto")
     monkeypatch.setattr("tui.app.make_app", lambda *_, **__: Ran())
+    monkeypatch.setattr("mapcap.cli._check_terminal", lambda: None)
     with pytest.raises(UserError, match="--colors is one of auto, truecolor, 256"):
         browse(Path("store.db"), colors="many")
     try:

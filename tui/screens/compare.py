@@ -63,7 +63,7 @@ class CompareScreen(BrowseScreen):
         yield Static(Text(f"{older} → {newer}", style="bold"), id="title")
         columns: list[Column[Pair]] = [
             Column("name", "class", 14, lambda r, w: safe(r.name, "bold"), wide=True),
-            Column("verdict", "verdict", 14, _verdict, rank=2),
+            Column("verdict", "verdict", 15, _verdict, rank=2),
             Column("older", older, 7, lambda r, w: _accuracy(r.older), right=True),
             Column("newer", newer, 7, lambda r, w: _accuracy(r.newer), right=True),
             Column("change", "change", 7, _change, right=True),

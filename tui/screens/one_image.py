@@ -226,7 +226,7 @@ def _title(content: ImageContent, opened: Opened) -> Text:
         text += Text("the CLIP says ", style="cyan") + safe(image.witness_name, "cyan", longest=60)
     text.append("\n")
     text += safe(image.path, "dim", longest=200)
-    text.append(f"  {(image.content_hash or '')[:12]}", style="dim")
+    text += Text("  ") + safe((image.content_hash or "")[:12], "dim")
     if verdict is not None:
         text += Text("  ") + verdict_line(verdict)
     text.no_wrap = True

@@ -3,20 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
 from sqlalchemy import Engine
 
 from db.records import StoredImage
 from mapcap.config import IndexConfig
-from mapcap.datasets import Dataset
+from mapcap.datasets import Dataset, Place
 from mapcap.indexing.batch_size import BatchSize
 from mapcap.indexing.changes import Changes
+from mapcap.indexing.stages.computation import Computation, Context, Data, Result
 from mapcap.networks.loading import Networks
-
-Data = TypeVar("Data")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -30,14 +27,21 @@ class Job:
     run_id: int
     class_ids: tuple[int, ...]
     """The store's id of each class, in the order of the logits."""
-    paths: Mapping[str, Path]
+    paths: Mapping[str, Place]
     """Where the image stored under a path lies."""
+    weights: Mapping[str, str]
+    """What the weights behind paths are (`digests`)."""
     batch_size: int | None
     """Items in a batch as a person chose it; None: what fits and pays."""
     changes: Changes
     """What is to be done about the files."""
     stored: Mapping[str, StoredImage]
     """What the run had of each file when it was taken up, by path."""
+
+    @property
+    def context(self) -> Context:
+        """What of this a computation may know."""
+        return Context(self.config, self.dataset.source, self.dataset.classes, self.networks)
 
 
 class Stage(ABC, Generic[Data, Result]):
@@ -91,3 +95,37 @@ class Stage(ABC, Generic[Data, Result]):
     def first_size(self) -> BatchSize:
         """Return how many items the first batch has, and whether the next ones may have others."""
         return BatchSize(1)
+
+
+Fetch = Callable[[Engine, Sequence[Any]], Any]
+"""Makes of items, from the store, what the computation wants to know of them; can be pickled."""
+
+
+class PortableStage(Stage[Data, Result]):
+    """A stage whose computation may run on other machines, beside networks that are loaded there.
+
+    What it wants to know comes from here, and what it computes is stored here, by one writer.
+    """
+
+    computation_class: ClassVar[type[Computation[Any, Any, Any]]]
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.computation = self.computation_class(job.context)
+        self.fetch = self.fetching()
+
+    def fetching(self) -> Fetch | None:
+        """Return what fetches items from the store; None if an item says all by itself."""
+        return None
+
+    def read(self, items: Sequence[Any]) -> Data:  # noqa: D102
+        wanted = items if self.fetch is None else self.fetch(self.job.engine, items)
+        data: Data = self.computation.read(wanted)
+        return data
+
+    def compute(self, data: Data, tick: Callable[[float], None]) -> Result:  # noqa: D102
+        result: Result = self.computation.compute(data, tick)
+        return result
+
+    def halves(self, data: Data) -> Sequence[tuple[int, Data]]:  # noqa: D102
+        return self.computation.halves(data)

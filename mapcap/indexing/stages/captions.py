@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from sqlalchemy import Engine
 from torch import Tensor
 
 from db import queries, writes
 from db.records import RegionTask
 from db.rows import NewCaption
+from mapcap.datasets import Place
 from mapcap.indexing.batch_size import BatchSize, in_halves
-from mapcap.indexing.stages.base import Stage
+from mapcap.indexing.stages.base import Fetch, PortableStage
+from mapcap.indexing.stages.computation import Computation
 from mapcap.indexing.stages.pictures import at_once, load
 from mapcap.networks.captioners import RegionBatch
 from mapcap.networks.geometry import whole_pixels
@@ -22,77 +28,94 @@ from mapcap.texts.captions import caption_cosines, is_empty, tidy
 
 
 @dataclass(frozen=True)
+class Crop:
+    """Where a region is to be cut out."""
+
+    task: RegionTask
+    place: Place | None
+    """Where its picture lies; None if the dataset has it no more."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Regions that wait for a caption, as the store has them."""
+
+    region_ids: list[int]
+    features: NDArray[np.float32]
+    """(R, D) as the CLIP gives them, not normalised."""
+    crops: list[Crop]
+    """Of the same regions, for a captioner that looks at pixels; empty for one that does not."""
+
+
+@dataclass(frozen=True)
 class Uncaptioned:
     """Regions that wait for a caption, with what the captioner needs of them."""
 
     region_ids: list[int]
     features: Tensor
-    """(R, D) as the CLIP gives them, not normalised."""
     crops: list[Image.Image]
     """Empty where the captioner needs the features alone."""
+    unreadable: list[tuple[int, str]]
+    """The id of each image that cannot be decoded any more, with the reason."""
 
     def __len__(self) -> int:
         """Return the number of regions."""
         return len(self.region_ids)
 
     def part(self, start: int, end: int) -> Uncaptioned:
-        """Return the regions from one place to another."""
+        """Return the regions from one place to another; what is unreadable goes with the first."""
         part = slice(start, end)
-        return Uncaptioned(self.region_ids[part], self.features[part], self.crops[part])
-
-
-class Captions(Stage[Uncaptioned, list[NewCaption]]):
-    """A caption for every region, and its cosine with the region's embedding."""
-
-    name = "captions"
-    unit = "regions"
-
-    def first_size(self) -> BatchSize:  # noqa: D102
-        # A large captioner takes fewer than the CLIP.
-        return BatchSize.first(self.job.batch_size, most=self.job.networks.captioner.batch_size)
-
-    def total(self) -> int:  # noqa: D102
-        return queries.region_count(self.job.engine, self.job.run_id)
-
-    def pending(self) -> Sequence[int]:  # noqa: D102
-        return queries.pending_captions(self.job.engine, self.job.run_id)
-
-    def read(self, items: Sequence[int]) -> Uncaptioned:  # noqa: D102
-        job = self.job
-        stored = queries.region_features(job.engine, items, job.config.representation)
-        ids = stored.ids.tolist()
-        features = torch.from_numpy(stored.features())
-        if job.networks.captioner.needs == "features":
-            return Uncaptioned(ids, features, [])
-        tasks = {task.id: task for task in queries.region_tasks(job.engine, ids)}
-        crops = at_once(self._crop, [tasks[number] for number in ids])
-        readable = [place for place, crop in enumerate(crops) if crop is not None]
         return Uncaptioned(
-            [ids[place] for place in readable],
-            features[readable],
-            [crop for crop in crops if crop is not None],
+            self.region_ids[part],
+            self.features[part],
+            self.crops[part],
+            [] if start else self.unreadable,
         )
 
-    def _crop(self, task: RegionTask) -> Image.Image | None:
-        """Cut a region's box out of its picture; None if that cannot be read any more."""
-        loaded = load(self.job, task.path)
+
+@dataclass(frozen=True)
+class Captioned:
+    """What is to be stored of a batch."""
+
+    captions: list[NewCaption]
+    unreadable: list[tuple[int, str]]
+
+
+class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
+    """Regions to captions, each with its cosine with the region's embedding."""
+
+    def read(self, wanted: Wanted) -> Uncaptioned:  # noqa: D102
+        ids, features = wanted.region_ids, torch.tensor(wanted.features)
+        if not wanted.crops:
+            return Uncaptioned(ids, features, [], [])
+        crops = at_once(self._crop, wanted.crops)
+        readable = [at for at, crop in enumerate(crops) if not isinstance(crop, tuple)]
+        return Uncaptioned(
+            [ids[at] for at in readable],
+            features[readable],
+            [crop for crop in crops if not isinstance(crop, tuple)],
+            [crop for crop in crops if isinstance(crop, tuple)],
+        )
+
+    def _crop(self, crop: Crop) -> Image.Image | tuple[int, str]:
+        """Cut a region's box out of its picture; or return what is wrong with that."""
+        task = crop.task
+        loaded = load(self.context.source, task.path, crop.place)
         if loaded.image is None:
-            error = loaded.error or "cannot be read"
-            writes.mark_unreadable(self.job.engine, [(task.image_id, error)])
-            return None
+            return task.image_id, loaded.error or "cannot be read"
         return loaded.image.crop(whole_pixels(task.box))
 
     def compute(  # noqa: D102
         self, data: Uncaptioned, tick: Callable[[float], None]
-    ) -> list[NewCaption]:
+    ) -> Captioned:
         if not data.region_ids:
-            return []
-        networks = self.job.networks
+            return Captioned([], data.unreadable)
+        networks = self.context.networks
         features = data.features.to(networks.clip.device, networks.clip.dtype)
         captions = networks.captioner.caption(RegionBatch(features, data.crops))
         captions = [tidy(caption) for caption in captions]
         cosines = caption_cosines(networks.clip, [c.text for c in captions], data.features)
-        return [
+        new = [
             NewCaption(
                 region_id=region_id,
                 text=caption.text,
@@ -106,12 +129,50 @@ class Captions(Stage[Uncaptioned, list[NewCaption]]):
                 data.region_ids, captions, cosines.tolist(), strict=True
             )
         ]
+        return Captioned(new, data.unreadable)
 
     def halves(self, data: Uncaptioned) -> Sequence[tuple[int, Uncaptioned]]:  # noqa: D102
         return in_halves(data)
 
-    def store(self, result: list[NewCaption]) -> None:  # noqa: D102
-        writes.add_captions(self.job.engine, self.job.run_id, result)
+
+def _fetch(
+    representation: str, paths: Mapping[str, Place] | None, engine: Engine, items: Sequence[int]
+) -> Wanted:
+    """Fetch regions; with the paths of the dataset, also where they are to be cut out."""
+    stored = queries.region_features(engine, items, representation)
+    ids: list[int] = stored.ids.tolist()
+    if paths is None:
+        return Wanted(ids, stored.features(), [])
+    tasks = {task.id: task for task in queries.region_tasks(engine, ids)}
+    crops = [Crop(tasks[number], paths.get(tasks[number].path)) for number in ids]
+    return Wanted(ids, stored.features(), crops)
+
+
+class Captions(PortableStage[Uncaptioned, Captioned]):
+    """A caption for every region, and its cosine with the region's embedding."""
+
+    name = "captions"
+    unit = "regions"
+    computation_class = Captioning
+
+    def first_size(self) -> BatchSize:  # noqa: D102
+        # A large captioner takes fewer than the CLIP.
+        return BatchSize.first(self.job.batch_size, most=self.job.networks.captioner.batch_size)
+
+    def total(self) -> int:  # noqa: D102
+        return queries.region_count(self.job.engine, self.job.run_id)
+
+    def pending(self) -> Sequence[int]:  # noqa: D102
+        return queries.pending_captions(self.job.engine, self.job.run_id)
+
+    def fetching(self) -> Fetch:  # noqa: D102
+        job = self.job
+        looks = job.networks.captioner.needs == "crops"
+        return partial(_fetch, job.config.representation, job.paths if looks else None)
+
+    def store(self, result: Captioned) -> None:  # noqa: D102
+        writes.mark_unreadable(self.job.engine, result.unreadable)
+        writes.add_captions(self.job.engine, self.job.run_id, result.captions)
 
     def finish(self) -> None:
         """Store how often each caption stands in each class."""

@@ -1,82 +1,137 @@
-"""Who predicts the photos of a run, whose maps they are, and what the CLIP says beside."""
+"""A photo read once and explained in one pass: what stage `images` computes, wherever it runs."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from db.rows import NewImage
-from mapcap.classifiers.maps import classify
-from mapcap.classifiers.records import Classifier
-from mapcap.explanation import Explanation, Method, explain, put_in_words
-from mapcap.heads import LinearHead, text_head
-from mapcap.indexing.run_head import classifier_head, head_of
-from mapcap.indexing.stages.base import Job
-from mapcap.networks.geometry import View
-from mapcap.zero_shot import Predictions, class_weights, predict
+from mapcap.datasets import Item, LoadedImage, Prediction, read_image
+from mapcap.explanation import Explanation
+from mapcap.indexing.batch_size import in_halves
+from mapcap.indexing.stages.computation import Computation, Context
+from mapcap.indexing.stages.explainer import Explainer
+from mapcap.indexing.stages.pictures import at_once
+from mapcap.zero_shot import Predictions
+
+_FACTS: Final = [field.name for field in fields(LoadedImage) if field.name != "image"]
 
 
-class Explaining:
-    """Explains batches of photos by the one source of predictions that a run has."""
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo to be explained."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._method = Method.of(job.config)
+    item: Item
+    class_id: int
+    explained: str | None
+    """The SHA-256 of the content of which the store has all results, if it has any."""
 
-    @cached_property
+
+@dataclass(frozen=True)
+class Photos:
+    """The files of a batch as the store takes them in, and what the network sees of them."""
+
+    rows: list[NewImage]
+    classes: list[int]
+    """The index of each photo's class."""
+    given: list[Prediction | None]
+    """What the person's own classifier says of each photo; None where the CLIP predicts."""
+    seen: list[int]
+    """The V photos that the network is to see: not those that cannot be read."""
+    views: Tensor | None
+    """(V, 3, H, W), None where there are none"""
+    theirs: Tensor | None = None
+    """The same as the person's own network takes them, where there is one."""
+
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.rows)
+
+    def part(self, start: int, end: int) -> "Photos":
+        """Return the photos from one place to another."""
+        first, last = bisect_left(self.seen, start), bisect_left(self.seen, end)
+        return Photos(
+            self.rows[start:end],
+            self.classes[start:end],
+            self.given[start:end],
+            [place - start for place in self.seen[first:last]],
+            None if self.views is None or first == last else self.views[first:last],
+            None if self.theirs is None or first == last else self.theirs[first:last],
+        )
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The photos of a batch with what is to be stored of them."""
+
+    rows: list[NewImage]
+    seen: list[int]
+    given: list[Prediction]
+    """Of those seen; empty where a head on the CLIP's features predicts."""
+    found: Explanation | None
+    """Of those seen."""
+    witness: Predictions | None
+    """What the CLIP itself says of those seen; None where it is the classifier."""
+
+
+class Explaining(Computation[Sequence[Photo], Photos, Passed]):
+    """Photos, read once, to what the pass tells of them."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._explainer = Explainer(context)
+
+    def read(self, wanted: Sequence[Photo]) -> Photos:  # noqa: D102
+        rows, tensors, others = zip(*at_once(self._photo, wanted), strict=True)
+        readable = [place for place, view in enumerate(tensors) if view is not None]
+        views, theirs = self._stacked(tensors), self._stacked(others)
+        classes = [photo.item.class_index for photo in wanted]
+        given = [photo.item.prediction for photo in wanted]
+        return Photos(list(rows), classes, given, readable, views, theirs)
+
+    def _stacked(self, tensors: Sequence[Tensor | None]) -> Tensor | None:
+        """Return what there is of views (V, 3, H, W) as one tensor; None where there is nothing."""
+        there = [tensor for tensor in tensors if tensor is not None]
+        if not there:
+            return None
+        stacked = torch.stack(there)
+        on_cuda = self.context.networks.clip.device.type == "cuda"
+        # A pinned tensor is one that the device can fetch by itself.
+        return stacked.pin_memory() if on_cuda else stacked
+
+    def _photo(self, photo: Photo) -> tuple[NewImage, Tensor | None, Tensor | None]:
+        """Read a photo once: for the store, as the CLIP sees it and as the person's network."""
+        item, loaded = photo.item, read_image(photo.item.path)
+        # What was read of the file is stored under the names it has there, but for its pixels.
+        facts = {name: getattr(loaded, name) for name in _FACTS}
+        row = NewImage(path=item.relative, class_id=photo.class_id, box=item.box, **facts)
+        # A file that was written since may still have the content that is stored.
+        if loaded.image is None or photo.explained == loaded.content_hash:
+            return row, None, None
+        networks = self.context.networks
+        other = networks.classifier
+        theirs = None if other is None else other.transform(loaded.image)
+        return row, networks.clip.preprocess(loaded.image), theirs
+
+    def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
+        given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
+        if data.views is None:
+            return Passed(data.rows, data.seen, given, None, None)
+        rows = [data.rows[place] for place in data.seen]
+        true = torch.tensor([data.classes[place] for place in data.seen])
+        predicted = torch.tensor([each.top[0][0] for each in given]) if given else None
+        explanation, witness = self._explainer.explain(
+            rows, data.views, data.theirs, true, predicted
+        )
+        return Passed(data.rows, data.seen, given, explanation, witness)
+
+    def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
+        return in_halves(data)
+
+    @property
     def texts(self) -> Tensor:
         """The classes' text embeddings (K, D) by the CLIP."""
-        clip, config = self._job.networks.clip, self._job.config
-        names = [class_label.name for class_label in self._job.dataset.classes]
-        return class_weights(clip.model, clip.tokenizer, names, config.templates)
-
-    @cached_property
-    def _zero_shot(self) -> LinearHead:
-        return text_head(self._job.networks.clip.model, self.texts)
-
-    @cached_property
-    def _head(self) -> LinearHead:
-        """The head that is explained: the texts', or one that a person brought."""
-        job, classes = self._job, self._job.dataset.classes
-        if job.networks.classifier is not None:
-            return classifier_head(job.config, job.networks.classifier, classes)
-        return head_of(job.config, job.networks.clip, classes, self.texts)
-
-    def explain(
-        self,
-        rows: Sequence[NewImage],
-        views: Tensor,
-        theirs: Tensor | None,
-        true: Tensor,
-        predicted: Tensor | None,
-    ) -> tuple[Explanation, Predictions | None]:
-        """Explain photos, and return what the CLIP itself says where it is not the classifier.
-
-        `views` (B, 3, H, W) as the CLIP takes the photos of `rows`, `theirs` as the person's
-        network does; `true` and `predicted` (B,) are their classes, `predicted` by a table.
-        """
-        clip, half = self._job.networks.clip, self._job.networks.half
-        views = views.to(clip.device, non_blocking=True)
-        other = self._job.networks.classifier
-        if other is not None and theirs is not None:
-            method, start_layer = self._method.relevance, self._method.start_layer
-            images = theirs.to(clip.device, non_blocking=True)
-            classified = classify(other, self._head, images, true, method, start_layer, half)
-            pairs = self._views(other, rows)
-            return put_in_words(
-                clip.model, views, self._zero_shot, true, classified, pairs, self._method, half
-            )
-        explanation = explain(clip.model, views, self._head, true, self._method, half, predicted)
-        if predicted is not None:
-            return explanation, explanation.predictions
-        if self._job.config.class_weights is None:
-            return explanation, None
-        features = torch.from_numpy(explanation.features).to(clip.device)
-        return explanation, predict(self._zero_shot(features), true)
-
-    def _views(self, other: Classifier, rows: Sequence[NewImage]) -> list[tuple[View, View]]:
-        """Return what the person's network and the CLIP see of each photo."""
-        sizes = [(row.width or 0, row.height or 0) for row in rows]
-        clip = self._job.networks.clip
-        return [(other.view(*size), clip.view(*size)) for size in sizes]
+        return self._explainer.texts

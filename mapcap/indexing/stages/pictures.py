@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final, TypeVar
 
-from mapcap.datasets import LoadedImage, read_image
+from mapcap.datasets import LoadedImage, Place, read_image
 from mapcap.errors import UserError
-from mapcap.indexing.stages.base import Job
+from mapcap.text import clean
 
 _MOST_THREADS: Final = 32
 _Given = TypeVar("_Given")
@@ -32,22 +32,21 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(_MOST_THREADS, cores), thread_name_prefix="decode")
 
 
-def load(job: Job, stored_path: str) -> LoadedImage:
-    """Read again the image that is stored under a path.
+def load(source: str, stored_path: str, place: Place | None) -> LoadedImage:
+    """Read again the image that is stored under a path, where it lies now.
 
     Raises:
         UserError: for one that was read before and cannot even be opened now.
     """
-    path = job.paths.get(stored_path)
-    loaded = LoadedImage(error="no such file") if path is None else read_image(path)
+    loaded = LoadedImage(error="no such file") if place is None else read_image(place)
     if loaded.content_hash is None:
-        raise unreachable(job, stored_path, loaded.error)
+        raise unreachable(source, stored_path, loaded.error)
     return loaded
 
 
-def unreachable(job: Job, stored_path: str, error: str | None) -> UserError:
+def unreachable(source: str, stored_path: str, error: str | None) -> UserError:
     """Return the error that ends a run whose photos have gone away."""
     return UserError(
-        f"{job.dataset.source}: {stored_path} cannot be read any more ({error}). If a disk went "
-        "away, bring it back; the same command goes on from here."
+        f"{clean(source)}: {clean(stored_path)} cannot be read any more ({error}). If a disk or a "
+        "server went away, bring it back; the same command goes on from here."
     )

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from sqlalchemy import Engine
 
 from db import queries, writes
 from db.records import ClassCaption
 from db.rows import NewPmi
-from mapcap.indexing.stages.base import Stage
+from mapcap.indexing.stages.base import Fetch, PortableStage
+from mapcap.indexing.stages.computation import Computation
 from mapcap.networks.clip import Clip
 from mapcap.pmi import choose_sentences, pmi_matrix
 from mapcap.summaries.selection import relevances
@@ -23,29 +26,15 @@ class Candidates:
     captions: list[ClassCaption]
 
 
-class Pmi(Stage[Candidates, NewPmi]):
-    """The PMI matrix of every class, over at most `max_sentences` distinct captions."""
+class Scoring(Computation[Candidates, Candidates, NewPmi]):
+    """A class's captions to their PMI matrix."""
 
-    name = "pmi"
-    unit = "classes"
-
-    def total(self) -> int:  # noqa: D102
-        return len(self.job.class_ids)
-
-    def pending(self) -> Sequence[int]:  # noqa: D102
-        return queries.pending_pmi(self.job.engine, self.job.run_id)
-
-    def read(self, items: Sequence[int]) -> Candidates:  # noqa: D102
-        (class_id,) = items
-        captions = queries.pmi_candidates(self.job.engine, class_id)
-        if not self.job.config.keep_artefacts:
-            # A class of which nothing else is said is still summarised by what there is.
-            captions = [caption for caption in captions if not caption.artefact] or captions
-        return Candidates(class_id, captions)
+    def read(self, wanted: Candidates) -> Candidates:  # noqa: D102
+        return wanted
 
     def compute(self, data: Candidates, tick: Callable[[float], None]) -> NewPmi:  # noqa: D102
         captions = self._chosen(data)
-        language_model = self.job.networks.language_model
+        language_model = self.context.networks.language_model
         pmi = pmi_matrix(
             [caption.text for caption in captions],
             language_model.model,
@@ -64,24 +53,53 @@ class Pmi(Stage[Candidates, NewPmi]):
             distinct_total=len(data.captions),
         )
 
-    def store(self, result: NewPmi) -> None:  # noqa: D102
-        writes.add_pmi(self.job.engine, result)
-
     def _chosen(self, data: Candidates) -> list[ClassCaption]:
-        """Return the captions that enter the matrix, and note it on the run if not all do."""
-        config, most = self.job.config, self.job.config.max_sentences
+        """Return the captions that enter the matrix."""
+        config, most = self.context.config, self.context.config.max_sentences
         if len(data.captions) <= most:
             return data.captions
         counts = [caption.count for caption in data.captions]
-        embeddings = _embeddings(self.job.networks.clip, [c.text for c in data.captions])
+        embeddings = _embeddings(self.context.networks.clip, [c.text for c in data.captions])
         chosen = choose_sentences(counts, embeddings, most, config.seed)
-        writes.add_note(
-            self.job.engine,
-            self.job.run_id,
-            f"Classes with more than {most} distinct captions are summarised from {most} of them: "
-            "the most frequent and a spread of the rest (--max-sentences).",
-        )
         return [data.captions[index] for index in chosen]
+
+
+class Pmi(PortableStage[Candidates, NewPmi]):
+    """The PMI matrix of every class, over at most `max_sentences` distinct captions."""
+
+    name = "pmi"
+    unit = "classes"
+    computation_class = Scoring
+
+    def total(self) -> int:  # noqa: D102
+        return len(self.job.class_ids)
+
+    def pending(self) -> Sequence[int]:  # noqa: D102
+        return queries.pending_pmi(self.job.engine, self.job.run_id)
+
+    def fetching(self) -> Fetch:  # noqa: D102
+        return partial(_fetch, self.job.config.keep_artefacts)
+
+    def store(self, result: NewPmi) -> None:  # noqa: D102
+        job, most = self.job, self.job.config.max_sentences
+        writes.add_pmi(job.engine, result)
+        if result.distinct_total > len(result.caption_ids):
+            writes.add_note(
+                job.engine,
+                job.run_id,
+                f"Classes with more than {most} distinct captions are summarised from {most} of "
+                "them: the most frequent and a spread of the rest (--max-sentences).",
+            )
+
+
+def _fetch(keep_artefacts: bool, engine: Engine, items: Sequence[int]) -> Candidates:
+    """Fetch the captions of the one class that `items` names."""
+    (class_id,) = items
+    captions = queries.pmi_candidates(engine, class_id)
+    if not keep_artefacts:
+        # A class of which nothing else is said is still summarised by what there is.
+        captions = [caption for caption in captions if not caption.artefact] or captions
+    return Candidates(class_id, captions)
 
 
 def _embeddings(clip: Clip, texts: Sequence[str]) -> np.ndarray:

@@ -85,18 +85,23 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     clipcap = ClipCap.from_checkpoint(
         path, language_model=model, tokenizer=tokenizer, normalise=made.normalise
     )
-    return ClipCapCaptioner(clipcap.to(device, DTYPE))
+    return _captioner(clipcap.to(device, DTYPE))
 
 
 def _load_mini(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     decoder = load_language_model(MINI, device=device)
-    return ClipCapCaptioner(
+    return _captioner(
         ClipCap.from_checkpoint(
             embedded("clipcap.safetensors"),
             language_model=decoder.model,
             tokenizer=decoder.tokenizer,
         )
     )
+
+
+def _captioner(clipcap: ClipCap) -> Captioner:
+    use_onednn(clipcap.language_model)
+    return ClipCapCaptioner(clipcap)
 
 
 def _file(config: IndexConfig) -> Path:
@@ -189,7 +194,6 @@ def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
     )
     model = GPT2LMHeadModel(config)
     fuse_gelu(model)
-    use_onednn(model)
     return model
 
 

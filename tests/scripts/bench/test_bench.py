@@ -115,6 +115,19 @@ def test_the_published_scores_are_those_of_packed_rows(embedded: LanguageModel) 
     assert np.abs(ours.matrix).max() > 0.1  # the contexts matter
 
 
+def test_the_embedded_scores_are_the_published_ones_to_a_few_units_of_rounding(
+    embedded: LanguageModel,
+) -> None:
+    network, tokenizer = embedded.model, embedded.tokenizer
+    ids = tokenizer([f" {text}" for text in CAPTIONS], add_special_tokens=False)["input_ids"]
+    start = tokenizer.bos_token_id
+    alone = np.array(published.pair_scores(network, start, [([], each) for each in ids]))
+    theirs = [published.pair_scores(network, start, [(c, each) for each in ids]) for c in ids]
+    ours = pmi_matrix(CAPTIONS, network, tokenizer).matrix
+    np.testing.assert_allclose(ours, np.array(theirs) - alone, rtol=0, atol=2e-5)
+    assert np.abs(ours).max() > 1
+
+
 def test_captions_and_pmi_from_the_command_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,5 +94,7 @@ def test_features_are_read_at_the_masks(vit: object) -> None:
     masks[:, 1, 2] = True
     end = End(vit).requires_grad_(False)
     whole, part = read(end, album, np.array([2, 0]), [masks])
-    assert torch.allclose(whole, end(album.inputs(np.array([2, 0]))), atol=1e-5)
-    assert part.shape == whole.shape and not torch.allclose(whole, part, atol=1e-3)
+    # bfloat16, where the processor has it, keeps eight bits.
+    exact = end(album.inputs(np.array([2, 0])))
+    assert torch.allclose(whole, exact, atol=2**-7 * exact.abs().max().item())
+    assert part.shape == whole.shape and not torch.allclose(whole, part, atol=0.05)

@@ -73,15 +73,17 @@ def test_regions_are_what_the_package_pools(vit: Any, images: Tensor) -> None:
     assert torch.allclose(found, expected, atol=1e-4)
 
 
-def test_the_end_is_the_mean_of_two_cycles(vit: Any, tmp_path: Path) -> None:
-    cycles = tmp_path / "cycle1.pt", tmp_path / "cycle2.pt"
-    ends = [End(vit), End(vit)]
+def test_the_end_is_the_mean_of_the_cycles(vit: Any, tmp_path: Path) -> None:
+    cycles = [tmp_path / f"cycle{number}.pt" for number in (1, 2, 3)]
+    ends = [End(vit) for _ in cycles]
     for end, path in zip(ends, cycles, strict=True):
         save_end(end, 3.0, path)
     loaded = load_end(vit, cycles)
-    first, second = (end.head.weight for end in ends)
-    assert torch.allclose(loaded.head.weight, 0.25 * first + 0.75 * second, atol=1e-6)
-    assert torch.equal(next(loaded.parameters()), next(ends[0].parameters()))  # as both have it
+    first, second, third = (end.head.weight for end in ends)
+    mean = 0.3 * first + 0.3 * second + 0.4 * third
+    assert torch.allclose(loaded.head.weight, mean, atol=1e-6)
+    # As all have it.
+    assert torch.allclose(next(loaded.parameters()), next(ends[0].parameters()), atol=1e-6)
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
 
 
