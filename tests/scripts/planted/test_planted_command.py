@@ -139,6 +139,8 @@ def test_a_file_is_scored(audited: tuple[Path, Path], capsys: pytest.CaptureFixt
         "named": wrong,
         "right": wrong,
         "wrong_labels": wrong,
+        "noted": 0,
+        "noted_right": 0,
         "precision": 1.0,
         "recall": 1.0,
     }
