@@ -244,7 +244,9 @@ def finished(process: subprocess.Popen[str]) -> Result:
 def test_ctrl_c_then_the_same_command(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with server(Served(BODY, drops=[5000, 0, 0, 0, 0, 0])) as served:
-        with started(served.url, "cats", "--out", out) as process:
+        # A shell's background jobs ignore Ctrl-C, and so would what this test starts there.
+        heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        with started(served.url, "cats", "--out", out, preexec_fn=heeding) as process:
             assert process.stderr is not None
             # It waits for its second try when it says so.
             assert any("again in" in line for line in process.stderr)
