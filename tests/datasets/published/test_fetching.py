@@ -9,6 +9,7 @@ import sys
 import tarfile
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from hashlib import md5, sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
