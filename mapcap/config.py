@@ -5,11 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from mapcap.errors import UserError
-from mapcap.limits import MOST
 from mapcap.salience import is_rule
+
+MOST: Final = 2**31 - 1
+"""The largest number that an option takes: what counts more than there is, is a slip."""
 
 REPRESENTATIONS = ("pooled", "crop", "mask", "mask-all", "blur", "weighted")
 """Ways from a region to an embedding: `pooled`, then the poster's five."""

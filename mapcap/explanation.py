@@ -18,8 +18,8 @@ from mapcap.classifiers.maps import Classified
 from mapcap.config import IndexConfig
 from mapcap.heads import LinearHead
 from mapcap.networks.geometry import View
+from mapcap.networks.reframing import reframe, reframe_region
 from mapcap.networks.towers import ClipModel
-from mapcap.reframing import reframe, reframe_region
 from mapcap.regions import Region, find_regions
 from mapcap.relevance import METHODS, Asked, Scene, open_scene
 from mapcap.representations import embed_regions, pool_regions

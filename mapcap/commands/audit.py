@@ -22,8 +22,8 @@ from mapcap.commands.base import (
     print_page,
     source_of,
 )
+from mapcap.config import MOST
 from mapcap.errors import UserError
-from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class

@@ -13,7 +13,7 @@ from rich.console import Console
 from db import queries
 from db.choice import choose
 from db.errors import StoreError
-from mapcap.limits import MOST
+from mapcap.config import MOST
 from mapcap.printing.streams import Forgiving
 
 if TYPE_CHECKING:

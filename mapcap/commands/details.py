@@ -6,8 +6,7 @@ import typer
 
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
-from mapcap.config import IndexConfig
-from mapcap.limits import MOST
+from mapcap.config import MOST, IndexConfig
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class, find_image

@@ -6,9 +6,8 @@ import typer
 
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
-from mapcap.config import IndexConfig
+from mapcap.config import MOST, IndexConfig
 from mapcap.errors import UserError
-from mapcap.limits import MOST
 from mapcap.printing import pages
 from mapcap.printing.summaries import summary_table
 from mapcap.printing.tables import safe

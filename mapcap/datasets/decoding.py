@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mapcap.content import HEAD, describe_content
+from mapcap.datasets.content import HEAD, describe_content
 from mapcap.text import clean
 
 MAX_PIXELS: Final = 80_000_000

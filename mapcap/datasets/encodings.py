@@ -4,7 +4,7 @@ import codecs
 from pathlib import Path
 from typing import Final
 
-from mapcap.content import describe_content, first_bytes
+from mapcap.datasets.content import describe_content, first_bytes
 from mapcap.datasets.records import shown
 from mapcap.errors import UserError
 

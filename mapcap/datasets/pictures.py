@@ -4,7 +4,7 @@ import os
 from pathlib import PurePath
 from typing import Final
 
-from mapcap.content import HEAD
+from mapcap.datasets.content import HEAD
 
 SUFFIXES: Final = frozenset(
     {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from db.text import storable
 from mapcap.config import CLASS_LEVELS
-from mapcap.content import first_bytes
 from mapcap.datasets.boxes import BoxForm, box_form, in_pixels, match_boxes, read_boxes
+from mapcap.datasets.content import first_bytes
 from mapcap.datasets.folders import list_photos
 from mapcap.datasets.images import size_of
 from mapcap.datasets.layouts import list_folder

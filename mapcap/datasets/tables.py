@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from mapcap.content import first_bytes
+from mapcap.datasets.content import first_bytes
 from mapcap.datasets.delimited import look_at
 from mapcap.datasets.encodings import encoding_note, encoding_of, read_text, undecodable
 from mapcap.datasets.records import shown

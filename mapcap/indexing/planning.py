@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from db import queries
 from db.engine import finish, open_write
-from mapcap.config import IndexConfig
+from mapcap.config import MOST, IndexConfig
 from mapcap.datasets import Dataset, Item
 from mapcap.errors import UserError
 from mapcap.indexing.filling import begin_job
@@ -30,7 +30,6 @@ from mapcap.indexing.stages.captions import Captions
 from mapcap.indexing.stages.images import Images
 from mapcap.indexing.stages.pmi import Pmi
 from mapcap.indexing.start import look
-from mapcap.limits import MOST
 from mapcap.networks.devices import pick_device, pick_dtype
 from mapcap.networks.downloads import downloads, megabytes_of
 from mapcap.networks.loading import check_networks, load_networks

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import Run
 from mapcap.audit.kinds import AUDIT_VERSION
-from mapcap.config import IndexConfig
+from mapcap.config import MOST, IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.errors import UserError
 from mapcap.indexing.changes import compare
@@ -20,7 +20,6 @@ from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
 from mapcap.indexing.peeking import peek
 from mapcap.indexing.ray_options import RayOptions
-from mapcap.limits import MOST
 from mapcap.predictions import digest, match_head, read_predictions, scan_photos
 from mapcap.printing.pages import listed
 from mapcap.text import counted

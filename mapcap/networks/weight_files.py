@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from mapcap.config import IndexConfig
-from mapcap.content import describe_content, first_bytes
+from mapcap.datasets.content import describe_content, first_bytes
 from mapcap.errors import UserError
 from mapcap.networks.clip_names import HUGGING_FACE, LOCAL_DIR
 from mapcap.networks.embedded import MINI

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mapcap.content import first_bytes
+from mapcap.datasets.content import first_bytes
 from mapcap.errors import UserError
 from mapcap.networks.failures import describe
 from mapcap.networks.torchscript import is_torchscript, read_torchscript

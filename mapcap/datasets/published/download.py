@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from mapcap.content import HEAD, describe_content
+from mapcap.datasets.content import HEAD, describe_content
 from mapcap.errors import UserError
 
 PATIENCE: Final = (1.0, 2.0, 4.0, 8.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mapcap.networks.geometry import View
-from mapcap.reframing import reframe, reframe_region
+from mapcap.networks.reframing import reframe, reframe_region
 from mapcap.regions import find_regions
 
 SHORTEST = {"size": 32, "resize_mode": "shortest"}
