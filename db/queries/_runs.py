@@ -113,18 +113,18 @@ def one_sided_errors(
     engine: Engine, run_id: int, other_run_id: int, class_id: int
 ) -> list[OneSidedError]:
     """Return the images of a class of `run_id` that one of two runs alone predicts wrongly."""
-    said, said_before = aliased(schema.ClassName), aliased(schema.ClassName)
+    predicted, predicted_before = aliased(schema.ClassName), aliased(schema.ClassName)
     columns = columns_of(
         OneSidedError,
         schema.Image,
-        before_name=said_before.name,
-        now_name=said.name,
+        before_name=predicted_before.name,
+        now_name=predicted.name,
         now=schema.Prediction.correct,
     )
     query = (
         _pairs(run_id, other_run_id, *columns)
-        .join(said, said.id == schema.Prediction.predicted_class_id)
-        .join(said_before, said_before.id == _EARLIER.predicted_class_id)
+        .join(predicted, predicted.id == schema.Prediction.predicted_class_id)
+        .join(predicted_before, predicted_before.id == _EARLIER.predicted_class_id)
         .where(schema.Image.class_id == class_id, schema.Prediction.correct != _EARLIER.correct)
     )
     with engine.connect() as connection:

@@ -26,23 +26,23 @@ _PERMUTATIONS = 20
 class Bars:
     """What wrong labels and odd images look like.
 
-    `own` and `around` (w,), sorted, are the margins of photos and of their surroundings under
+    `leads` and `around` (w,), sorted, are the margins of photos and of their surroundings under
     random wrong labels, as `geometry` gives them. `chance` (c,), sorted, are the levels that photos
     reach where predictions are permuted within classes. `name` and `pair` are the cosines
     with a wrong name, and with a photo of another class, that one photo in twenty exceeds.
     """
 
-    own: NDArray[np.float64]
+    leads: NDArray[np.float64]
     around: NDArray[np.float64]
     chance: NDArray[np.float64]
     name: float
     pair: float
 
-    def levels(self, own: NDArray[Any], around: NDArray[Any]) -> NDArray[np.float64]:
+    def levels(self, leads: NDArray[Any], around: NDArray[Any]) -> NDArray[np.float64]:
         """Return (n,) which share of random wrong labels look less wrong, by both witnesses."""
-        if not len(self.own):
-            return np.zeros(len(own))
-        first = np.searchsorted(self.own, own) / len(self.own)
+        if not len(self.leads):
+            return np.zeros(len(leads))
+        first = np.searchsorted(self.leads, leads) / len(self.leads)
         second = np.searchsorted(self.around, around) / len(self.around)
         lower: NDArray[np.float64] = np.minimum(first, second)
         return lower

@@ -121,8 +121,8 @@ def likeness(
     cosines = _cosines(sums, others)
     low = high = half = half_low = None
     if min(int(first.sum()), n - int(first.sum())) >= FEWEST_RESAMPLED:
-        one, two = (_resampled(given[side], seed=seed, draws=draws) for side in (first, ~first))
-        low, high = map(float, np.quantile(_cosines(one, two), _ENDS))
+        left, right = (_resampled(given[side], seed=seed, draws=draws) for side in (first, ~first))
+        low, high = map(float, np.quantile(_cosines(left, right), _ENDS))
         second = given[~first]
         size = len(second) // 2
         chosen = permutations(np.arange(len(second)) < size, seed=seed, draws=draws) @ second
@@ -131,10 +131,10 @@ def likeness(
     return Likeness(float(cosines[0].clip(-1, 1)), permutation(cosines), low, high, half, half_low)
 
 
-def _cosines(one: NDArray[np.float64], two: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cosines(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cosine of each pair of rows (n, D), 1 where a row is zero."""
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
-    dots = np.einsum("nd,nd->n", one, two)
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    dots = np.einsum("nd,nd->n", left, right)
     cosines: NDArray[np.float64] = np.divide(dots, norms, out=np.ones_like(norms), where=norms > 0)
     return cosines
 

@@ -116,9 +116,9 @@ def _similarities(material: Material) -> NDArray[np.float64]:
     images, names = material.images, material.names
     features = images.embeddings.astype(np.float64)
     texts = names.embeddings.astype(np.float64)
-    own = names.places(np.array([material.class_id]))[0]
+    true = names.places(np.array([material.class_id]))[0]
     predicted = names.places(images.predicted)
-    return np.stack([features @ texts[own], (features * texts[predicted]).sum(1)], axis=1)
+    return np.stack([features @ texts[true], (features * texts[predicted]).sum(1)], axis=1)
 
 
 def _explained(

@@ -117,8 +117,8 @@ def concept_bank(
             weights count as not known.
     """
     measured = read_reliabilities(RELIABILITIES, digest) if digest else {}
-    own = {concept.term for concept in field_terms}
-    known = [concept for concept in vocabulary() if concept.term not in own]
+    field_names = {concept.term for concept in field_terms}
+    known = [concept for concept in vocabulary() if concept.term not in field_names]
     if measured:
         known = [
             concept
@@ -129,7 +129,10 @@ def concept_bank(
     return ConceptBank(
         concepts,
         concept_vectors(embed, concepts),
-        [measured.get(concept.term) if concept.term not in own else None for concept in concepts],
+        [
+            measured.get(concept.term) if concept.term not in field_names else None
+            for concept in concepts
+        ],
     )
 
 

@@ -39,9 +39,9 @@ class Finding:
         return self.cost == NOTHING
 
 
-def same_images(one: frozenset[int], other: frozenset[int]) -> bool:
+def same_images(images: frozenset[int], other: frozenset[int]) -> bool:
     """Tell whether two findings concern mostly the same misclassified images, given by place."""
-    return len(one & other) > _SAME_IMAGES * len(one | other)
+    return len(images & other) > _SAME_IMAGES * len(images | other)
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:

@@ -65,7 +65,7 @@ def audit_inputs(material: Material) -> AuditInputs:
 def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
     images, names = material.images, material.names
     predicted, me = names.places(images.predicted), names.places(np.array([material.class_id]))
-    own, around = geometry(
+    leads, around = geometry(
         images.embeddings,
         material.reference.embeddings,
         places,
@@ -74,5 +74,5 @@ def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
     )
     for_it = votes(material.reference.classes[places], material.class_id, images.predicted)
     return suspects(
-        material.class_id, images.predicted, images.margins, own, around, for_it, material.bars
+        material.class_id, images.predicted, images.margins, leads, around, for_it, material.bars
     )

@@ -98,13 +98,13 @@ def geometry(
         chunk: photos whose neighbours are read at a time.
     """
     n, k = places.shape
-    own, around = np.zeros(n), np.full(n, -np.inf)
+    leads, around = np.zeros(n), np.full(n, -np.inf)
     for start in range(0, n, chunk):
         part = slice(start, start + chunk)
         direction = toward[part].astype(np.float32) - away[part].astype(np.float32)
-        own[part] = np.einsum("nd,nd->n", vectors[part].astype(np.float32), direction)
+        leads[part] = np.einsum("nd,nd->n", vectors[part].astype(np.float32), direction)
         if k:
             near = references[places[part]].astype(np.float32)
             margins = np.einsum("nkd,nd->nk", near, direction)
             around[part] = np.sort(margins, axis=1)[:, k // 5]
-    return own, around
+    return leads, around

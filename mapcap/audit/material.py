@@ -127,10 +127,10 @@ class ClassNames:
         place_of = {class_id: place for place, class_id in enumerate(self.ids)}
         return np.array([place_of[number] for number in class_ids.tolist()], np.int64)
 
-    def nearness(self, one: int, other: int) -> tuple[float, int]:
+    def nearness(self, class_id: int, other: int) -> tuple[float, int]:
         """Return the cosine of two names, and the other's rank among the names nearest to one."""
         places = {class_id: place for place, class_id in enumerate(self.ids)}
-        first, second = places[one], places[other]
+        first, second = places[class_id], places[other]
         cosines = (self.embeddings @ self.embeddings[first].astype(np.float32)).astype(np.float64)
         closer = int((np.delete(cosines, [first, second]) > cosines[second]).sum())
         return float(cosines[second]), closer + 1

@@ -54,13 +54,13 @@ def misnomer(material: Material) -> Misnomer | None:
     me = int(names.places(np.array([material.class_id]))[0])
     rivals = np.delete(names.embeddings.astype(np.float32), me, axis=0).T
     features = images.embeddings.astype(np.float32)
-    own = features @ names.embeddings[me].astype(np.float32)
+    name_cosines = features @ names.embeddings[me].astype(np.float32)
     fits = features @ texts  # (n, W)
     hardest = (features @ rivals).max(1)
-    before = own > hardest
+    before = name_cosines > hardest
     gains = (fits > hardest[:, None]).sum(0) - int(before.sum())
     losses = _losses(material, texts, me)
-    better = (fits > own[:, None]).mean(0)
+    better = (fits > name_cosines[:, None]).mean(0)
     good = (better >= _NEARLY_ALL) & (gains >= _LEAST_GAIN * len(images))
     if not good.any():
         return None
@@ -70,7 +70,7 @@ def misnomer(material: Material) -> Misnomer | None:
         return None
     return Misnomer(
         words[best],
-        fits[:, best] > own,
+        fits[:, best] > name_cosines,
         fits[:, best] > hardest,
         int(before.sum()),
         int(losses[best]),
@@ -86,8 +86,8 @@ def _losses(material: Material, texts: NDArray[np.float32], me: int) -> NDArray[
     chosen &= reference.predicted == reference.classes
     features = reference.embeddings[chosen].astype(np.float32)
     places = names.places(reference.classes[chosen])
-    own = (features * names.embeddings[places].astype(np.float32)).sum(1)
-    lost: NDArray[np.int64] = (features @ texts > own[:, None]).sum(0)
+    name_cosines = (features * names.embeddings[places].astype(np.float32)).sum(1)
+    lost: NDArray[np.int64] = (features @ texts > name_cosines[:, None]).sum(0)
     return lost
 
 

@@ -25,13 +25,13 @@ wrong, and of the wrong ones doubted: at 20 % 0.87 and 0.50, at 50 % 0.94 and 0.
 class Suspects:
     """Images whose label is doubted, the most doubtful first.
 
-    `index` (s,) are places in the class; `said` (s,) the classes they are predicted as; `margin`
+    `index` (s,) are places in the class; `predicted` (s,) their predicted classes; `margin`
     (s,) by how much nearer they are to that class's name, in cosine; `level` (s,) the share of
     random wrong labels that look less wrong.
     """
 
     index: NDArray[np.int64]
-    said: NDArray[np.int64]
+    predicted: NDArray[np.int64]
     margin: NDArray[np.float64]
     level: NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def suspects(
     own_class: int,
     predicted: NDArray[np.int64],
     logits: NDArray[np.float64],
-    own: NDArray[np.float64],
+    leads: NDArray[np.float64],
     around: NDArray[np.float64],
     for_it: NDArray[np.float64],
     bars: Bars,
@@ -58,20 +58,20 @@ def suspects(
         own_class: the class's id.
         predicted: (n,) ids of the classes that the images are predicted as.
         logits: (n,) margins of the true logit over the largest other.
-        own: (n,) how much nearer each is to that class's name, as `geometry` gives it.
+        leads: (n,) how much nearer each is to that class's name, as `geometry` gives it.
         around: (n,) the same of its surroundings.
         for_it: (n,) the neighbours' votes for that class, as `votes` gives them.
         bars: of the run.
     """
-    levels = bars.levels(own, around)
+    levels = bars.levels(leads, around)
     sure = (predicted != own_class) & (logits <= -_SURE)
     agreed = sure & (for_it >= _VOTES)
     agreed &= levels >= bars.least(len(predicted))
     others = predicted[~agreed]
     reliable = len(others) > 0 and (others == own_class).mean() > _KNOWN
     doubted = np.flatnonzero(agreed & reliable)
-    order = doubted[np.lexsort((doubted, -own[doubted], -levels[doubted]))]
-    return Suspects(order, predicted[order], own[order], levels[order])
+    order = doubted[np.lexsort((doubted, -leads[doubted], -levels[doubted]))]
+    return Suspects(order, predicted[order], leads[order], levels[order])
 
 
 def odd_images(

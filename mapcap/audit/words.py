@@ -42,7 +42,7 @@ def phrases(texts: Iterable[str]) -> frozenset[str]:
         words = content_words(text)
         terms.update(word for word in words if word)
         pairs = pairwise(words)
-        terms.update(f"{one} {two}" for one, two in pairs if one and two and one != two)
+        terms.update(f"{left} {right}" for left, right in pairs if left and right and left != right)
     return frozenset(terms)
 
 
@@ -77,31 +77,31 @@ def marking_words(
     """
     if not first or not second:
         return []
-    one, two = Counter(_all(first)), Counter(_all(second))
+    left, right = Counter(_all(first)), Counter(_all(second))
     sizes = len(first), len(second)
-    words = _tested(one, two, max(_FEWEST, ceil(_LEAST_SHARE * sum(sizes))))
+    words = _tested(left, right, max(_FEWEST, ceil(_LEAST_SHARE * sum(sizes))))
     if not words:
         return []
     # Never none nor all: a word that the run's sample lacks, or that all of it holds.
     shares = (np.array([prior.get(word, 0) for word in words]) + 0.5) / (prior_images + 1)
-    holding = (np.array([held[word] for word in words], float) for held in (one, two))
+    holding = (np.array([held[word] for word in words], float) for held in (left, right))
     y1, y2 = (y + _PRIOR * n * shares for y, n in zip(holding, sizes, strict=True))
     lack1, lack2 = (n * (1 + _PRIOR) - y for y, n in zip((y1, y2), sizes, strict=True))
     log_odds = np.log(y1 / lack1) - np.log(y2 / lack2)
     z = log_odds / np.sqrt(1 / y1 + 1 / lack1 + 1 / y2 + 1 / lack2)
-    q = false_discovery(_fisher(words, one, two, sizes))
+    q = false_discovery(_fisher(words, left, right, sizes))
     tests = [
-        WordTest(word, float(log_odds[i]), float(z[i]), float(q[i]), one[word], two[word])
+        WordTest(word, float(log_odds[i]), float(z[i]), float(q[i]), left[word], right[word])
         for i, word in enumerate(words)
     ]
     return sorted(tests, key=lambda test: (test.q > SIGNIFICANT, -abs(test.z), test.word))
 
 
 def _fisher(
-    words: Sequence[str], one: Counter[str], two: Counter[str], sizes: tuple[int, int]
+    words: Sequence[str], left: Counter[str], right: Counter[str], sizes: tuple[int, int]
 ) -> list[float]:
     """Return Fisher's exact p of each word; words of equal counts are tested once."""
-    counts = [(one[word], two[word]) for word in words]
+    counts = [(left[word], right[word]) for word in words]
     p = {(a, b): fisher(a, sizes[0], b, sizes[1]) for a, b in set(counts)}
     return [p[pair] for pair in counts]
 
@@ -110,15 +110,15 @@ def _all(group: Sequence[AbstractSet[str]]) -> Iterable[str]:
     return (word for image in group for word in image)
 
 
-def _tested(one: Counter[str], two: Counter[str], fewest: int) -> list[str]:
+def _tested(left: Counter[str], right: Counter[str], fewest: int) -> list[str]:
     """Return the words of enough images, without phrases that say no more than one of theirs."""
     chosen = []
-    for word in sorted(one.keys() | two.keys()):
-        if one[word] + two[word] < fewest:
+    for word in sorted(left.keys() | right.keys()):
+        if left[word] + right[word] < fewest:
             continue
         # Wherever the phrase stands its words do: equal counts are the same images.
         parts = word.split(" ")
-        if len(parts) > 1 and any((one[p], two[p]) == (one[word], two[word]) for p in parts):
+        if len(parts) > 1 and any((left[p], right[p]) == (left[word], right[word]) for p in parts):
             continue
         chosen.append(word)
     return chosen

@@ -144,16 +144,16 @@ def _as_open_clip(trunk: nn.Module, size: tuple[int, int]) -> nn.Module:
 def _has_stages(trunk: Any, size: tuple[int, int]) -> bool:
     """Tell whether the network ends in a map of cells with as many channels as its features."""
     with torch.no_grad():
-        found = trunk.forward_features(torch.zeros(1, 3, *size))
-    return found.ndim == 4 and trunk.num_features in (found.shape[1], found.shape[-1])
+        features = trunk.forward_features(torch.zeros(1, 3, *size))
+    return features.ndim == 4 and trunk.num_features in (features.shape[1], features.shape[-1])
 
 
 def _stage(trunk: Any) -> Any:
     def run(images: Tensor) -> tuple[Tensor, Tensor]:
-        found: Tensor = trunk.forward_features(images)
+        features: Tensor = trunk.forward_features(images)
         # Swin and its like keep channels last.
-        last = found.shape[1] != trunk.num_features and found.shape[-1] == trunk.num_features
-        activations = leaf(found.permute(0, 3, 1, 2) if last else found)
+        last = features.shape[1] != trunk.num_features and features.shape[-1] == trunk.num_features
+        activations = leaf(features.permute(0, 3, 1, 2) if last else features)
         read = activations.permute(0, 2, 3, 1) if last else activations
         return activations, trunk.forward_head(read)
 
@@ -175,10 +175,10 @@ def _parts(name: str) -> tuple[str, Path | None]:
 
 def _outline(file: Path) -> tuple[Any, Any]:
     try:
-        found = outline(file)
+        features = outline(file)
     except UserError as error:
         raise UserError(f"{OPTION} {error}") from error
-    return found.shapes, found.notes
+    return features.shapes, features.notes
 
 
 def _imagenet(count: int) -> list[list[str]] | None:

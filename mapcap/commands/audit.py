@@ -179,8 +179,8 @@ def _compare(
     apart = None if only is None else errors_apart(engine, run.id, other.id, classes[0])
     if json:
         listed = [{"class": name, "change": each} for name, each in named]
-        found = {"run": run.id, "against": other.id, "all": overall, "classes": listed}
-        pages.print_json(found if apart is None else {**found, "apart": apart})
+        answer = {"run": run.id, "against": other.id, "all": overall, "classes": listed}
+        pages.print_json(answer if apart is None else {**answer, "apart": apart})
         return
     page = changes_page(overall, named, run, other)
     print_page(page if apart is None else Group(page, Text(), apart_page(apart, run, other)))

@@ -282,9 +282,9 @@ def match_boxes(path: Path, boxes: Boxes, listed: Iterable[Found]) -> dict[str, 
     matched: dict[str, Box | None] = {}
     owners: dict[str, str] = {}
     for image in images:
-        own = key_of(image.relative)
+        whole_key = key_of(image.relative)
         short = (key_of(f"{image.label}/{image.path.name}"), key_of(image.path.name))
-        keys = [own, *(key for key in short if key not in relatives)]
+        keys = [whole_key, *(key for key in short if key not in relatives)]
         key = next((key for key in keys if key in boxes.table), None)
         if key is None:
             continue

@@ -190,8 +190,8 @@ def _is_folder(entry: os.DirEntry[str], parent: Path, *, linked: bool) -> bool:
 
 def _distinct(folders: list[Path], passed: Counter[str]) -> list[Path]:
     """Return the folders without links to others of them: a class is not there twice."""
-    own = {folder.resolve() for folder in folders if not folder.is_symlink()}
-    kept = [folder for folder in folders if not folder.is_symlink() or folder.resolve() not in own]
+    real = {folder.resolve() for folder in folders if not folder.is_symlink()}
+    kept = [folder for folder in folders if not folder.is_symlink() or folder.resolve() not in real]
     if len(kept) < len(folders):
         passed[LINKS] += len(folders) - len(kept)
     return kept

@@ -204,9 +204,9 @@ def class_labels(
 
 def _check_case(labels: Sequence[str]) -> None:
     """Refuse classes that differ in case alone: one class twice, or two, as `a` and `A`."""
-    seen: dict[str, str] = {}
+    by_case: dict[str, str] = {}
     for label in labels:
-        other = seen.setdefault(label.casefold().strip(), label)
+        other = by_case.setdefault(label.casefold().strip(), label)
         if other != label:
             raise UserError(
                 f"PHOTOS: the classes {shown(other)} and {shown(label)} differ in case alone. "

@@ -84,7 +84,7 @@ def lacking(needed: Iterable[Download]) -> list[Lacking]:
 
     The hub is asked for each repository once, and no more after it could not be reached at all.
     """
-    found: list[Lacking] = []
+    missing: list[Lacking] = []
     silent: Unreachable | None = None
     for download in needed:
         if download.is_there:
@@ -94,8 +94,8 @@ def lacking(needed: Iterable[Download]) -> list[Lacking]:
             continue
         if answer.hub_is_silent:
             silent = answer
-        found.append(Lacking(download, answer))
-    return found
+        missing.append(Lacking(download, answer))
+    return missing
 
 
 def describe_missing(download: Download) -> str:
@@ -107,8 +107,8 @@ def describe_missing(download: Download) -> str:
 
 def megabytes_of(download: Download) -> float | None:
     """Return the size of a download: the hub's word if it answers, else a preset's."""
-    told = size_of(download.repository, download.patterns)
-    return download.megabytes if told is None else told
+    known = size_of(download.repository, download.patterns)
+    return download.megabytes if known is None else known
 
 
 def _of_clip(config: IndexConfig) -> Iterator[Download]:

@@ -28,5 +28,5 @@ def listed(cell: Any) -> list[Any]:
         return list(json.loads(cell))
     except (ValueError, TypeError):
         inner = cell[1:-1]
-    quoted = [one or other for one, other in _QUOTED.findall(inner)]
+    quoted = [double or single for double, single in _QUOTED.findall(inner)]
     return quoted or inner.replace(",", " ").split()

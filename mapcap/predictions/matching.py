@@ -82,13 +82,13 @@ def _tidy(path: str) -> str:
 
 def _ends(item: Item, path: str) -> bool:
     """Tell whether one of the two paths ends in the other, folder by folder."""
-    one, other = f"/{composed(item.relative)}", f"/{path.lstrip('/')}"
-    return one.endswith(other) or other.endswith(one)
+    stored, given = f"/{composed(item.relative)}", f"/{path.lstrip('/')}"
+    return stored.endswith(given) or given.endswith(stored)
 
 
-def _same(table: Table, one: int, other: int) -> bool:
+def _same(table: Table, row: int, other: int) -> bool:
     if isinstance(table, Ranked):
         scores = table.scores
-        same = scores is None or list(scores[one]) == list(scores[other])
-        return same and list(table.classes[one]) == list(table.classes[other])
-    return bool((table.values[one] == table.values[other]).all())
+        same = scores is None or list(scores[row]) == list(scores[other])
+        return same and list(table.classes[row]) == list(table.classes[other])
+    return bool((table.values[row] == table.values[other]).all())

@@ -37,10 +37,10 @@ def sides_table(right: Summary, wrong: Summary) -> RenderableType:
     Each sentence with the number of images of that side that it stands for.
     """
     table = data_table("images", "correct", "images", "misclassified", right=("images",))
-    for one, other in zip_longest(right.sentences, wrong.sentences):
+    for first, other in zip_longest(right.sentences, wrong.sentences):
         table.add_row(
-            "" if one is None else str(one.right),
-            Text() if one is None else safe(one.text),
+            "" if first is None else str(first.right),
+            Text() if first is None else safe(first.text),
             "" if other is None else str(other.wrong),
             Text() if other is None else safe(other.text),
         )

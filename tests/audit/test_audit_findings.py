@@ -239,7 +239,7 @@ def test_doubted_labels_are_one_finding() -> None:
     assert found.title == "2 of 40 are possible label errors: they look like lynx (1), crane (1)"
     assert found.cost.images == 2
     assert list(found.images) == [125, 121]
-    one = Suspects(doubted.index[:1], doubted.said[:1], np.ones(1), np.ones(1))
+    one = Suspects(doubted.index[:1], doubted.predicted[:1], np.ones(1), np.ones(1))
     (listed,) = labels(half_wrong(), one)
     assert listed.is_note and list(listed.images) == [125], "one alone is listed as a note"
 

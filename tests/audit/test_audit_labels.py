@@ -155,7 +155,7 @@ def test_the_most_doubtful_comes_first() -> None:
     around = np.array([0.9, 0.8, 0.1, 0.9, 0, 0, 0])
     sure, agreed = np.full(7, -9.0), np.ones(7)
     found = suspects(1, predicted, sure, own, around, agreed, bars)
-    assert found.index.tolist() == [1, 0] and found.said.tolist() == [3, 2]
+    assert found.index.tolist() == [1, 0] and found.predicted.tolist() == [3, 2]
     assert found.level == pytest.approx([0.8, 0.5], abs=0.01)
     odds = np.where(predicted == 3, -2.9, -9.0)
     unsure = suspects(1, predicted, odds, own, around, agreed, bars)

@@ -51,7 +51,9 @@ def test_a_batch_comes_back_with_what_is_to_be_stored(order: Order, photos: Path
     assert isinstance(computed, Computed) and 0 <= computed.reading <= 1
     ((count, passed),) = computed.parts
     assert isinstance(passed, Passed) and count == len(passed.rows) == 4
-    assert passed.found is not None and len(passed.found.features) == len(passed.seen)
+    assert passed.explanation is not None and len(passed.explanation.features) == len(
+        passed.readable
+    )
 
 
 def test_a_batch_too_large_for_the_device_comes_back_in_parts(

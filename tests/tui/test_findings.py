@@ -115,10 +115,10 @@ async def test_enter_lists_the_evidence_and_n_walks_through_it(
         assert thumbs.thumbs[0].picture.tobytes() != plain.tobytes()
         await press(pilot, "right", "enter", "n", "n")
         assert isinstance(app.screen, ImageScreen)
-        assert app.screen.seen is not None
-        assert app.screen.seen.image.path == paths[3]
+        assert app.screen.image_content is not None
+        assert app.screen.image_content.image.path == paths[3]
         await press(pilot, *["n"] * 9)
-        assert app.screen.seen.image.path == paths[-1]  # the last of the finding
+        assert app.screen.image_content.image.path == paths[-1]  # the last of the finding
         await press(pilot, "escape", "escape", "n", "o")
         assert isinstance(app.screen, ImageScreen)
 

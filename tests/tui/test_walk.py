@@ -42,8 +42,8 @@ async def test_from_the_worst_class_to_a_marked_image(
         await press(pilot, "enter")
         image = app.screen
         assert isinstance(image, ImageScreen)
-        assert image.seen is not None
-        assert set(image.seen.maps) == {"true", "predicted", "contrast"}
+        assert image.image_content is not None
+        assert set(image.image_content.maps) == {"true", "predicted", "contrast"}
         titles = [frame.title.plain for frame in image.query_one(Frames).frames]
         assert titles[0] == "thumbnail, regions for true"
         assert titles[1].startswith("true: tabby")
@@ -56,13 +56,13 @@ async def test_from_the_worst_class_to_a_marked_image(
         assert "96 regions searched" in str(app.screen.query_one("#title").render())
         cosines = [each.cosine for each in found.records]
         assert cosines == sorted(cosines, reverse=True)
-        assert image.seen.image.id not in {each.region.image_id for each in found.records}
+        assert image.image_content.image.id not in {each.region.image_id for each in found.records}
         other = next(i for i, each in enumerate(found.records) if each.region.class_name != "tabby")
         found.cursor = other
         await press(pilot, "enter")
         assert isinstance(app.screen, ImageScreen)
-        assert app.screen.seen is not None
-        assert app.screen.seen.image.class_name == found.records[other].region.class_name
+        assert app.screen.image_content is not None
+        assert app.screen.image_content.image.class_name == found.records[other].region.class_name
 
         await press(pilot, "escape", "escape", "v")
         assert isinstance(app.screen, VerdictScreen)
@@ -71,7 +71,7 @@ async def test_from_the_worst_class_to_a_marked_image(
         assert "shortcut" in str(image.query_one("#title").render())
     marks = read_verdicts(stored.verdicts, "mini")
     assert [(v.kind, v.name, v.mark) for v in marks.values()] == [
-        ("image", image.seen.image.path, "shortcut")
+        ("image", image.image_content.image.path, "shortcut")
     ]
 
 
@@ -86,8 +86,8 @@ async def test_next_and_previous_follow_the_margins(
         assert isinstance(image, ImageScreen)
 
         def path() -> str:
-            assert image.seen is not None
-            return image.seen.image.path[-5:]
+            assert image.image_content is not None
+            return image.image_content.image.path[-5:]
 
         # Right are 0 to 3; margins fall from 0 to 7 within the right and within the wrong.
         assert path() == "7.jpg"

@@ -60,7 +60,7 @@ class ImageScreen(BrowseScreen):
         self._among = among
         self._strength = 0.6
         self._role: Role = "true"
-        self.seen: ImageContent | None = None
+        self.image_content: ImageContent | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
@@ -90,7 +90,7 @@ class ImageScreen(BrowseScreen):
         self.ask("image", lambda: read_content(opened, image_id), self._show)
 
     def _show(self, content: ImageContent) -> None:
-        self.seen = content
+        self.image_content = content
         self.query_one("#title", Static).update(_title(content, self.opened))
         self.query_one("#top", Static).update(_top(content))
         self.query_one(Rows).fill(
@@ -99,7 +99,7 @@ class ImageScreen(BrowseScreen):
         self._draw()
 
     def _draw(self) -> None:
-        content, strength, role = self.seen, self._strength, self._role
+        content, strength, role = self.image_content, self._strength, self._role
         if content is not None:
             self.ask(
                 "draw", lambda: draw_frames(content, strength, role), self.query_one(Frames).show
@@ -137,8 +137,8 @@ class ImageScreen(BrowseScreen):
 
     def action_view(self) -> None:
         """Open the photo in the system's viewer, and copy its path."""
-        if self.seen is not None:
-            file = photo_file(self.seen.image, self.opened.photos)
+        if self.image_content is not None:
+            file = photo_file(self.image_content.image, self.opened.photos)
             self.app.copy_to_clipboard(str(file))
             self.ask("view", lambda: view(file), self._announce)
 
@@ -154,9 +154,9 @@ class ImageScreen(BrowseScreen):
         self._go(Among("wrong", self._among.wrong_as, self._among.descending), 1)
 
     def _go(self, among: Among, step: Literal[-1, 1]) -> None:
-        if self.seen is None:
+        if self.image_content is None:
             return
-        image, engine = self.seen.image, self.opened.engine
+        image, engine = self.image_content.image, self.opened.engine
 
         def find() -> list[Image]:
             if among.finding_id is not None:
@@ -187,14 +187,14 @@ class ImageScreen(BrowseScreen):
 
     def action_verdict(self) -> None:
         """Judge the image."""
-        if self.seen is not None:
-            path = self.seen.image.path
+        if self.image_content is not None:
+            path = self.image_content.image.path
             self.post_message(OpenVerdict(self.opened, "image", [path], path))
 
     def action_copy(self) -> None:
         """Copy the path."""
-        if self.seen is not None:
-            self.copy(str(photo_file(self.seen.image, self.opened.photos)))
+        if self.image_content is not None:
+            self.copy(str(photo_file(self.image_content.image, self.opened.photos)))
 
 
 def beside(images: list[Image], image: Image, step: int) -> list[Image]:

@@ -163,12 +163,14 @@ def faults(material: Material, named: set[str]) -> list[Finding]:
     for name, above in _FAULTS:
         column, sign = names.index(name), 1 if above else -1
         others = sign * reference.attributes[elsewhere, column]
-        own = sign * material.images.attributes[:, column]
-        if name in named or not (len(own) and np.isfinite(own).any() and np.isfinite(others).any()):
+        members = sign * material.images.attributes[:, column]
+        if name in named or not (
+            len(members) and np.isfinite(members).any() and np.isfinite(others).any()
+        ):
             continue
         cut = float(np.nanpercentile(others, 100 - _TAIL))
-        having, there = own > cut, int((others > cut).sum())
-        p = hypergeometric(int(having.sum()), len(own), there, len(others))
+        having, there = members > cut, int((others > cut).sum())
+        p = hypergeometric(int(having.sum()), len(members), there, len(others))
         fault = _Fault(
             having, float(having.mean()), there / len(others), min(1.0, p * len(_FAULTS))
         )

@@ -115,7 +115,7 @@ class Background:
         return self.share - self.share_elsewhere
 
 
-def find_background(own: NDArray[np.float64], others: NDArray[np.float64]) -> Background | None:
+def find_background(members: NDArray[np.float64], others: NDArray[np.float64]) -> Background | None:
     """Return the property in which a class's backgrounds differ most from those of the others.
 
     A background is called dark, plain and so on where at most a fifth of the other classes'
@@ -127,28 +127,28 @@ def find_background(own: NDArray[np.float64], others: NDArray[np.float64]) -> Ba
     class. None where a side has no image, or no property parts.
 
     Args:
-        own: (n, 5) of the class, NaN where unknown, as `background_properties` gives them.
+        members: (n, 5) of the class, NaN where unknown, as `background_properties` gives them.
         others: (m, 5) of images of other classes.
     """
-    if not len(own) or not len(others):
+    if not len(members) or not len(others):
         return None
     candidates = [
         compared
         for column in range(len(PROPERTIES))
         for direction in (0, 1)
-        if (compared := _compared(own[:, column], others[:, column], column, direction))
+        if (compared := _compared(members[:, column], others[:, column], column, direction))
     ]
     most = max((background.excess for background in candidates), default=0.0)
     return next((candidate for candidate in candidates if candidate.excess >= _NEARLY * most), None)
 
 
 def _compared(
-    own: NDArray[np.float64], others: NDArray[np.float64], column: int, direction: int
+    members: NDArray[np.float64], others: NDArray[np.float64], column: int, direction: int
 ) -> Background | None:
     """Return how far a class's values lie below (direction 0) or above the others'."""
     sign, name = 1 if direction == 0 else -1, PROPERTIES[column]
-    judged, others = own[~np.isnan(own)], others[~np.isnan(others)]
-    if not len(others) or len(judged) < _LEAST_JUDGED * len(own):
+    judged, others = members[~np.isnan(members)], others[~np.isnan(others)]
+    if not len(others) or len(judged) < _LEAST_JUDGED * len(members):
         return None
     below, above = np.sort(sign * judged), np.sort(sign * others)
     elsewhere = np.searchsorted(above, below, side="right") / len(above)
@@ -159,7 +159,7 @@ def _compared(
     if not allowed.size:
         return None
     place = allowed[excess[allowed].argmax()]
-    having = sign * own <= below[place]
+    having = sign * members <= below[place]
     spread = others.std()
     n, m = len(judged), len(others)
     bound = float(np.exp(-2 * excess[place] ** 2 * n * m / (n + m)))

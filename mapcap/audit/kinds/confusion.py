@@ -96,7 +96,9 @@ def mistaken_others(material: Material) -> list[Finding]:
     A note: they belong to another class, so that no error of this one is explained.
     """
     names, me, correct = material.names, material.class_id, int(material.images.correct.sum())
-    into = {one: n for (one, other), n in names.taken_for.items() if other == me and one != me}
+    into = {
+        source: n for (source, other), n in names.taken_for.items() if other == me and source != me
+    }
     total = correct + sum(into.values())
     if not into or not len(material.images):
         return []

@@ -27,7 +27,7 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
     n = len(doubted.index)
     if not n:
         return []
-    classes = Counter(names[class_id] for class_id in doubted.said.tolist())
+    classes = Counter(names[class_id] for class_id in doubted.predicted.tolist())
     of_classes = ", ".join(
         name if len(classes) == 1 else f"{name} ({count})" for name, count in classes.most_common(3)
     )

@@ -28,9 +28,9 @@ _NEAR, _NEAR_SHARE = 3, 0.05
 
 def detect(inputs: AuditInputs) -> list[Finding]:
     """Return the classes that are the same thing as this one or have its name, or a better name."""
-    found = names(inputs.material)
+    findings = names(inputs.material)
     better = misnomer(inputs.material)
-    return found if better is None else [*found, _misnamed(inputs.material, better)]
+    return findings if better is None else [*findings, _misnamed(inputs.material, better)]
 
 
 @dataclass(frozen=True)

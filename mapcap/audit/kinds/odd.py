@@ -63,9 +63,9 @@ def clause(finding: Finding) -> str:
 def details(finding: Finding) -> list[str]:
     """Return how odd images were recognised as printed lines."""
     n, wrong = finding.figures["images"], finding.figures["wrong"]
-    one = "It is misclassified." if wrong else "It is classified correctly."
+    alone = "It is misclassified." if wrong else "It is classified correctly."
     return [
-        one if n == 1 else f"{wrong} of the {n} are misclassified.",
+        alone if n == 1 else f"{wrong} of the {n} are misclassified.",
         "Neither a name nor the nearest photos are nearer than those of other classes often are.",
     ]
 

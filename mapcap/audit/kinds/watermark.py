@@ -114,7 +114,7 @@ class Watermark:
 
 
 def find_watermark(
-    own: NDArray[np.uint8], others: NDArray[np.uint8], elsewhere: NDArray[np.int64]
+    members: NDArray[np.uint8], others: NDArray[np.uint8], elsewhere: NDArray[np.int64]
 ) -> Watermark | None:
     """Return the small thing that most images of a class have at one place, if there is one.
 
@@ -127,14 +127,14 @@ def find_watermark(
     None of fewer than ten pictures.
 
     Args:
-        own: (n, H, W, 3) pictures of the class, in the view that the network saw.
+        members: (n, H, W, 3) pictures of the class, in the view that the network saw.
         others: (m, H, W, 3) pictures of other classes.
         elsewhere: `place_histogram(others)`.
     """
-    if len(own) < _FEWEST or not len(others):
+    if len(members) < _FEWEST or not len(others):
         return None
-    _, height, width, _ = own.shape
-    excess = place_histogram(own) / len(own) - elsewhere / len(others)  # (2, P, codes)
+    _, height, width, _ = members.shape
+    excess = place_histogram(members) / len(members) - elsewhere / len(others)  # (2, P, codes)
     by_code = excess.max(-1)  # (2, P)
     binning = by_code.argmax(0)  # (P,)
     strength = by_code.max(0).reshape(height, width)
@@ -146,11 +146,11 @@ def find_watermark(
     middle = mask[height // 3 : -(height // 3), width // 3 : -(width // 3)]
     if mask.mean() > _LARGEST or middle.sum() > mask.sum() / 2:
         return None
-    having = _have(own, mask, binning, colours)
+    having = _have(members, mask, binning, colours)
     with_it = _have(others, mask, binning, colours)
     if not having.any():
         return None
-    p = hypergeometric(int(having.sum()), len(own), int(with_it.sum()), len(others))
+    p = hypergeometric(int(having.sum()), len(members), int(with_it.sum()), len(others))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return Watermark(
         mask=mask,
@@ -160,7 +160,7 @@ def find_watermark(
             float((columns[-1] + 1) / width),
             float((rows[-1] + 1) / height),
         ),
-        colour=colour_name(np.median(own[having][:, mask].reshape(-1, 3), axis=0)),
+        colour=colour_name(np.median(members[having][:, mask].reshape(-1, 3), axis=0)),
         having=having,
         share=float(having.mean()),
         share_elsewhere=float(with_it.mean()),

@@ -15,9 +15,9 @@ from mapcap.zero_shot import class_weights
 
 def read_concept_bank(config: IndexConfig, clip: Clip) -> ConceptBank:
     """Return the concepts of a run, embedded by its CLIP."""
-    own = parse_concepts(config.concepts, "the run's concepts") if config.concepts else ()
+    field_terms = parse_concepts(config.concepts, "the run's concepts") if config.concepts else ()
     digest = weights_digest(embedded("clip")) if config.model == MINI else None
-    return concept_bank(text_embedder(clip), own, digest)
+    return concept_bank(text_embedder(clip), field_terms, digest)
 
 
 def text_embedder(clip: Clip) -> EmbedTexts:

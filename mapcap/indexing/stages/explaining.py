@@ -39,7 +39,7 @@ class Photos:
     """The index of each photo's class."""
     given: list[Prediction | None]
     """What the person's own classifier says of each photo; None where the CLIP predicts."""
-    seen: list[int]
+    readable: list[int]
     """The V photos that the network is to see: not those that cannot be read."""
     views: Tensor | None
     """(V, 3, H, W), None where there are none"""
@@ -52,12 +52,12 @@ class Photos:
 
     def part(self, start: int, end: int) -> "Photos":
         """Return the photos from one place to another."""
-        first, last = bisect_left(self.seen, start), bisect_left(self.seen, end)
+        first, last = bisect_left(self.readable, start), bisect_left(self.readable, end)
         return Photos(
             self.rows[start:end],
             self.classes[start:end],
             self.given[start:end],
-            [place - start for place in self.seen[first:last]],
+            [place - start for place in self.readable[first:last]],
             None if self.views is None or first == last else self.views[first:last],
             None if self.theirs is None or first == last else self.theirs[first:last],
         )
@@ -68,10 +68,10 @@ class Passed:
     """The photos of a batch with what is to be stored of them."""
 
     rows: list[NewImage]
-    seen: list[int]
+    readable: list[int]
     given: list[Prediction]
     """Of those seen; empty where a head on the CLIP's features predicts."""
-    found: Explanation | None
+    explanation: Explanation | None
     """Of those seen."""
     witness: Predictions | None
     """What the CLIP itself says of those seen; None where it is the classifier."""
@@ -117,16 +117,18 @@ class Explaining(Computation[Sequence[Photo], Photos, Passed]):
         return row, networks.clip.preprocess(loaded.image), theirs
 
     def compute(self, data: Photos, tick: Callable[[float], None]) -> Passed:  # noqa: D102
-        given = [prediction for place in data.seen if (prediction := data.given[place]) is not None]
+        given = [
+            prediction for place in data.readable if (prediction := data.given[place]) is not None
+        ]
         if data.views is None:
-            return Passed(data.rows, data.seen, given, None, None)
-        rows = [data.rows[place] for place in data.seen]
-        true = torch.tensor([data.classes[place] for place in data.seen])
+            return Passed(data.rows, data.readable, given, None, None)
+        rows = [data.rows[place] for place in data.readable]
+        true = torch.tensor([data.classes[place] for place in data.readable])
         predicted = torch.tensor([each.top[0][0] for each in given]) if given else None
         explanation, witness = self._explainer.explain(
             rows, data.views, data.theirs, true, predicted
         )
-        return Passed(data.rows, data.seen, given, explanation, witness)
+        return Passed(data.rows, data.readable, given, explanation, witness)
 
     def halves(self, data: Photos) -> Sequence[tuple[int, Photos]]:  # noqa: D102
         return in_halves(data)

@@ -62,14 +62,14 @@ class Images(PortableStage[Photos, Passed]):
         return Photo(item, class_id, explained)
 
     def store(self, result: Passed) -> None:  # noqa: D102
-        job, explanation, rows = self.job, result.found, result.rows
+        job, explanation, rows = self.job, result.explanation, result.rows
         if not any(map(_opened, rows)) and not self._is_there():
             raise unreachable(job.dataset.source, rows[0].path, rows[0].error)
         with writing(job.engine) as transaction:
             ids = writes.add_images(transaction, job.run_id, rows)
             if explanation is None:
                 return
-            shown = [ids[place] for place in result.seen]
+            shown = [ids[place] for place in result.readable]
             if result.given:
                 predictions = given_rows(shown, result.given, explanation, job.class_ids)
             else:
@@ -78,7 +78,7 @@ class Images(PortableStage[Photos, Passed]):
                 writes.add_witness(transaction, witness_rows(shown, result.witness, job.class_ids))
             writes.add_predictions(transaction, predictions)
             maps = writes.add_relevance(transaction, map_rows(shown, explanation, job.class_ids))
-            regions = self._regions(maps, [rows[place] for place in result.seen], explanation)
+            regions = self._regions(maps, [rows[place] for place in result.readable], explanation)
             region_ids = writes.add_regions(transaction, regions)
             representation = job.config.representation
             writes.add_embeddings(
