@@ -8,7 +8,6 @@ from math import isfinite
 from typing import Any, Final, get_args, get_origin
 
 from mapcap.errors import UserError
-from mapcap.salience import is_rule
 
 MOST: Final = 2**31 - 1
 """The largest number that an option takes: what counts more than there is, is a slip."""
@@ -154,6 +153,8 @@ class IndexConfig:
         Raises:
             UserError: for a value out of range.
         """
+        from mapcap.salience import is_rule  # numpy, which the first screen does not wait for
+
         checks = [
             (self.representation in REPRESENTATIONS, "--representation",
              f"is one of {', '.join(REPRESENTATIONS)}"),
