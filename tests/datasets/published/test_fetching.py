@@ -23,7 +23,7 @@ from mapcap.errors import UserError
 from tests.calling import Result
 from tests.datasets.published.serving import JPEG, Served, held, server, tarred, zipped
 
-MISSION = Path("/work/shared/data/mission25.tar")
+MISSION = Path(__file__).parents[4] / "shared" / "data" / "mission25.tar"
 BODY = zipped({f"top/cat/{n}.jpg": JPEG + bytes(range(256)) * 50 for n in range(300)})
 
 
