@@ -2,6 +2,9 @@
 
 from typing import Final, Protocol, Self, TypeVar
 
+from mapcap.config import MOST
+from mapcap.errors import UserError
+
 START: Final = 64
 _MOST: Final = 512
 """Photos in a batch: more would hold the next ones in the machine's memory, not only the device's.
@@ -11,6 +14,16 @@ _WARM_UP: Final = 1
 _TIMED: Final = 3
 _PAYS: Final = 1.05
 """How much faster photos must pass at twice the size."""
+
+
+def check_batch_size(chosen: int | None) -> None:
+    """Check the size that a person chose, if one did.
+
+    Raises:
+        UserError: for a size that no batch can have.
+    """
+    if chosen is not None and not 1 <= chosen <= MOST:
+        raise UserError(f"--batch-size {chosen}: a batch has at least one image, and not all.")
 
 
 class BatchSize:

@@ -19,9 +19,9 @@ from sqlalchemy import Engine, text
 
 from db import queries
 from db.engine import finish, open_write
-from mapcap.config import MOST, IndexConfig
+from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset, Item
-from mapcap.errors import UserError
+from mapcap.indexing.batch_size import check_batch_size
 from mapcap.indexing.filling import begin_job
 from mapcap.indexing.local_engine import compute_here
 from mapcap.indexing.pipeline import run_stage
@@ -88,8 +88,7 @@ def plan(
     Raises:
         UserError: for whatever a run would refuse before it begins.
     """
-    if batch_size is not None and not 1 <= batch_size <= MOST:
-        raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
+    check_batch_size(batch_size)
     place = pick_device(device)
     half = pick_dtype(dtype, place)
     config, dataset = look(config, console)

@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 from db import queries
 from db.records import Run
 from mapcap.audit.kinds import AUDIT_VERSION
-from mapcap.config import MOST, IndexConfig
+from mapcap.config import IndexConfig
 from mapcap.datasets import Dataset
 from mapcap.errors import UserError
+from mapcap.indexing.batch_size import check_batch_size
 from mapcap.indexing.changes import compare
 from mapcap.indexing.lease import check_free
 from mapcap.indexing.logs import logging_to, say
@@ -64,8 +65,7 @@ def index_photos(
     Raises:
         UserError, StoreError: for options, photos or a file that cannot be used, before any work.
     """
-    if batch_size is not None and not 1 <= batch_size <= MOST:
-        raise UserError(f"--batch-size {batch_size}: a batch has at least one image, and not all.")
+    check_batch_size(batch_size)
     with logging_to(log):
         check_free(db)
         config, dataset = look(config, console)

@@ -2,12 +2,15 @@
 
 import os
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mapcap import cli
+from scripts.prove._calling import quiet_environment
 
 
 def warm() -> None:
@@ -28,6 +31,15 @@ def warm() -> None:
     from mapcap.config import IndexConfig
 
     load_once(IndexConfig(photos="."), torch.device("cpu"), None)
+
+
+@contextmanager
+def warm_folder() -> Iterator[Path]:
+    """Yield a folder to work in, with all loaded and the environment quiet; it is gone after."""
+    quiet_environment()
+    warm()
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def start(arguments: list[str], said: Path, first: Callable[[], None] = lambda: None) -> int:

@@ -7,18 +7,15 @@ line is as wide as the screen. A trial is one store.
 import asyncio
 import random
 import re
-import shutil
-import tempfile
 import traceback
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from db.errors import StoreError
-from scripts.prove._base import index, make_photos
-from scripts.prove._calling import TooSlowError, limited_to, quiet_environment
-from scripts.prove._damage import DAMAGES
-from scripts.prove._tally import Tally, options
+from scripts.prove._calling import TooSlowError, limited_to
+from scripts.prove._damaged import damaged_copy, prove_on_a_store
+from scripts.prove._tally import Tally
 from tui.app import MapCapApp, make_app
 
 _COUNT = 2_000
@@ -36,36 +33,19 @@ _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 def main(argv: list[str]) -> int:
     """Browse damaged copies of a store; return 1 if the app did not hold."""
-    parser = options("browse_stores", __doc__, _COUNT)
-    parser.add_argument("--store", type=Path, help="damage copies of this one")
-    parser.add_argument("--kind", choices=sorted(DAMAGES), help="only this damage")
-    given = parser.parse_args(argv)
-    quiet_environment()
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        store = given.store
-        if store is None:
-            store = place / "whole.db"
-            index(make_photos(place / "photos"), store)
-        return prove(store, place, given.count, given.seed, given.kind)
+    return prove_on_a_store("browse_stores", __doc__, _COUNT, prove, argv)
 
 
 def prove(store: Path, place: Path, count: int, seed: int, only: str | None = None) -> int:
     """Browse so many damaged copies of a store."""
-    tally, kinds = Tally("browse_stores"), [only] if only else list(DAMAGES)
+    tally = Tally("browse_stores")
     for number in range(seed, seed + count):
-        chance = random.Random(number)
-        kind = kinds[number % len(kinds)]
-        copy = place / f"{number}.db"
-        shutil.copyfile(store, copy)
-        DAMAGES[kind](copy, chance)
-        fault = _browse(copy, chance)
-        if fault:
-            tally.failed(kind, number, fault)
-        else:
-            tally.passed(kind)
-        for left in place.glob(f"{number}.db*"):
-            left.unlink()
+        with damaged_copy(store, place, number, only) as (copy, kind, chance):
+            fault = _browse(copy, chance)
+            if fault:
+                tally.failed(kind, number, fault)
+            else:
+                tally.passed(kind)
     return tally.report(seed)
 
 

@@ -9,14 +9,12 @@ import random
 import resource
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from scripts.prove._base import make_photos
-from scripts.prove._calling import quiet_environment
 from scripts.prove._compare import check_file, differences
-from scripts.prove._forked import start, wait, warm
+from scripts.prove._forked import start, wait, warm_folder
 from scripts.prove._tally import Tally, options
 
 _COUNT = 100
@@ -27,10 +25,8 @@ def main(argv: list[str]) -> int:
     parser = options("full_disk", __doc__, _COUNT)
     parser.add_argument("--tmpfs", action="store_true", help="mount small file systems; needs root")
     given = parser.parse_args(argv)
-    quiet_environment()
-    warm()
-    with tempfile.TemporaryDirectory() as folder:
-        return prove(Path(folder), given.count, given.seed, tmpfs=given.tmpfs)
+    with warm_folder() as place:
+        return prove(place, given.count, given.seed, tmpfs=given.tmpfs)
 
 
 def prove(place: Path, count: int, seed: int, *, tmpfs: bool = False) -> int:

@@ -7,7 +7,6 @@ one to five kills, the store equals that of an undisturbed run, table by table. 
 import os
 import random
 import signal
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,9 @@ from shutil import copyfile
 from sqlalchemy import Connection, Engine, event
 
 from scripts.prove._base import make_photos
-from scripts.prove._calling import call, commands, faults_of, quiet_environment
+from scripts.prove._calling import call, commands, faults_of
 from scripts.prove._compare import check_file, differences
-from scripts.prove._forked import start, wait, warm
+from scripts.prove._forked import start, wait, warm_folder
 from scripts.prove._tally import Tally, options
 from scripts.prove.stores import names_of
 
@@ -28,10 +27,8 @@ _COUNT = 1_000
 def main(argv: list[str]) -> int:
     """Kill runs and let them go on; return 1 if anything was lost or damaged."""
     given = options("kills", __doc__, _COUNT).parse_args(argv)
-    quiet_environment()
-    warm()
-    with tempfile.TemporaryDirectory() as folder:
-        return prove(Path(folder), given.count, given.seed)
+    with warm_folder() as place:
+        return prove(place, given.count, given.seed)
 
 
 def prove(place: Path, count: int, seed: int) -> int:

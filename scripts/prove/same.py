@@ -6,15 +6,13 @@ of sums leave. A trial is a run.
 
 import os
 import random
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from scripts.prove._base import make_photos
-from scripts.prove._calling import quiet_environment
 from scripts.prove._compare import check_file, differences
-from scripts.prove._forked import start, wait, warm
+from scripts.prove._forked import start, wait, warm_folder
 from scripts.prove._tally import Tally, options
 
 _COUNT = 50
@@ -23,10 +21,8 @@ _COUNT = 50
 def main(argv: list[str]) -> int:
     """Run again and again; return 1 if two stores differ."""
     given = options("same", __doc__, _COUNT).parse_args(argv)
-    quiet_environment()
-    warm()
-    with tempfile.TemporaryDirectory() as folder:
-        return prove(Path(folder), given.count, given.seed)
+    with warm_folder() as place:
+        return prove(place, given.count, given.seed)
 
 
 def prove(place: Path, count: int, seed: int) -> int:
