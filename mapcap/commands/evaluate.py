@@ -8,7 +8,7 @@ import typer
 from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
 from mapcap.config import MOST
-from mapcap.datasets.boxes import box_form
+from mapcap.datasets.box_numbers import box_form
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from mapcap.datasets.boxes import BoxForm
+from mapcap.datasets.box_numbers import BoxForm
 from mapcap.datasets.folders import (
     contents,
     holds_pictures,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mapcap.datasets.boxes import BoxForm, Quad, box_columns, quad_of, settle
+from mapcap.datasets.box_numbers import BoxForm, Quad, box_columns, quad_of, settle
 from mapcap.datasets.cells import text_of
 from mapcap.datasets.columns import CLASS, PATH, pick
 from mapcap.datasets.locating import Finder

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from db.text import storable
 from mapcap.config import CLASS_LEVELS
-from mapcap.datasets.boxes import BoxForm, box_form, in_pixels, match_boxes, read_boxes
+from mapcap.datasets.box_numbers import BoxForm, box_form, in_pixels
+from mapcap.datasets.boxes import match_boxes, read_boxes
 from mapcap.datasets.content import first_bytes
 from mapcap.datasets.folders import list_photos
 from mapcap.datasets.images import size_of

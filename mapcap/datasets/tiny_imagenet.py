@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mapcap.datasets.boxes import BoxForm, box_of, read_boxes
+from mapcap.datasets.box_numbers import BoxForm, box_of
+from mapcap.datasets.boxes import read_boxes
 from mapcap.datasets.folders import OTHERS, entries, list_class_folders
 from mapcap.datasets.records import Box, Found, Listing
 from mapcap.datasets.tables import open_table

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from db import queries, writes
 from db.records import Image, Run
 from mapcap.config import IndexConfig
-from mapcap.datasets.boxes import BoxForm, in_pixels, match_boxes, read_boxes
+from mapcap.datasets.box_numbers import BoxForm, in_pixels
+from mapcap.datasets.boxes import match_boxes, read_boxes
 from mapcap.datasets.records import Found
 from mapcap.errors import UserError
 from mapcap.evaluation.reading import predicted_images, read_boxed, sight_of

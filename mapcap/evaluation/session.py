@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import finish
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets.boxes import BoxForm
+from mapcap.datasets.box_numbers import BoxForm
 from mapcap.errors import UserError
 from mapcap.evaluation.boxes import add_boxes
 from mapcap.evaluation.sampling import measure_sample, measure_store, paths_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mapcap.datasets.boxes import quad_of
+from mapcap.datasets.box_numbers import quad_of
 from mapcap.datasets.cells import text_of
 from mapcap.datasets.columns import CLASS, PATH, pick
 from mapcap.datasets.tables import Row, open_table
