@@ -32,6 +32,13 @@ RunNumber = Annotated[
         "--run", metavar="N", min=1, max=MOST, help="Run of the file; newest finished if not given."
     ),
 ]
+VerdictsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--verdicts", metavar="FILE", help="File of your verdicts; beside DB if not given."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 

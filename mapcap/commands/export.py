@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
+from mapcap.commands.base import (
+    Db,
+    Force,
+    Json,
+    RunNumber,
+    VerdictsFile,
+    errors,
+    open_run,
+    print_page,
+)
 from mapcap.errors import UserError, closest
 from mapcap.export.formats import FORMATS, writer
 from mapcap.export.outfile import check_out, whole_file
@@ -28,11 +37,8 @@ def export(
         typer.Option(help=f"{', '.join(FORMATS)}; if not given, as FILE ends, csv for -."),
     ] = None,
     run: RunNumber = None,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    verdicts: VerdictsFile = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Write a table of a run to a file, for other programs: csv, jsonl (an object a line), parquet.

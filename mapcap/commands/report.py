@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from mapcap.commands.base import Db, Json, RunNumber, errors, open_run, print_page
+from mapcap.commands.base import (
+    Db,
+    Force,
+    Json,
+    RunNumber,
+    VerdictsFile,
+    errors,
+    open_run,
+    print_page,
+)
 from mapcap.export.outfile import check_out, whole_file
 from mapcap.export.rows import read_marks
 from mapcap.printing import pages
@@ -22,11 +31,8 @@ def report(
         typer.Option("--class", metavar="NAME", help="Only this class; may be repeated."),
     ] = None,
     run: RunNumber = None,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    verdicts: VerdictsFile = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Write a run as one HTML file, to read, print or send on: it needs no network and no scripts.

@@ -1,11 +1,6 @@
 """`mapcap verdicts`: what an auditor said of a run's images, classes and findings."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page
+from mapcap.commands.base import Db, Json, RunNumber, VerdictsFile, open_run, print_page
 from mapcap.export.rows import read_marks
 from mapcap.printing import pages
 from mapcap.printing.verdicts import verdicts_page
@@ -14,10 +9,7 @@ from mapcap.printing.verdicts import verdicts_page
 def verdicts(
     db: Db,
     run: RunNumber = None,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File of your verdicts; beside DB if not given."),
-    ] = None,
+    verdicts: VerdictsFile = None,
     json: Json = False,
 ) -> None:
     """List your verdicts: wrong labels with the right class, true findings and noise, notes.

@@ -1,5 +1,6 @@
-"""What a file is by its first bytes, where it is not what its place or its ending says."""
+"""What a file is by its bytes, where its place and its ending do not tell."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -72,3 +73,13 @@ def first_bytes(path: Path) -> bytes:
         return b""
     with path.open("rb") as file:
         return file.read(HEAD)
+
+
+def hash_file(path: Path) -> bytes:
+    """Return the SHA-256 of a file's bytes.
+
+    Raises:
+        OSError: for a file that cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from mapcap.config import IndexConfig
-from mapcap.evaluation.reading import ClassMaterial, Sight, read_class
+from mapcap.evaluation.reading import ClassMaterial, read_class
 from mapcap.evaluation.storing import store_values
 from mapcap.evaluation.values import Values, class_values, rank_values, summary_embedding
 from mapcap.networks.clip import Clip
@@ -22,7 +22,6 @@ class Measuring:
 
     def __init__(self, engine: Engine, run_id: int, config: IndexConfig, clip: Clip) -> None:
         self._engine, self._run_id, self._config, self._clip = engine, run_id, config, clip
-        self._sight = Sight(clip.size, clip.resize_mode)
         self._values: dict[int, Values] = {}
         self._summaries: dict[str, dict[int, NDArray[np.float64]]] = {"class": {}, "nameless": {}}
 
@@ -39,11 +38,11 @@ class Measuring:
 
     def read(self, class_id: int) -> ClassMaterial:
         """Read what a class is measured by."""
-        return read_class(self._engine, class_id, self._config, self._sight)
+        return read_class(self._engine, class_id, self._config, self._clip)
 
     def measure(self, material: ClassMaterial) -> None:
         """Measure a class."""
-        size, threshold = self._sight.size, self._config.threshold
+        size, threshold = self._clip.size, self._config.threshold
         self._values[material.class_id] = class_values(material, size, threshold, self._embed)
         nameless = [without_name(text, material.name) for text in material.summary]
         for prefix, sentences in (("class", material.summary), ("nameless", nameless)):

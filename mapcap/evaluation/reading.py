@@ -12,7 +12,7 @@ from db import queries
 from db.queries import evidence
 from db.records import ClassCaption, Image, Run, Vectors
 from mapcap.config import IndexConfig
-from mapcap.networks.geometry import View
+from mapcap.networks.geometry import Sight
 
 MOST_MAPS = 200
 """Maps of a class that are looked at: more would not make a class's figures surer by much."""
@@ -23,19 +23,6 @@ On the poster's classes these give the same correlation with accuracy as all ima
 -0.66); half as many are so unsure that it halves.
 """
 _PAGE = 1000
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a network sees of a picture."""
-
-    size: tuple[int, int]
-    """Height and width of its input."""
-    resize_mode: str
-
-    def view(self, width: int, height: int) -> View:
-        """Return the part of a picture of that size that the network sees."""
-        return View.of({"size": self.size, "resize_mode": self.resize_mode}, width, height)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mapcap.config import IndexConfig
+from mapcap.datasets.content import hash_file
 from mapcap.errors import UserError
 from mapcap.networks.weight_files import SUFFIXES, places
 
@@ -17,11 +18,7 @@ def digests(config: IndexConfig) -> dict[str, str]:
 def weights_digest(path: Path) -> str:
     """Return the SHA-256 of the weights in a file or a folder, in hex."""
     files = [path] if path.is_file() else [f for f in path.rglob("*") if f.suffix in SUFFIXES]
-    whole = hashlib.sha256()
-    for file in sorted(files):
-        with file.open("rb") as opened:
-            whole.update(hashlib.file_digest(opened, "sha256").digest())
-    return whole.hexdigest()
+    return hashlib.sha256(b"".join(map(hash_file, sorted(files)))).hexdigest()
 
 
 def check_digests(config: IndexConfig, before: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -26,7 +26,7 @@ from mapcap.networks.clip_names import (
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import describe
-from mapcap.networks.geometry import Size, View
+from mapcap.networks.geometry import Sight, Size
 from mapcap.networks.quiet import quiet
 from mapcap.networks.torchscript import is_torchscript
 from mapcap.networks.towers import Tower, vision_tower
@@ -38,7 +38,7 @@ _OPENAI_SIZES = ("input_resolution", "context_length", "vocab_size")
 
 
 @dataclass(frozen=True)
-class Clip:
+class Clip(Sight):
     """A CLIP ready for inference, and what its inputs look like."""
 
     model: Any
@@ -49,21 +49,13 @@ class Clip:
     """Texts -> token ids (B, L)."""
     name: str
     pretrained: str | None
-    size: Size
-    """Height and width of the input."""
     grid: Size
     """Rows and columns of patches."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    resize_mode: str
-    """`shortest` (then a centre crop), `longest` (then padding) or `squash`."""
     embed_dim: int
     device: torch.device
     dtype: torch.dtype
-
-    def view(self, width: int, height: int) -> View:
-        """Return what the network sees of a picture of `width` x `height` pixels."""
-        return View.of({"size": self.size, "resize_mode": self.resize_mode}, width, height)
 
 
 def load_clip(

@@ -18,6 +18,20 @@ def whole_pixels(box: Box) -> tuple[int, int, int, int]:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What a network sees of any picture."""
+
+    size: Size
+    """Height and width of its input."""
+    resize_mode: str
+    """`shortest` (then a centre crop), `longest` (then padding) or `squash`."""
+
+    def view(self, width: int, height: int) -> "View":
+        """Return what the network sees of a picture of `width` x `height` pixels."""
+        return View.of({"size": self.size, "resize_mode": self.resize_mode}, width, height)
+
+
+@dataclass(frozen=True)
 class View:
     """How one picture becomes the network's input: resized, then cropped or padded.
 

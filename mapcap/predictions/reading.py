@@ -9,6 +9,7 @@ import numpy as np
 
 from mapcap.config import IndexConfig
 from mapcap.datasets import ClassLabel, Dataset, Item, Prediction, scan
+from mapcap.datasets.content import hash_file
 from mapcap.datasets.names import read_names
 from mapcap.datasets.records import shown
 from mapcap.errors import UserError
@@ -73,8 +74,7 @@ def digest(config: IndexConfig) -> str:
         try:
             if Path(path).exists() and not Path(path).is_file():  # a pipe, a device: without end
                 raise UserError(f"{option}: {shown(path)} cannot be read: it is no regular file.")
-            with Path(path).open("rb") as file:
-                whole.update(hashlib.file_digest(file, "sha256").digest())
+            whole.update(hash_file(Path(path)))
         except OSError as error:
             raise UserError(f"{option}: {shown(path)} cannot be read: {error.strerror}.") from error
     return whole.hexdigest()

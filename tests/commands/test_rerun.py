@@ -53,9 +53,7 @@ def indexed(first: tuple[Path, Path, Path], photos: Path, call: Call) -> Path:
 
 @pytest.fixture
 def db(indexed: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "photos.db"
-    shutil.copy(indexed, copy)
-    return copy
+    return Path(shutil.copy(indexed, tmp_path / "photos.db"))
 
 
 def index(call: Call, photos: Path, db: Path, *options: str | Path) -> Result:

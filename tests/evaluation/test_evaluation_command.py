@@ -26,9 +26,7 @@ Call = Callable[..., Result]
 
 @pytest.fixture
 def db(indexed: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "photos.db"
-    shutil.copy(indexed, copy)
-    return copy
+    return Path(shutil.copy(indexed, tmp_path / "photos.db"))
 
 
 @pytest.fixture

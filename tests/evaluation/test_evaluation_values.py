@@ -14,7 +14,6 @@ from mapcap.evaluation.reading import (
     Boxed,
     Captioned,
     Maps,
-    Sight,
     draw_images,
     predicted_images,
     read_class,
@@ -31,6 +30,7 @@ from mapcap.evaluation.values import (
     summary_embedding,
     summary_values,
 )
+from mapcap.networks.geometry import Sight
 from tests.db.conftest import Store
 from tests.stores import Photo, write_run
 

@@ -20,7 +20,6 @@ from tui.texts import safe
 from tui.widgets.finding_text import tag
 from tui.widgets.keys import Keys
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import RegionList, RegionRow
 from tui.widgets.thumbs import Thumb, Thumbs
 
 # The audit keeps fewer; a file may hold more.
@@ -138,7 +137,4 @@ class FindingRegionsScreen(RegionsScreen):
         def find() -> list[Region]:
             return queries.finding_regions(engine, finding_id, limit=_MOST_REGIONS)
 
-        self.ask("regions", find, self._show)
-
-    def _show(self, regions: list[Region]) -> None:
-        self.query_one(RegionList).show([RegionRow(region) for region in regions])
+        self.ask("regions", find, self.show_regions)

@@ -11,7 +11,7 @@ from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
 from tui.texts import safe
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import RegionList, RegionRow
+from tui.widgets.region_list import RegionRow
 
 
 class PlacesScreen(RegionsScreen):
@@ -44,7 +44,7 @@ class PlacesScreen(RegionsScreen):
     def reload(self) -> None:
         """Ask again for as many regions as are shown."""
         shown = max(PAGE, len(self.query_one(Rows).records))
-        self.ask("regions", lambda: self._page(0, shown), self._show)
+        self.ask("regions", lambda: self._page(0, shown), self.show_regions)
 
     def _page(self, after: int, limit: int) -> list[Region]:
         engine, ids = self.opened.engine, self._caption_ids
@@ -53,9 +53,6 @@ class PlacesScreen(RegionsScreen):
         return queries.caption_regions(
             engine, ids, class_id=self._class_id, after=after, limit=limit
         )
-
-    def _show(self, regions: list[Region]) -> None:
-        self.query_one(RegionList).show([RegionRow(region) for region in regions])
 
     def on_rows_near_end(self, message: Rows.NearEnd) -> None:
         """Ask for the next page."""

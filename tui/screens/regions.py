@@ -12,7 +12,7 @@ from tui.screens.base import BrowseScreen
 from tui.texts import REGION_COLOURS
 from tui.widgets.keys import Keys
 from tui.widgets.record_table import Rows
-from tui.widgets.region_list import RegionList
+from tui.widgets.region_list import RegionList, RegionRow
 
 PAGE = 100
 
@@ -27,6 +27,10 @@ class RegionsScreen(BrowseScreen):
         yield Static(id="title")
         yield RegionList(self.opened.picture, cosines=self.COSINES)
         yield Keys()
+
+    def show_regions(self, regions: list[Region]) -> None:
+        """List regions, in place of those listed before."""
+        self.query_one(RegionList).show([RegionRow(region) for region in regions])
 
     def on_rows_moved(self, message: Rows.Moved) -> None:
         """Show where the region under the cursor is."""
