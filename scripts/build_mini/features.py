@@ -28,7 +28,7 @@ from scripts.build_mini.masks import blob, box_patches, with_cls
 from scripts.build_mini.minilm import MiniLM
 from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
 from scripts.build_mini.probe import Probe, fit_probe
-from scripts.build_mini.train import ANIMALS
+from scripts.build_mini.teaching import ANIMALS
 from scripts.build_mini.vision import End, build_vit, half_precision, load_end
 
 THINGS = 12_000

@@ -11,24 +11,15 @@ from torch.nn import functional as F
 from scripts.build_mini.bank import Bank
 from scripts.build_mini.cache import Album
 from scripts.build_mini.classes import Split
+from scripts.build_mini.cycles import Cycle
+from scripts.build_mini.examining import accuracy, found_sentence, whole
+from scripts.build_mini.head_fit import fit_head
+from scripts.build_mini.lessons import Deck
 from scripts.build_mini.losses import Scales, Sentences, Teacher, Weights
 from scripts.build_mini.places import Places
+from scripts.build_mini.shares import Material, Plan, plan_again, plan_people, plan_things
 from scripts.build_mini.tags import Tags
-from scripts.build_mini.train import (
-    Cycle,
-    Deck,
-    Material,
-    Plan,
-    accuracy,
-    fit_head,
-    found_sentence,
-    optimiser,
-    plan_again,
-    plan_people,
-    plan_things,
-    run_cycle,
-    whole,
-)
+from scripts.build_mini.train import optimiser, run_cycle
 from scripts.build_mini.vision import End, tokens_before_end
 
 SPLIT = Split(mission=(0,), kept_out=(3,), seen=(0, 1, 2))
