@@ -1,4 +1,4 @@
-"""Findings and lines of a class made by hand, whose every figure can be counted."""
+"""Findings of a class made by hand, whose every figure can be counted."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,10 +9,6 @@ import pytest
 from mapcap.audit.attributes import ATTRIBUTES
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.concepts import ConceptBank
-from mapcap.audit.cost import NOTHING, Cost, beyond, beyond_expected
-from mapcap.audit.facts import Facts
-from mapcap.audit.findings import Finding, discounted, ranked
-from mapcap.audit.kind import printed
 from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.label import labels
@@ -20,7 +16,6 @@ from mapcap.audit.kinds.odd import odd
 from mapcap.audit.kinds.slice import Slice, slices
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.kinds.word import words
-from mapcap.audit.line import clauses
 from mapcap.audit.material import (
     NO_WITNESS,
     PICTURE_SIDE,
@@ -257,174 +252,3 @@ def test_odd_images_are_a_kind_of_their_own() -> None:
     assert not found.is_note and found.cost.images == pytest.approx(5 * (1 - 15 / 35))
     (alone,) = odd(given, np.array([39]))
     assert alone.is_note and alone.title == "1 of 40 resembles no class of the run"
-
-
-def test_what_costs_most_comes_first_and_notes_last() -> None:
-    costs = [("background", 0.0), ("confusion", 9.0), ("confusion", 8.0), ("label", 2.0)]
-    given = [Finding(kind, f"{kind} {cost}", Cost(cost, 0, cost), {}) for kind, cost in costs]
-    order = [one.title for one in ranked(given)]
-    assert order == ["confusion 9.0", "confusion 8.0", "label 2.0", "background 0.0"]
-    many = [Finding("word", str(i), Cost(i, 0, i), {}) for i in range(6)]
-    assert [one.title for one in ranked(many)] == ["5", "4", "3"]
-
-
-def test_the_cost_is_what_lies_beyond_the_error_rate_of_the_others() -> None:
-    """22 of 25 wrong against 8 of 25: 14 more than these would have; Agresti and Caffo by hand."""
-    concerned = np.arange(50) < 25
-    wrong = np.isin(np.arange(50), [*range(22), *range(25, 33)])
-    cost = beyond(concerned, wrong)
-    half = 1.959964 * np.sqrt((23 * 4 + 9 * 18) / 27**3)
-    ends = [25 * (14 / 27 + sign * half) for sign in (-1, 1)]
-    assert (cost.images, cost.low, cost.high) == pytest.approx((14, *ends))
-    assert str(cost) == "costs 14 images, 7 to 19"
-    assert beyond(~concerned, wrong) == NOTHING, "they are wrong less often"
-    assert beyond(np.ones(50, bool), wrong) == NOTHING, "nothing lacks it"
-
-
-def test_the_interval_of_a_cost_holds_the_true_one() -> None:
-    """Where a group is wrong in 60 % and the rest in 30 %, 95 % of the intervals hold the gap."""
-    rng = np.random.default_rng(0)
-    concerned = np.arange(100) < 40
-    costs = [beyond(concerned, rng.random(100) < np.where(concerned, 0.8, 0.3)) for _ in range(400)]
-    assert np.mean([cost.low <= 40 * 0.5 <= cost.high for cost in costs]) >= 0.93
-
-
-def test_what_goes_with_no_error_is_a_note() -> None:
-    """With correctness at random, at most 5 % of groups cost anything."""
-    rng = np.random.default_rng(1)
-    concerned = np.arange(100) < 40
-    costs = [beyond(concerned, rng.permutation(100) < 50) for _ in range(400)]
-    assert np.mean([cost != NOTHING for cost in costs]) <= 0.05
-
-
-def test_a_confusion_costs_what_chance_does_not_give() -> None:
-    cost = beyond_expected(20, 100, 2)
-    share, half = 22 / 104, 1.959964 * np.sqrt(22 / 104 * 82 / 104 / 104)
-    ends = [100 * (share + sign * half) - 2 for sign in (-1, 1)]
-    assert (cost.images, cost.low, cost.high) == pytest.approx((18, *ends))
-    assert beyond_expected(2, 100, 3).images == 0
-
-
-def test_the_line_says_the_first_two_causes_and_not_that_nothing_separates() -> None:
-    """The errors alone have a dark background: no word tells them, and none needs to."""
-    given = material([ME] * 20 + [LYNX] * 20, ["a cat."] * 40)
-    dark = given.images.pictures.copy()
-    dark[20:] //= 12
-    report = audit_class(replace(given, images=replace(given.images, pictures=dark)))
-    assert "have a dark background" in report.line
-    assert "100% without" in report.line, "with the accuracies that make it a cause"
-    assert "no word distinguishes" not in report.line
-    kinds = [one.kind for one in report.findings]
-    assert kinds.index("background") < len(kinds) and not report.findings[0].is_note
-    of_line = [c.figures["kind"] for c in report.clauses if "kind" in c.figures]
-    causes = [one.kind for one in report.findings if one.kind != "confusion" and not one.is_note]
-    assert of_line == causes[:2]
-
-
-def test_a_background_that_goes_with_no_error_is_a_note_off_the_line() -> None:
-    """All the class's pictures are dark, the correct ones too."""
-    given = material([ME] * 20 + [LYNX] * 20, ["a cat."] * 40)
-    images = replace(given.images, pictures=given.images.pictures // 12)
-    report = audit_class(replace(given, images=images))
-    notes = [one.kind for one in report.findings if one.is_note]
-    assert "background" in notes
-    assert [one.is_note for one in report.findings] == sorted(
-        one.is_note for one in report.findings
-    )
-    assert "background" not in report.line
-    (note,) = [one for one in report.findings if one.kind == "background"]
-    assert printed(KINDS["background"], note)[0] == "A note: no error of the class goes with it."
-
-
-def test_what_doubted_labels_explain_costs_less() -> None:
-    found = Finding("slice", "s", Cost(4, 2, 4), {}, wrong=frozenset({1, 2, 3, 4}))
-    (lowered,) = discounted([found], frozenset({1, 9}))
-    assert lowered.cost == Cost(3, 1.5, 3)
-
-
-def test_the_line_of_a_class_whose_errors_a_word_marks() -> None:
-    report = audit_class(half_wrong())
-    assert report.line.startswith("tabby: 20 of 40 correct; 16 predicted as lynx; ")
-    assert "“grey”" in report.line or "“brown”" in report.line
-    assert report.line == "tabby: " + "; ".join(clause.text for clause in report.clauses)
-    assert report.clauses[1].figures["taken_for"][0]["count"] == 16
-    assert "compete" not in report.line
-
-
-def test_names_compete_where_nothing_else_differs() -> None:
-    """Same captions, same regions, and the errors go to one class."""
-    given = material([ME] * 12 + [LYNX] * 28, ["a cat."] * 40)
-    same = {LYNX: Rival([phrases(["a cat."])] * 20, given.rivals[LYNX].embeddings)}
-    report = audit_class(replace(given, rivals=same))
-    assert "12 of 40 correct; 28 predicted as lynx" in report.line
-    assert (
-        "no word distinguishes misclassified from correct images: the two class names compete"
-        in report.line
-    )
-    assert (
-        "no difference shown between the regions of misclassified and correct images (cosine 0.9"
-        in report.line
-    )
-    figures = next(c.figures for c in report.clauses if "compete" in c.text)
-    assert figures["share_of_errors"] == 1 and figures["names_rank"] == 1
-
-
-@pytest.mark.parametrize(
-    ("p", "low", "said"),
-    [
-        (0.3, 0.92, "are as like the correct ones' as these are among themselves (cosine 0.94, "),
-        (0.3, 0.85, "no difference shown between the regions of misclassified and correct images"),
-        (0.01, 0.92, "differ from the correct ones' (cosine 0.94, halves of the correct 0.95)"),
-    ],
-)
-def test_what_is_said_of_the_regions(p: float, low: float, said: str) -> None:
-    """Sameness needs the whole interval above the yardstick; a high cosine alone shows none."""
-    figures = dict.fromkeys(("predicted_images", "maps_p"), None) | {
-        "regions_cosine": 0.94,
-        "regions_p": p,
-        "regions_low": low,
-        "regions_half": 0.95,
-        "regions_half_low": 0.9,
-        "accuracy": None,
-        "mean_confidence": None,
-        "ece": None,
-        "ece_level": None,
-    }
-    line = "; ".join(clause.text for clause in clauses(Facts("tabby", 20, 10, figures, [], [], [])))
-    assert said in line
-
-
-def test_an_overconfident_class_is_called_so() -> None:
-    """20 of its own images and 40 others are predicted as it, with 0.70 and 0.90 on average."""
-    given = material([ME] * 20, ["a cat."] * 20)
-    everything = replace(given.reference, predicted=np.full(60, ME))
-    report = audit_class(replace(given, reference=everything))
-    assert "overconfident (confidence 0.83, accuracy 0.33 where it is predicted)" in report.line
-    assert report.figures["accuracy"] == pytest.approx(1 / 3)
-    assert report.figures["predicted_images"] == 60
-
-
-def test_few_correct_images_are_not_overconfidence() -> None:
-    """36 of 40 are errors, at 0.7; where the class is predicted, all 4 are correct, at 0.52."""
-    report = audit_class(material([ME] * 4 + [LYNX] * 36, ["a cat."] * 40))
-    assert "overconfident" not in report.line
-    assert report.figures["accuracy"] == 1
-
-
-def test_a_class_without_faults() -> None:
-    given = material([ME] * 20, ["a cat."] * 20)
-    names = replace(given.names, taken_for={})
-    sure = replace(given.images, confidence=np.full(20, 0.95))
-    reference = replace(given.reference, confidence=np.full(60, 0.95))
-    report = audit_class(replace(given, names=names, images=sure, reference=reference))
-    assert report.line == "tabby: 20 of 20 correct; no issue found" and report.findings == []
-
-
-def test_a_class_without_images() -> None:
-    report = audit_class(material([], []))
-    assert report.line == "tabby: no image was predicted"
-    assert report.figures["ece"] is None and report.words == []
-
-
-def test_one_image_is_enough_to_go_on() -> None:
-    assert audit_class(material([LYNX], ["a cat."])).line.startswith("tabby: 0 of 1 correct")

@@ -1,84 +1,77 @@
-"""Boxes: what their numbers mean, told by columns, values or a person."""
+"""A table of boxes, and whose they are."""
 
+import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 
 from mapcap.datasets import scan
 from mapcap.errors import UserError
+from tests.datasets.laid import make
 
-Boxes = dict[str, tuple[float, ...] | None]
-
-
-def boxes_of(tmp_path: Path, text: str, **options: Any) -> tuple[Boxes, tuple[str, ...]]:
-    for name in "abc":
-        (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (200, 100)).save(tmp_path / "data" / name / "1.png")
-    table = tmp_path / "boxes.csv"
-    table.write_text(text)
-    dataset = scan(tmp_path / "data", boxes=table, **options)
-    return {item.relative[0]: item.box for item in dataset.items}, dataset.notes
+MISSION = Path(__file__).parents[3] / "shared" / "data" / "mission25.tar"
 
 
-@pytest.mark.parametrize(
-    ("header", "numbers", "expected"),
-    [
-        ("path,x0,y0,x1,y1", "10,20,30,40", (10, 20, 30, 40)),
-        ("File,XMin,XMax,YMin,YMax", "10,30,20,40", (10, 20, 30, 40)),
-        ("filename,x1,y1,x2,y2", "10,20,30,40", (10, 20, 30, 40)),
-        ("image,left,top,width,height", "10,20,30,40", (10, 20, 40, 60)),
-        ("path,x,y,w,h", "10,20,30,40", (10, 20, 40, 60)),
-        ("path,cx,cy,w,h", "30,40,20,10", (20, 35, 40, 45)),
-    ],
-)
-def test_columns_tell(tmp_path: Path, header: str, numbers: str, expected: object) -> None:
-    found, _ = boxes_of(tmp_path, f"{header}\na/1.png,{numbers}\n")
-    assert found == {"a": expected, "b": None, "c": None}
+def boxes_of(tmp_path: Path, root: Path, text: str) -> dict[str, tuple[float, ...] | None]:
+    (tmp_path / "boxes.tsv").write_text(text)
+    return {item.relative: item.box for item in scan(root, boxes=tmp_path / "boxes.tsv").items}
 
 
-def test_numbers_tell_sizes_and_say_so(tmp_path: Path) -> None:
-    found, notes = boxes_of(tmp_path, "a/1.png,50,20,30,40\nb/1.png,1,2,30,40\n")
-    assert (found["a"], found["b"]) == ((50, 20, 80, 60), (1, 2, 31, 42))
-    assert any("a corner, width and height" in note for note in notes)
-    rows = "".join(f"n{i}.png,1,2,30,40\n" for i in range(30))
-    with pytest.raises(UserError, match=r"line 1: a box that ends before.*--box-format"):
-        boxes_of(tmp_path, f"a/1.png,50,20,30,40\n{rows}")
-    found, notes = boxes_of(tmp_path, f"a/1.png,50,20,30,40\n{rows}", box_format="xyxy")
-    assert found["a"] is None
-    assert any("1 box end before they begin" in note for note in notes)
+def test_boxes_by_path_then_by_name(tmp_path: Path) -> None:
+    root = make(tmp_path / "data", "a/1.jpg", "a/sub/2.jpg", "b/1.jpg", "b/3.jpg", "b/4.jpg")
+    found = boxes_of(
+        tmp_path, root,
+        "file\tx0\ty0\tx1\ty1\n./a/1.jpg\t1\t2\t3\t4\na/2.jpg\t-1\t0\t5.5\t6\t\n"
+        "1.jpg\t7\t7\t9\t9\n3.jpg\t5\t5\t5\t9\nunknown.jpg\t0\t0\t1\t1\n",
+    )  # fmt: skip
+    assert found == {
+        "a/1.jpg": (1.0, 2.0, 3.0, 4.0),  # its own path goes before its bare name
+        "a/sub/2.jpg": (0.0, 0.0, 5.5, 6.0),  # label/name, clamped to the image
+        "b/1.jpg": (7.0, 7.0, 9.0, 9.0),
+        "b/3.jpg": None,  # an empty box is none
+        "b/4.jpg": None,
+    }
 
 
-def test_shares_become_pixels(tmp_path: Path) -> None:
-    found, notes = boxes_of(tmp_path, "a/1.png,0.25,0.5,0.75,1\n")
-    assert found["a"] == (50, 50, 150, 100)
-    assert any("shares of the photo's sides" in note for note in notes)
-    found, _ = boxes_of(tmp_path, "a/1.png,0.25,0.5,0.75,1\n", box_units="pixels")
-    assert found["a"] == (0.25, 0.5, 0.75, 1)
-    with pytest.raises(UserError, match=r"a single pixel.*--box-units"):
-        boxes_of(tmp_path, "a/1.png,0,0,1,1\n")
-    found, _ = boxes_of(tmp_path, "a/1.png,0,0,1,1\n", box_units="shares")
-    assert found["a"] == (0, 0, 200, 100)
+def test_a_path_is_its_own_image_first(tmp_path: Path) -> None:
+    root = make(tmp_path / "data", "a/1.jpg", "a/sub/1.jpg", "a/sub/2.jpg", "a/other/2.jpg")
+    found = boxes_of(tmp_path, root, "a/1.jpg\t0\t0\t5\t5\n")
+    assert [path for path, box in found.items() if box] == ["a/1.jpg"]
+    with pytest.raises(UserError, match=r"a/2\.jpg may be a/other/2\.jpg or a/sub/2\.jpg"):
+        boxes_of(tmp_path, root, "a/2.jpg\t0\t0\t5\t5\n")
 
 
 @pytest.mark.parametrize(
-    ("cells", "message"),
+    ("text", "message"),
     [
-        ("1,2,3,x", r"boxes\.csv, line 2: expected a box of four numbers, not .*'x'"),
-        ("1,2,3,nan", "line 2: expected a box"),
-        ("1,2,3,1e999", "line 2: expected a box"),
-        ("1,2,3,1_0", "line 2: expected a box"),
-        ('1,2,3,"1,234"', "1,234 may be 1234 or 1.234"),
-        ("1,2,3", "line 2: 4 cells under 5 columns"),
+        ("1.jpg\t0\t0\t5\t5\n", r"1\.jpg may be a/1\.jpg or b/1\.jpg"),
+        ("zzz.jpg\t0\t0\t5\t5\n", r"no box for any image.*a/1\.jpg"),
+        ("file\tx0\ty0\tx1\ty1\na/1.jpg\t0\t0\tfive\t5\n", r"line 2: expected a box"),
+        ("a/1.jpg\t0\t0\tinf\t5\n", r"line 1: expected a box"),
+        ("a/1.jpg\t0\t0\n", r"line 1: expected file"),
+        ("a/1.jpg\t0\t0\t5\t5\na/1.jpg\t0\t0\t5\t5\n", r"line 2: a second box"),
+        ("", "no box for any image"),
     ],
 )
-def test_what_is_no_box_is_named(tmp_path: Path, cells: str, message: str) -> None:
+def test_boxes_that_do_not_fit(tmp_path: Path, text: str, message: str) -> None:
+    root = make(tmp_path / "data", "a/1.jpg", "b/1.jpg")
     with pytest.raises(UserError, match=message):
-        boxes_of(tmp_path, f"path,x0,y0,x1,y1\na/1.png,{cells}\n")
+        boxes_of(tmp_path, root, text)
 
 
-def test_words_of_the_options_are_checked(tmp_path: Path) -> None:
-    for option, value in (("box_format", "yxyx"), ("box_units", "inches")):
-        with pytest.raises(UserError, match=f"--{option.replace('_', '-')}"):
-            boxes_of(tmp_path, "a/1.png,1,2,3,4\n", **{option: value})
+@pytest.mark.skipif(not MISSION.exists(), reason="the shared photos are not here")
+def test_the_posters_classes(tmp_path: Path) -> None:
+    with tarfile.open(MISSION) as archive:
+        archive.extractall(tmp_path, filter="data")
+    root, boxes = tmp_path / "mission25", tmp_path / "mission25_boxes.tsv"
+    dataset = scan(root, boxes=boxes)
+    assert len(dataset.classes) == 25
+    assert len(dataset.items) == 2500
+    assert dataset.skipped == 0
+    assert sum(item.box is None for item in dataset.items) == 8  # empty in the source
+    by_path = {item.relative: item for item in dataset.items}
+    apron = by_path["apron/n02730930_400.JPEG"]
+    assert dataset.classes[apron.class_index].name == "apron"
+    assert apron.box == (5.0, 0.0, 61.0, 53.0)
+    limited = scan(root, boxes=boxes, limit_per_class=3)
+    assert len(limited.items) == 75

@@ -7,7 +7,7 @@ import pytest
 
 from mapcap.datasets import Dataset, scan
 from mapcap.errors import UserError
-from tests.datasets.test_datasets import labels, make, relatives
+from tests.datasets.laid import labels, make, relatives
 
 JPEG = b"\xff\xd8\xff\xe0"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mapcap.datasets import scan
 from mapcap.datasets.sample import copy_sample, sample_path
 from mapcap.errors import UserError
 
@@ -114,3 +115,14 @@ def test_copy_refuses_a_file_and_a_path_below_a_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--out"):
         copy_sample(file / "sample")
     assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_the_sample() -> None:
+    dataset = scan("sample")
+    assert len(dataset.classes) >= 5
+    assert dataset.skipped == 0
+    for item in dataset.items:
+        assert item.box is not None
+        with Image.open(str(item.path)) as image:
+            assert item.box[2] <= image.width
+            assert item.box[3] <= image.height

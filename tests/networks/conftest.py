@@ -1,6 +1,8 @@
 """Small real networks, saved in the formats that the loaders read; and no network to reach."""
 
+import copy
 import json
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +13,16 @@ from typing import Any
 import open_clip
 import pytest
 import torch
+from open_clip.pretrained import _PRETRAINED
 from safetensors.torch import save_file
 from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
+from torch import Tensor
 from transformers import BertConfig, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.language_models import LanguageModel, load_language_model
 from mapcap.networks.weights import save_int8
+from tests.networks.plain_clipcap import FEATURES, lively
 
 CPU = torch.device("cpu")
 END = "<|endoftext|>"
@@ -219,3 +224,37 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def gpt2(lm: LanguageModel) -> GPT2LMHeadModel:
+    model: Any = copy.deepcopy(lm.model)
+    dot = lm.tokenizer.encode(".")[0]
+    return lively(model, {dot: 2.0})
+
+
+@pytest.fixture
+def features() -> Tensor:
+    torch.manual_seed(5)
+    return torch.randn(24, FEATURES) * 3  # far from unit length: nobody may normalise them
+
+
+@pytest.fixture
+def registered(
+    clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, Path]:
+    """A small model under a name of open_clip's own, with a tag that asks for QuickGELU."""
+    config = json.loads((clip_folder / "open_clip_config.json").read_text())["model_cfg"]
+    config["quick_gelu"] = False
+    (tmp_path / "Tiny-7.json").write_text(json.dumps(config))
+    weights = tmp_path / "weights.safetensors"
+    shutil.copyfile(clip_folder / "open_clip_model.safetensors", weights)
+    monkeypatch.setattr("open_clip.factory._MODEL_CONFIG_PATHS", [])
+    monkeypatch.setattr("open_clip.factory._MODEL_CONFIGS", {})
+    open_clip.add_model_config(tmp_path / "Tiny-7.json")
+    tags = {
+        "openai": {"file": str(weights), "quick_gelu": True},
+        "other": {"file": str(weights), "mean": [0.5, 0.5, 0.5], "resize_mode": "squash"},
+    }
+    monkeypatch.setitem(_PRETRAINED, "Tiny-7", tags)
+    return "Tiny-7", weights

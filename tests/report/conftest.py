@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from db.engine import finish, open_read, open_write
 from db.records import ErrorWord, Figure, WordScore
 from db.rows import NewAudit, NewFinding, RunSpec
 from tests.report.browser import Browser, Looked, look_at
+from tests.report.parsing import Page, source_of
 from tests.stores import Photo, StoredRun, copy_run, make_spec, summarize, write_run
 
 HOSTILE = (
@@ -158,3 +160,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture
 def look(browser: Browser) -> Callable[..., Looked]:
     return partial(look_at, browser)
+
+
+@pytest.fixture(scope="module")
+def source(filled: Any) -> str:
+    return source_of(filled.engine)
+
+
+@pytest.fixture(scope="module")
+def parsed(source: str) -> Page:
+    return Page(source)

@@ -1,0 +1,87 @@
+"""The colours that a caption names, and whether they are right."""
+
+import numpy as np
+import pytest
+
+from scripts.build_mini.appearance import (
+    analyse,
+    colour_is_right,
+    colour_words,
+    first_colour_is_large,
+    full_masks,
+)
+from scripts.build_mini.appearance.words import of_the_object
+from tests.scripts.build_mini.appearance.painting import MIDDLE, flat, on
+
+# --- colour words of any text
+
+
+@pytest.mark.parametrize(
+    ("text", "families"),
+    [
+        ("a golden and dark grey cat.", {"yellow", "grey"}),
+        ("a golden brown dog", {"brown"}),
+        ("a silver grey bus against a sky blue wall", {"grey", "blue"}),
+        ("a black widow on white", {"white"}),
+        ("a golden retriever", set()),
+        ("the orange is green", {"green"}),
+        ("an orange cat", {"orange"}),
+        ("a reddish brown bug", {"brown"}),
+        ("a cat asleep", set()),
+    ],
+)
+def test_colour_words(text: str, families: set[str]) -> None:
+    assert colour_words(text) == families
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a red bus against green leaves.", "a red bus "),
+        ("a coat in red and white on green.", "a coat in red and white "),
+        (
+            "a red bird with black markings with green all around.",
+            "a red bird with black markings ",
+        ),
+        ("a cat on a red chair.", "a cat on a red chair."),
+        ("a dog in shades of brown near something white.", "a dog in shades of brown "),
+    ],
+)
+def test_the_objects_part_of_a_caption(text: str, part: str) -> None:
+    assert of_the_object(text) == part
+
+
+def test_colour_is_right() -> None:
+    picture = on(flat(60, 130, 60), 200, 30, 40)
+    mask = full_masks(MIDDLE[None], (56, 56))[0]
+    assert colour_is_right("a red bus against green.", picture, mask) is True
+    assert colour_is_right("a green bus against red.", picture, mask) is False
+    assert colour_is_right("a black and red bus.", picture, mask) is True
+    assert colour_is_right("a bus.", picture, mask) is None
+    assert colour_is_right("a green bus.", picture, ~mask) is True
+    assert colour_is_right("a red bus.", picture, np.zeros((56, 56), bool)) is False
+
+
+def test_a_colour_is_right_from_its_least_share() -> None:
+    picture = flat(60, 130, 60)
+    picture[:, :8] = (200, 30, 40)  # one seventh
+    mask = np.ones((56, 56), bool)
+    assert colour_is_right("a red thing.", picture, mask) is False
+    picture[:, 8] = (200, 30, 40)
+    assert colour_is_right("a red thing.", picture, mask) is True
+
+
+def test_the_largest_families_are_counted_in_pixels() -> None:
+    picture = flat(200, 30, 40)
+    picture[:20] = (250, 250, 250)
+    assert analyse(picture, np.array([0.0, 0.0, 1.0, 1.0])).largest == ("red", "white")
+    assert analyse(flat(200, 30, 40), MIDDLE).largest == ("red",)
+
+
+def test_the_first_colour_of_a_caption_against_the_two_largest() -> None:
+    picture = flat(200, 30, 40)
+    picture[:20], picture[20:23] = (250, 250, 250), (40, 60, 200)
+    mask = np.ones((56, 56), bool)
+    for text, right in (("a white and blue bus.", True), ("a red bus.", True), ("a bus.", None),
+                        ("a blue and red bus.", False), ("a green bus.", False)):  # fmt: skip
+        assert first_colour_is_large(text, picture, mask) is right
