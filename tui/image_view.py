@@ -65,9 +65,8 @@ def draw_frames(content: ImageContent, strength: float, role: Role) -> list[Fram
             title.append(" (all zero)", "yellow")
             frames.append(Frame(title, square(content.photo, content.resize_mode)))
             continue
-        title.append(f" max {relevance.raw_max:.1e}", style="dim")
         overlaid = overlay(content.photo, relevance.grid, strength, content.resize_mode)
-        frames.append(Frame(title, overlaid))
+        frames.append(Frame(title, overlaid, f" max {relevance.raw_max:.1e}"))
     return frames
 
 

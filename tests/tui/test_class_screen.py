@@ -1,14 +1,13 @@
 """The tabs of a class."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from textual.pilot import Pilot
 from textual.widgets import Static, TabbedContent
 
 from db import queries
 from db.engine import open_read
 from mapcap.summaries.selection import choose
+from tests.tui.looking import Make, Press, Settle
 from tui.app import MapCapApp
 from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
@@ -16,10 +15,6 @@ from tui.screens.places import PlacesScreen
 from tui.widgets.images_pane import ImagesPane
 from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import Thumbs
-
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def rows(app: MapCapApp, name: str) -> Rows:  # type: ignore[type-arg]

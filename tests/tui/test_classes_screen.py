@@ -1,23 +1,19 @@
 """The first screen: sorting, filtering, the card, growing files."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from sqlalchemy import Engine
-from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from db import writes
 from db.rows import NewClass, NewImage, NewPrediction, RunSpec
+from tests.tui.looking import Make, Press, Settle
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen, parsed
 from tui.screens.one_class import ClassScreen
 from tui.widgets.record_table import Rows
-
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def names(app: MapCapApp) -> list[str]:

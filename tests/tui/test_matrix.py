@@ -1,21 +1,14 @@
 """The confusion matrix of a run, and the way from a cell to its images."""
 
-from collections.abc import Awaitable, Callable
-
 import numpy as np
-from textual.pilot import Pilot
 from textual.widgets import Static, TabbedContent
 
 from mapcap.runs.confusion_matrix import read_matrix
-from tui.app import MapCapApp
+from tests.tui.looking import Make, Press, Settle
 from tui.screens.matrix import MatrixScreen
 from tui.screens.one_class import ClassScreen
 from tui.widgets.matrix import Matrix
 from tui.widgets.thumbs import Thumbs
-
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 async def test_from_the_worst_cell_to_its_images(

@@ -1,6 +1,6 @@
 """The metrics of a run, and the plot of one across the classes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,16 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sqlalchemy import Engine
 from textual.app import App, ComposeResult
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from db.records import Figure
+from tests.tui.looking import Make, Press, Settle
 from tui.app import MapCapApp, make_app
 from tui.screens.metrics import MetricsScreen
 from tui.screens.one_class import ClassScreen
 from tui.widgets.figure_table import lines_of
 from tui.widgets.record_table import Rows
 from tui.widgets.scatter import Point, Scatter
-
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def shown(app: MapCapApp, name: str) -> str:

@@ -12,6 +12,7 @@ from db import queries
 from db.engine import open_write
 from db.writes.regions import pack_embeddings
 from tests.tui.conftest import Stored
+from tests.tui.looking import Make, Press
 from tui.app import MapCapApp
 from tui.screens import neighbours
 from tui.screens.neighbours import NeighboursScreen
@@ -21,8 +22,6 @@ from tui.widgets.keys import Keys
 from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import ThumbCell, Thumbs
 
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
 Settle = Callable[..., Awaitable[None]]
 
 

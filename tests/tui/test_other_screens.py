@@ -1,15 +1,15 @@
 """Search, runs, verdicts, help, and what every screen can do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
-from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from db import queries
+from tests.tui.looking import Make, Press, Settle
 from tui.app import MapCapApp, make_app
 from tui.screens.classes import ClassesScreen
 from tui.screens.compare import CompareScreen
@@ -21,10 +21,6 @@ from tui.screens.run_findings import RunFindingsScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.search import SearchScreen
 from tui.widgets.record_table import Rows
-
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 
 
 async def test_search_finds_classes_captions_and_images(
@@ -38,6 +34,7 @@ async def test_search_finds_classes_captions_and_images(
         rows = app.screen.query_one("#hits", Rows)
         kinds = [hit.kind for hit in rows.records]
         assert kinds == ["class", "caption", "caption"]
+        assert " classes" in rows.render_line(2).text
         await press(pilot, "down", "enter")
         assert isinstance(app.screen, ClassScreen)
         assert app.screen.record.name == "Egyptian cat"

@@ -1,26 +1,23 @@
 """The file of verdicts, and verdicts on several images at once."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from db import queries, writes
 from db.errors import StoreError
 from db.rows import NewAudit, NewFinding
 from db.verdicts import Verdict, beside, read_verdicts, remove_verdicts, write_verdicts
-from tui.app import MapCapApp, make_app
+from tests.tui.looking import Make, Press, Settle
+from tui.app import make_app
 from tui.widgets.record_table import Rows
 from tui.widgets.thumbs import Thumbs
 
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
-Settle = Callable[[Pilot[None]], Awaitable[None]]
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 

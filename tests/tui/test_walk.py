@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db.verdicts import read_verdicts
-from tui.app import MapCapApp
+from tests.tui.looking import Make, Press
 from tui.screens.classes import ClassesScreen
 from tui.screens.neighbours import NeighboursScreen
 from tui.screens.one_class import ClassScreen
@@ -17,8 +17,6 @@ from tui.widgets.record_table import Rows
 from tui.widgets.region_list import RegionList
 from tui.widgets.thumbs import Thumbs
 
-Make = Callable[..., MapCapApp]
-Press = Callable[..., Awaitable[None]]
 Settle = Callable[..., Awaitable[None]]
 
 

@@ -106,12 +106,12 @@ class CompareScreen(BrowseScreen):
         if overall is None:
             title = title + Text("  they share no predicted image: no test", style="yellow")
         else:
-            title = title + Text(
-                f"  {overall.images:,} images in both: {overall.before:,} → {overall.now:,} "
-                f"correct, {overall.gained:,} gained, {overall.lost:,} lost, "
-                f"p {probability(overall.p)}  "
+            # The verdict first: on a narrow terminal the end is cut off.
+            title = title + Text("  ") + _outcome(overall)
+            title += Text(
+                f": {overall.gained:,} gained, {overall.lost:,} lost, p {probability(overall.p)}  "
+                f"{overall.images:,} images in both, {overall.before:,} → {overall.now:,} correct"
             )
-            title.append_text(_outcome(overall))
         self.query_one("#title", Static).update(title)
         self.query_one(Rows).fill(listed)
 

@@ -71,7 +71,7 @@ class ImageScreen(BrowseScreen):
             columns: list[Column[Region]] = [
                 Column("ink", "", 2, lambda r, w: Text("██", style=ink(r))),
                 Column("role", "for", 9, lambda r, w: Text(r.role), rank=1),
-                Column("text", "regions: caption", 12, _caption, wide=True),
+                Column("text", "region", 12, _caption, wide=True),
                 Column(
                     "mass", "mass", 5, lambda r, w: Text(f"{r.mass_share:.2f}"), right=True, rank=2
                 ),
@@ -242,8 +242,9 @@ def _top(content: ImageContent) -> Text:
         name.truncate(14, overflow="ellipsis", pad=True)
         if candidate.probability is not None:
             line = bar(candidate.probability, 8, "green" if right else "red")
-            name += Text(" ") + line + Text(f" {candidate.probability:.2f}")
+            name += Text(f" {candidate.probability:.2f} ") + line
         lines.append(name)
     if len(lines) == 1:
         lines.append(Text("not predicted yet", style="dim"))
-    return Text("\n").join(lines)
+    # On a narrow terminal the bars are cut off.
+    return Text("\n", no_wrap=True, overflow="crop").join(lines)

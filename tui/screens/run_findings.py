@@ -13,6 +13,7 @@ from textual.widgets import Static
 from db import queries
 from db.records import ClassName, Finding, FindingKind
 from db.verdicts import Mark
+from mapcap.text import counted
 from tui.navigation import OpenClass
 from tui.opened import Opened
 from tui.screens.class_audit import HINT
@@ -89,7 +90,7 @@ class RunFindingsScreen(FindingsScreen):
             title.append_text(tag(self._kind.plain, self._kind.colour))
         title.append(f"  {count:,}" if count < _MOST else f"  the first {count:,}", style="dim")
         classes = len({each.finding.class_id for each in rows.listed})
-        title.append(f" in {classes:,} classes" if classes else "", style="dim")
+        title.append(f" in {counted(classes, 'class')}" if classes else "", style="dim")
         if rows.missing:
             title.append_text(safe(f"  {rows.missing}", "yellow"))
         self.query_one("#title", Static).update(title)

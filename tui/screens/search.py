@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
+from mapcap.text import counted
 from tui.navigation import Among, Navigation, OpenCaption, OpenClass, OpenImage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -143,7 +144,10 @@ def _text(hit: Hit, width: int) -> Text:
 def _detail(hit: Hit, width: int) -> Text:
     record = hit.record
     if isinstance(record, CaptionHit):
-        return Text(f"{record.count}× in {record.classes} classes", style="dim")
+        where = counted(record.classes, "class")
+        # Only the maps for the own class are counted.
+        what = f"{record.count}× in {where}" if record.count else "predicted or contrast"
+        return Text(what, style="dim")
     if isinstance(record, ClassName):
         return Text(f"{share(record.accuracy)} of {record.predicted} correct", style="dim")
     return safe(record.class_name, "dim", longest=60)

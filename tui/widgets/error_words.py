@@ -58,7 +58,6 @@ class ErrorWords(Vertical):
         head.append_text(safe(name, "bold", longest=60))
         sure = sum(word.q <= SIGNIFICANT for word in words)
         head.append(f"   {sure} of {len(words)} significant (q ≤ {SIGNIFICANT})", style="dim")
-        head.no_wrap, head.overflow = True, "ellipsis"
         self.query_one("#words-head", Static).update(head)
         self.query_one(Rows).fill(words, keep=keep)
 

@@ -17,6 +17,7 @@ from tui.widgets.record_table import Column
 _CHANCE: Final = ("-uniform", "-chance")
 _BESIDE: Final = (*_CHANCE, "-centre-prior", "-gain")
 _RHO: Final = "rho-"
+_LONGEST: Final = len("nameless-retrieval-rank")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _line(figure: Figure, by_name: dict[str, Figure]) -> FigureLine:
 def figure_columns() -> list[Column[FigureLine]]:
     """Return the columns of the table, the least telling ones only where there is room."""
     return [
-        Column("name", "figure", 16, lambda r, w: safe(r.name), wide=True),
+        Column("name", "metric", _LONGEST, lambda r, w: safe(r.name), wide=True),
         Column("value", "value", 7, lambda r, w: _value(r.figure), right=True),
         Column("interval", "95 %", 15, lambda r, w: Text(_ends(r.figure), "dim"), right=True,
                rank=3),

@@ -103,15 +103,15 @@ class FindingsBrowser(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the table over the detail."""
         columns: list[Column[Listed]] = [
-            Column("kind", "finding", TAG_WIDTH, lambda r, w: _tag(r.finding), rank=1),
-            Column("title", "", 30, _title, wide=True),
+            Column("kind", "kind", TAG_WIDTH, lambda r, w: _tag(r.finding), rank=1),
+            Column("title", "finding", 30, _title, wide=True),
             Column("costs", "costs", 6, lambda r, w: _cost(r.finding), right=True, rank=2),
         ]
+        empty = "no findings"
         if self._classes_named:
+            empty = "no finding costs accuracy: notes are in their classes"
             columns.insert(0, Column("class", "class", 14, lambda r, w: safe(r.class_name, "bold")))
-        yield Rows[Listed](
-            columns, lambda r: _identity(r.finding), empty="no findings", id="findings"
-        )
+        yield Rows[Listed](columns, lambda r: _identity(r.finding), empty=empty, id="findings")
         yield FindingDetail(self._picture)
 
     @property

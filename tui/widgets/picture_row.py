@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL.Image import Image as Picture
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -16,6 +17,7 @@ from tui.pictures import show
 MOST = 4
 # A picture narrower than this shows nothing worth seeing.
 _LEAST_WIDTH = 26
+_PADDING = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Frame:
 
     title: Text
     picture: Picture | None
+    detail: str = ""
+    """Behind the title, where there is room for both."""
 
 
 class Frames(Horizontal):
@@ -86,8 +90,10 @@ class Frames(Horizontal):
             number = (self.first + place) % n
             frame = self.frames[number]
             title = frame.title.copy()
-            title.no_wrap, title.overflow = True, "ellipsis"
             if room < n and place == 0:
                 title = Text.assemble((f"{number + 1}/{n} ", "dim"), title)
+            if title.cell_len + cell_len(frame.detail) <= self.size.width // room - _PADDING:
+                title.append(frame.detail, style="dim")
+            title.no_wrap, title.overflow = True, "ellipsis"
             cell.query_one(".frame-title", Static).update(title)
             show(cell.query_one(".frame-picture"), frame.picture)

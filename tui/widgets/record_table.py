@@ -233,7 +233,8 @@ class Rows(ScrollView, Generic[R], can_focus=True):
             return self._line(cells, width, self.get_component_rich_style("rows--header"))
         place = round(self.scroll_y) + y - 1
         if place >= len(self.records):
-            text = Text(self._empty if y == 2 and not self.records else "", style="dim")
+            told = not self.records and y == min(2, self.size.height - 1)
+            text = Text(self._empty if told else "", style="dim")
             return self._line([_fit(text, width, False)], width, self.rich_style)
         record = self.records[place]
         cells = [_fit(column.draw(record, w), w, column.right) for column, w in widths]
