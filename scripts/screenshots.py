@@ -1,10 +1,11 @@
 """The pictures of the app in README, made from a real store.
 
-    python scripts/screenshots.py sample.db --out docs
+    python -m scripts.planted bed && mapcap index bed --db planted.db
+    python -m scripts.screenshots planted.db --out docs
 
 writes `docs/screenshots/NAME.svg`, and NAME.png beside it where rsvg-convert is installed. The
-store is only read. The pictures may be published with it: use the built-in sample
-(`mapcap index sample --db sample.db`).
+store is only read. Its photos are published with it: those of the test bed are made here, and a
+class of them fails for a reason that can be seen.
 """
 
 import argparse
@@ -43,7 +44,7 @@ _PARTS: Final = {
 # Keys from the first screen, whose cursor stands on the worst class.
 WALKS: Final = {
     "classes": (),
-    "findings": ("enter",),
+    "findings": ("enter", "down"),
     "image": ("enter", "4", "f", "enter"),
 }
 
