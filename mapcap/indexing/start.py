@@ -77,8 +77,9 @@ def index_photos(
                 f"Next: mapcap browse {db}",
             )
             return finished.id, True
-        # Torch and the networks take seconds to load: not before the first line is there.
-        from mapcap.indexing.filling import fill
+        # Torch takes seconds to load: not before the first line is there, and not unsaid.
+        with console.status("loading torch"):
+            from mapcap.indexing.filling import fill
 
         run_id, status = fill(
             config,

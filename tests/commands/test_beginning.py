@@ -51,6 +51,29 @@ def test_the_first_line_waits_for_no_network() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_that_torch_is_being_loaded_is_said_before_it_is(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from rich.console import Console\n"
+        "from mapcap.config import IndexConfig\n"
+        "from mapcap.indexing.start import index_photos\n"
+        "class Ended(Exception): ...\n"
+        "class Heard(Console):\n"
+        "    def status(self, status, **options):\n"
+        "        if 'torch' not in status: return super().status(status, **options)\n"
+        "        print(status, *{'torch', 'transformers'} & set(sys.modules))\n"
+        "        raise Ended\n"
+        "try: index_photos(IndexConfig(photos='sample'), Path(sys.argv[1]), device='cpu',\n"
+        "                  dtype='auto', batch_size=1, console=Heard(stderr=True))\n"
+        "except Ended: pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "x.db"], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "loading torch", done.stderr
+
+
 def test_a_run_whose_process_is_gone_is_stopped() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
