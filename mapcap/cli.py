@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -146,7 +147,9 @@ def make_app(
     for name in names:
         module, _, function = _COMMANDS[_ALIASES.get(name, name)].partition(":")
         command = getattr(import_module(module), function)
-        app.command(name=name, hidden=name in _ALIASES)(command)
+        # The lines of a docstring are broken for the source, and typer would keep their ends.
+        text = "\n\n".join(" ".join(each.split()) for each in (getdoc(command) or "").split("\n\n"))
+        app.command(name=name, help=text, hidden=name in _ALIASES)(command)
     return app
 
 

@@ -87,6 +87,7 @@ def index(
     [cyan]mapcap index photos/ --db photos.db --engine ray --address auto[/]
     """
     from mapcap.audit.concepts import field_lines
+    from mapcap.indexing.logs import logging_to
     from mapcap.indexing.ray_options import ray_options
     from mapcap.indexing.start import index_photos, templates_of
 
@@ -132,7 +133,8 @@ def index(
     )
     config = with_absolute_paths(config)
     if dry_run:
-        _print_plan(config, device, dtype, batch_size, json=json)
+        with logging_to(log):
+            _print_plan(config, device, dtype, batch_size, json=json)
         return
     run_id, finished = index_photos(
         config,

@@ -1,11 +1,13 @@
 """`mapcap index --dry-run`: what a run would take, and that nothing comes of it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mapcap.config import IndexConfig
+from mapcap.datasets.sample import sample_path
 from mapcap.errors import UserError
 from mapcap.indexing.planning import plan
 from mapcap.presets import with_preset
@@ -47,6 +49,13 @@ def test_what_is_missing_is_told_and_not_fetched(tmp_path: Path) -> None:
     assert "--lm gpt2: gpt2, about 498 MB" in text
     assert "nothing was fetched or written" in text
     assert not list(tmp_path.iterdir())
+
+
+def test_a_warning_is_said_once(tmp_path: Path) -> None:
+    shutil.copytree(sample_path() / "bird", tmp_path / "photos" / "bird")
+    db = tmp_path / "x.db"
+    result = mapcap("index", tmp_path / "photos", "--db", db, "--dry-run", "--preset", "poster")
+    assert result.err.count("with a single class") == 1
 
 
 def test_what_a_run_would_refuse_is_refused(tmp_path: Path) -> None:

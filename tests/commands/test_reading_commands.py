@@ -198,6 +198,8 @@ def test_every_command_and_option_is_explained() -> None:
     readme = README.read_text(encoding="utf-8")
     for name, command in commands.items():
         assert command.help, name
+        lines = re.split("\n\n", command.help)
+        assert not any("\n" in line for line in lines), f"{name}: a terminal breaks its lines"
         if command.hidden:  # a former name
             continue
         for parameter in command.params:
