@@ -207,10 +207,6 @@ class IndexConfig:
         }
         return {option: value for option, value in named.items() if value is not None}
 
-    def to_json(self) -> str:
-        """Return the configuration as canonical JSON: sorted keys, no spaces to differ in."""
-        return json.dumps(asdict(self), sort_keys=True)
-
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON, in hex: the natural key of a run.
@@ -225,13 +221,8 @@ class IndexConfig:
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
     @classmethod
-    def from_json(cls, text: str) -> "IndexConfig":
-        """Read what `to_json` wrote, ignoring keys that this version does not know."""
-        return cls.of(json.loads(text))
-
-    @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "IndexConfig":
-        """Return the configuration that a run stored, of this version or of an older one.
+        """Return the configuration that a run stored, of this version or another; unknown keys go.
 
         Raises:
             UserError: for one that no version stores; the file may be anybody's.

@@ -58,7 +58,7 @@ def fetch(
     part = "" if classes in (None, ALL) else f"-{classes}"
     folder = out or Path(f"{dataset}{part}")
     try:
-        with _Shown(errors()) as shown:
+        with _FetchBars(errors()) as shown:
             if dataset in CATALOGUE:
                 shown.note(f"{dataset}: {CATALOGUE[dataset].terms}")
             fetched, new = fetch_dataset(dataset, folder, classes, archive or (), shown)
@@ -77,7 +77,7 @@ def fetch(
     console().print(safe(line), highlight=False, soft_wrap=True)
 
 
-class _Shown:
+class _FetchBars:
     """A fetch on the terminal: a bar in megabytes for each file that comes or is unpacked."""
 
     def __init__(self, console: Console) -> None:
@@ -85,7 +85,7 @@ class _Shown:
         self._what, self._about = "", 0.0
         self._running, self._done = False, 0
 
-    def __enter__(self) -> "_Shown":
+    def __enter__(self) -> "_FetchBars":
         self._bars.__enter__()
         return self
 

@@ -66,7 +66,7 @@ def holds_pictures(folder: Path) -> bool:
     """Tell whether there is a picture in a folder or below it; looks no further than the first."""
     waiting = [str(folder)]
     while waiting:
-        for entry in _each(waiting.pop()):
+        for entry in _entries(waiting.pop()):
             if entry.name.startswith(".") or is_helper(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
@@ -167,10 +167,10 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
     Raises:
         UserError: if it cannot be listed.
     """
-    return list(_each(folder))
+    return list(_entries(folder))
 
 
-def _each(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as iterator:
             yield from iterator

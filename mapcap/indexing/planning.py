@@ -104,7 +104,7 @@ def plan(
     size = batch_size or (_ON_CUDA if place.type == "cuda" else _ELSEWHERE)
     sample = _sample(dataset, size)
     with console.status("measuring two batches"), to_the_log():
-        trial, sentences = _measured(config, sample, size, place, half)
+        trial, sentences = _measure(config, sample, size, place, half)
     return Plan(
         len(dataset.items),
         len(dataset.classes),
@@ -126,7 +126,7 @@ def _sample(dataset: Dataset, size: int) -> Dataset:
     return replace(dataset, items=tuple(chosen[: 2 * size]))
 
 
-def _measured(
+def _measure(
     config: IndexConfig, sample: Dataset, size: int, place: torch.device, half: torch.dtype | None
 ) -> tuple[Trial, Sequence[int]]:
     """Run a sample through the stages; return what it took, and how many sentences PMI weighed."""

@@ -22,7 +22,7 @@ _TESTED: Final = 8
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownFinding:
     """A finding as it is shown."""
 
     finding: Finding
@@ -65,7 +65,7 @@ class ClassPage:
     more_confusions: int
     right: list[Example]
     wrong: list[Example]
-    findings: list[Shown]
+    findings: list[ShownFinding]
     words: list[WordScore]
     tested: list[ErrorWord]
     calibration: Calibration | None
@@ -105,7 +105,7 @@ def class_page(
         right=examples(engine, drawer, record.id, correct=True),
         wrong=examples(engine, drawer, record.id, correct=False),
         findings=[
-            Shown(finding, evidence(engine, drawer, finding))
+            ShownFinding(finding, evidence(engine, drawer, finding))
             for finding in queries.findings(engine, record.id)
         ],
         words=queries.word_scores(engine, record.id, "relevance", limit=_WORDS),

@@ -27,7 +27,7 @@ _BESIDE: Final = ("-random", "-gain")
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricRow:
     """A figure with its interval, what stands beside it, and the ends of its scale if it has one.
 
     `q` is the false discovery rate of a correlation.
@@ -54,8 +54,8 @@ class Measured:
 class Metrics:
     """All that was measured of a run: groups of figures, correlations, and the answer."""
 
-    groups: list[tuple[str, list[Measured]]]
-    links: list[Measured]
+    groups: list[tuple[str, list[MetricRow]]]
+    links: list[MetricRow]
     answer: str | None
 
 
@@ -70,9 +70,9 @@ def group_metrics(figures: Iterable[Figure]) -> Metrics | None:
     return Metrics(filled, links, answer(by_name.values()) if links else None)
 
 
-def _group(by_name: Mapping[str, Figure], kind: Kind) -> list[Measured]:
+def _group(by_name: Mapping[str, Figure], kind: Kind) -> list[MetricRow]:
     return [
-        Measured(
+        MetricRow(
             name=name,
             line=FIGURES[name].line,
             value=by_name[name].value,
@@ -99,7 +99,7 @@ def _beside(by_name: Mapping[str, Figure], name: str) -> list[tuple[str, float]]
     return [(called, by_name[key].value) for called, key in levels.items() if key in by_name]
 
 
-def _links(by_name: Mapping[str, Figure]) -> list[Measured]:
+def _links(by_name: Mapping[str, Figure]) -> list[MetricRow]:
     """Return how accuracy correlates with other figures across classes, the strongest first."""
     links = []
     for name in CORRELATED:
@@ -111,7 +111,7 @@ def _links(by_name: Mapping[str, Figure]) -> list[Measured]:
         if FIGURES[name].confounded:
             line += " (from the same probabilities as accuracy, and correlated by construction)"
         links.append(
-            Measured(
+            MetricRow(
                 name, line, rho.value, rho.low, rho.high, rho.n, [], None, (-1.0, 1.0),
                 None if q is None else q.value,
             )

@@ -1,6 +1,7 @@
 """Wherever predictions are shown, it is said whose they are, and what they lack is left out."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,11 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with engine.begin() as connection:
         connection.execute(
             text("UPDATE run SET config = :config WHERE config_hash = 'two'"),
-            {"config": IndexConfig(photos="photos", predictions="/x/resnet.csv").to_json()},
+            {
+                "config": json.dumps(
+                    asdict(IndexConfig(photos="photos", predictions="/x/resnet.csv"))
+                )
+            },
         )
         # The photos of both runs are the same.
         connection.execute(text("UPDATE image SET path = replace(path, 'two/', 'same/')"))

@@ -58,7 +58,7 @@ def fetch(
         UserError: unknown names, a folder that holds something else, archives that cannot be had
             or are not what they should be, or a disk with too little room.
     """
-    published, part = _asked(name, classes)
+    published, part = _find_part(name, classes)
     wanted = Fetched(name, classes or ALL)
     _check_given(published, given)
     work = out / WORK
@@ -84,7 +84,7 @@ def fetch(
         ) from error
 
 
-def _asked(name: str, classes: str | None) -> tuple[Published, Part]:
+def _find_part(name: str, classes: str | None) -> tuple[Published, Part]:
     published = catalogue.CATALOGUE.get(name)
     if published is None:
         raise UserError(f"{name}: no such data set. {closest(name, catalogue.CATALOGUE)}")
