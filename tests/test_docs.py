@@ -1,5 +1,6 @@
 """The pages of docs/: what is written by scripts is up to date, and links lead somewhere."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -31,3 +32,16 @@ def test_links_lead_to_files_and_headings_that_are_there(source: Path) -> None:
         if heading:
             titles = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.M)
             assert heading in [title.lower().replace(" ", "-") for title in titles], target
+
+
+@pytest.mark.parametrize("source", PAGES, ids=lambda path: path.name)
+def test_files_and_names_are_there(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:mapcap|db|tui|scripts|tests|docs)/[\w/.-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for dotted in re.findall(r"`((?:mapcap|db|tui)(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?)`", text):
+        module, _, name = dotted.rpartition(".")
+        try:
+            importlib.import_module(dotted)
+        except ModuleNotFoundError:
+            assert hasattr(importlib.import_module(module), name), dotted
