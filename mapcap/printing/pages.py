@@ -104,10 +104,7 @@ def class_page(
     """Return one class: figures, summary, what either side shares, confusions, words."""
     accuracy = f"{record.correct} of {record.predicted} correct"
     if record.accuracy is not None:
-        accuracy += (
-            f", accuracy {record.accuracy:.2f} "
-            f"({figure(record.accuracy_low)}-{figure(record.accuracy_high)}, 95 %)"
-        )
+        accuracy += f", accuracy {_per_cent(record.accuracy)} (95 % interval {_interval(record)} %)"
     head = Text.assemble((clean(record.name), "bold"), f"  {accuracy}")
     unreadable = record.images - record.readable
     parts: list[RenderableType] = [head]
@@ -120,7 +117,7 @@ def class_page(
         table = data_table("predicted as", "images", "share", right=("images", "share"))
         for confusion in confusions:
             table.add_row(
-                safe(confusion.predicted_name), f"{confusion.count}", f"{confusion.share:.2f}"
+                safe(confusion.predicted_name), f"{confusion.count}", _per_cent(confusion.share)
             )
         parts += [Text(), table]
     if words:
@@ -197,7 +194,9 @@ def status_page(
             rate,
             *(f"{part / sum(spent):.0%}" if sum(spent) else "-" for part in spent),
         )
-    accuracy = f", accuracy {counts.correct / counts.predicted:.3f}" if counts.predicted else ""
+    accuracy = (
+        f", accuracy {_per_cent(counts.correct / counts.predicted)}" if counts.predicted else ""
+    )
     contents = (
         f"{counts.classes:,} classes, {counts.images:,} images "
         f"({counts.images - counts.readable:,} unreadable){accuracy}, "

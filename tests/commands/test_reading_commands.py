@@ -58,6 +58,7 @@ def test_show_a_class(call: Call, db: Path) -> None:
     sentences = page["summary"]["sentences"]
     assert 1 <= len(sentences) <= 5
     printed = call("show", db, "fruit")
+    assert re.search(r"accuracy \d+ % \(95 % interval \d+-\d+ %\)", printed.out)
     assert printed.code == 0
     assert sentences[0]["text"].split()[0] in printed.out
 
