@@ -5,7 +5,8 @@
 PHOTOS is all that `mapcap index` takes. DIR gets a folder a class and `truth.json`: the fault of
 each class (null for a control) and what was done to each photo. Half the photos of a class get its
 logo, blur, border and so on; every photo is written again as JPEG, so that no fault is told by its
-compression.
+compression. `--without-faults` writes the same photos in the same way and plants nothing: what an
+audit of them finds is the photos' own.
 """
 
 import argparse
@@ -111,6 +112,17 @@ def plant(photos: Dataset, out: Path, seed: int) -> dict[str, object]:
     return truth
 
 
+def write_again(photos: Dataset, out: Path) -> None:
+    """Write all photos as `plant` does, under their own relative paths and without a fault.
+
+    Raises:
+        UserError: for a folder that cannot be used, or a photo that cannot be read.
+    """
+    take_empty_folder(out)
+    for item in photos.items:
+        _write(out / item.relative, item.path, None)
+
+
 Faults = dict[str, tuple[str | None, str | None]]
 
 
@@ -168,7 +180,7 @@ def _write(path: Path, source: Place, fault: str | None) -> None:
         raise UserError(f"{source}: {loaded.error}: take it out of PHOTOS")
     change = PHOTO_FAULTS.get(fault or "")
     photo = loaded.image if change is None else change(loaded.image)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     photo.save(path, "JPEG", quality=_QUALITY)
 
 
@@ -180,11 +192,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("photos", help="photos as `mapcap index` takes them")
     parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
     parser.add_argument("--seed", type=int, default=0, help="what goes where (default %(default)s)")
+    parser.add_argument(
+        "--without-faults", action="store_true", help="write the photos again, and plant nothing"
+    )
     given = parser.parse_args(arguments)
     try:
         if given.seed < 0:
             raise UserError(f"--seed {given.seed}: a seed is 0 or more")
-        truth = plant(scan(given.photos), given.out, given.seed)
+        photos = scan(given.photos)
+        if given.without_faults:
+            write_again(photos, given.out)
+            return 0
+        truth = plant(photos, given.out, given.seed)
     except UserError as error:
         print(clean(str(error)), file=sys.stderr)
         return 2

@@ -4,7 +4,7 @@
     python -m scripts.score_planted --seeds 0-4 [--photos PHOTOS] [--out DIR] [--json]
 
 The first form scores a file that `mapcap index` filled. A bed of photos (`scripts.plant_faults`)
-is held against CLEAN.db, the index of the photos without faults. The second form renders the
+is held against CLEAN.db, the index of what `scripts.plant_faults --without-faults` writes. The second form renders the
 synthetic bed (`scripts.planted`), or plants faults in PHOTOS, indexes with the embedded networks
 and scores each seed, and prints one table. What is in DIR from an earlier call is used again.
 """
@@ -24,7 +24,7 @@ from db.errors import StoreError
 from mapcap.datasets.scan import scan
 from mapcap.errors import UserError
 from mapcap.text import clean
-from scripts.plant_faults import plant
+from scripts.plant_faults import plant, write_again
 from scripts.planted.folder import PER_CLASS, write_planted
 from scripts.planted.photo_scoring import PhotoScore, score_photos
 from scripts.planted.photo_table import plain, print_photo_scores
@@ -50,9 +50,14 @@ def score_rendered_seeds(seeds: Sequence[int], folder: Path, per_class: int) -> 
 
 
 def score_photo_seeds(seeds: Sequence[int], folder: Path, photos: Path) -> list[PhotoScore]:
-    """Index the photos; plant each seed's faults in them, index that and score it."""
+    """Index the photos; plant each seed's faults in them, index that and score it.
+
+    Both are written in the same way: that a photo went through a JPEG once more moves predictions.
+    """
     dataset = scan(str(photos))
-    _index(photos, folder / "clean.db")
+    if not (folder / "clean").exists():
+        write_again(dataset, folder / "clean")
+    _index(folder / "clean", folder / "clean.db")
     clean_run = read_audited(folder / "clean.db")
     scores = []
     for seed in seeds:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapcap.audit.copies import Copies, copies_of
-from mapcap.audit.labels import geometry, nearest, neighbour_count, votes
 from mapcap.audit.material import Material
+from mapcap.audit.neighbours import nearest, neighbour_count
 from mapcap.audit.suspects import Suspects, suspects
 from mapcap.audit.word_rows import WordRow, error_words, pair_words
 
@@ -55,24 +55,14 @@ def audit_inputs(material: Material) -> AuditInputs:
     return AuditInputs(
         material,
         places,
-        _suspects(material, places),
+        suspects(
+            images.embeddings,
+            images.ids,
+            int(material.names.places(np.array([material.class_id]))[0]),
+            images.correct,
+            material.bars,
+        ),
         copies_of(images, reference),
         error_words(material),
         pair_words(material),
-    )
-
-
-def _suspects(material: Material, places: NDArray[np.int64]) -> Suspects:
-    images, names = material.images, material.names
-    predicted, me = names.places(images.predicted), names.places(np.array([material.class_id]))
-    leads, around = geometry(
-        images.embeddings,
-        material.reference.embeddings,
-        places,
-        names.embeddings[predicted],
-        names.embeddings[np.repeat(me, len(predicted))],
-    )
-    for_it = votes(material.reference.classes[places], material.class_id, images.predicted)
-    return suspects(
-        material.class_id, images.predicted, images.margins, leads, around, for_it, material.bars
     )

@@ -186,7 +186,6 @@ def bars_of(reference: Reference, names: ClassNames, *, seed: int) -> Bars:
         reference.embeddings,
         reference.ids,
         names.places(reference.classes),
-        names.places(reference.predicted),
         names.embeddings,
         seed=seed,
     )

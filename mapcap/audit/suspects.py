@@ -1,7 +1,6 @@
-"""Possible label errors, and images that resemble no class, by the geometry of the embeddings."""
+"""Possible label errors, and images that resemble no class."""
 
 from dataclasses import dataclass
-from math import log
 from typing import Any, Final
 
 import numpy as np
@@ -9,69 +8,56 @@ from numpy.typing import NDArray
 
 from mapcap.audit.bars import Bars
 
-_SURE: Final = log(19)
-"""Least logit of the predicted class over the label: 95 % where there were only these two."""
-_VOTES: Final = 0.4
-"""Least share of the neighbours of either class that have the predicted one's label."""
+_MOST: Final = 0.6
+"""Share of a class's images that are doubted at most: of more, it is the name that fits badly."""
 _KNOWN: Final = 0.4
-"""Accuracy of a class's undoubted images up to which the model does not know it: no witness.
-
-On the 25 classes, a share of six pairs' labels exchanged (two seeds): of the doubted labels are
-wrong, and of the wrong ones doubted: at 20 % 0.87 and 0.50, at 50 % 0.94 and 0.46.
-"""
+"""Accuracy of a class's undoubted images up to which the model does not know it: no witness."""
 
 
 @dataclass(frozen=True, eq=False)
 class Suspects:
     """Images whose label is doubted, the most doubtful first.
 
-    `index` (s,) are places in the class; `predicted` (s,) their predicted classes; `margin`
-    (s,) by how much nearer they are to that class's name, in cosine; `level` (s,) the share of
-    random wrong labels that look less wrong.
+    `index` (s,) are places in the class; `seems` (s,) places, among the run's classes, of the class
+    that each seems to be of; `margin` (s,) the logarithm of the odds of that class against the
+    label; `level` (s,) the share of random wrong labels that look less wrong.
     """
 
     index: NDArray[np.int64]
-    predicted: NDArray[np.int64]
+    seems: NDArray[np.int64]
     margin: NDArray[np.float64]
     level: NDArray[np.float64]
 
 
 def suspects(
+    vectors: NDArray[Any],
+    ids: NDArray[np.int64],
     own_class: int,
-    predicted: NDArray[np.int64],
-    logits: NDArray[np.float64],
-    leads: NDArray[np.float64],
-    around: NDArray[np.float64],
-    for_it: NDArray[np.float64],
+    correct: NDArray[np.bool_],
     bars: Bars,
 ) -> Suspects:
     """Return the images of a class that look wrongly labelled.
 
-    Three witnesses must agree. The photo and its surroundings: that the name of the class it is
-    predicted as is nearer than that of its label, by as much as under a random wrong label. And
-    the labels of its neighbours: where a whole class lies nearer to another name, it is the name
-    that fits badly. Of two classes that mix, neither name is far; nor is a photo doubted that the
-    model could take for either (odds below 19 to 1). None is doubted in a class that the model
-    does not know: of the images left over, more than two in five must be predicted correctly.
+    They are misclassified, and another class is more likely than that of the label, by the photos
+    that seem to be of each, by both names and by how often labels of this class are wrong. None is
+    doubted where most would be, for then it is the name that fits badly, and none in a class that
+    the model does not know: of the images left over, more than two in five must be predicted
+    correctly.
 
     Args:
-        own_class: the class's id.
-        predicted: (n,) ids of the classes that the images are predicted as.
-        logits: (n,) margins of the true logit over the largest other.
-        leads: (n,) how much nearer each is to that class's name, as `geometry` gives it.
-        around: (n,) the same of its surroundings.
-        for_it: (n,) the neighbours' votes for that class, as `votes` gives them.
+        vectors: (n, D) photos of the class, L2-normalised; `ids` (n,) theirs.
+        own_class: place of the class among those of the run.
+        correct: (n,) which are predicted as their class.
         bars: of the run.
     """
-    levels = bars.levels(leads, around)
-    sure = (predicted != own_class) & (logits <= -_SURE)
-    agreed = sure & (for_it >= _VOTES)
-    agreed &= levels >= bars.least(len(predicted))
-    others = predicted[~agreed]
-    reliable = len(others) > 0 and (others == own_class).mean() > _KNOWN
-    doubted = np.flatnonzero(agreed & reliable)
-    order = doubted[np.lexsort((doubted, -leads[doubted], -levels[doubted]))]
-    return Suspects(order, predicted[order], leads[order], levels[order])
+    margins, seems = bars.classes.margins(vectors, ids, np.full(len(ids), own_class))
+    doubted = ~correct & (margins > 0)
+    left = correct[~doubted]
+    if not len(left) or doubted.mean() > _MOST or left.mean() <= _KNOWN:
+        doubted[:] = False
+    places = np.flatnonzero(doubted)
+    order = places[np.lexsort((places, -margins[places]))]
+    return Suspects(order, seems[order], margins[order], bars.levels(margins[order]))
 
 
 def odd_images(

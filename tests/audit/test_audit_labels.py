@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mapcap.audit.bars import Bars, run_bars
-from mapcap.audit.labels import geometry, nearest, neighbour_count, votes
-from mapcap.audit.suspects import odd_images, suspects
+from mapcap.audit.neighbours import nearest, neighbour_count
+from mapcap.audit.suspects import Suspects, odd_images, suspects
+from mapcap.audit.true_classes import true_classes
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
@@ -40,17 +41,6 @@ def test_how_many_neighbours_vote() -> None:
     assert neighbour_count(np.empty(0, np.int64)) == 3
 
 
-def test_margins_are_those_of_the_photo_and_of_four_fifths_of_its_neighbours() -> None:
-    """Toward the second axis, away from the first: -1, 0 and 1 by hand; chunks change nothing."""
-    axes = np.eye(3)
-    places = np.array([[0, 1, 1, 1, 2], [1, 1, 1, 1, 1]])
-    toward, away = np.tile(axes[1], (2, 1)), np.tile(axes[0], (2, 1))
-    for chunk in (1, 8):
-        own, around = geometry(axes[:2], axes, places, toward, away, chunk=chunk)
-        assert own.tolist() == [-1, 1] and around.tolist() == [0, 1]
-    assert geometry(axes[:2], axes, places[:, :0], toward, away)[1].tolist() == [-np.inf] * 2
-
-
 KINDS, PER_KIND, SIZE = 10, 40, 24
 
 
@@ -72,24 +62,20 @@ class Made:
         self.ids = np.arange(len(self.true))
 
     def bars(self) -> Bars:
-        return run_bars(self.photos, self.ids, self.labels, self.predicted, self.names, seed=0)
+        return run_bars(self.photos, self.ids, self.labels, self.names, seed=0)
+
+    def of_class(self, kind: int, bars: Bars, predicted: np.ndarray) -> Suspects:
+        members = np.flatnonzero(self.labels == kind)
+        correct = predicted[members] == kind
+        return suspects(self.photos[members], self.ids[members], kind, correct, bars)
 
     def doubted(self, predicted: np.ndarray | None = None) -> dict[int, np.ndarray]:
         """The doubted images of every class, by the numbers of the photos."""
         said, bars = self.predicted if predicted is None else predicted, self.bars()
-        near = nearest(self.photos, self.ids, self.photos, self.ids, 10)
-        own, around = geometry(
-            self.photos, self.photos, near, self.names[said], self.names[self.labels]
-        )
-        found = {}
-        for kind in range(KINDS):
-            members = np.flatnonzero(self.labels == kind)
-            for_it = votes(self.labels[near[members]], kind, said[members])
-            marks = suspects(
-                kind, said[members], -50 * own[members], own[members], around[members], for_it, bars
-            )
-            found[kind] = members[marks.index]
-        return found
+        return {
+            kind: np.flatnonzero(self.labels == kind)[self.of_class(kind, bars, said).index]
+            for kind in range(KINDS)
+        }
 
 
 @pytest.mark.parametrize("swapped", [2, 8, 9, 12, 20])
@@ -137,33 +123,65 @@ def test_a_class_with_nothing_wrong_seldom_has_a_finding() -> None:
     assert np.mean(plain) <= 0.05 and np.mean(permuted) <= 0.05
 
 
-def test_the_bar_is_what_chance_leaves_in_classes_of_that_size() -> None:
-    """Two of n images reach the bar in 5 % of classes of independent levels."""
-    rng = np.random.default_rng(0)
-    bars = Bars(np.empty(0), np.empty(0), np.sort(rng.random(100_000)), 0, 0)
-    for images in (20, 200):
-        reached = (rng.random((4000, images)) >= bars.least(images)).sum(1) >= 2
-        assert 0.035 <= reached.mean() <= 0.065
+def test_the_most_doubtful_comes_first_with_its_class() -> None:
+    made = Made(1, swapped=8)
+    found = made.of_class(0, made.bars(), made.predicted)
+    assert len(found.index) >= 5 and set(found.seems.tolist()) == {1}
+    assert np.all(np.diff(found.margin) <= 0) and found.margin[-1] > 0
+    assert np.all((found.level >= 0.3) & (found.level <= 1))
 
 
-def test_the_most_doubtful_comes_first() -> None:
-    """Four images are predicted as another class, and three correctly."""
-    known = np.linspace(0, 1, 101)
-    bars = Bars(known, known, np.empty(0), 0, 0)
-    predicted = np.array([2, 3, 2, 2, 1, 1, 1])
-    own = np.array([0.5, 0.9, 0.9, 0.1, 0, 0, 0])
-    around = np.array([0.9, 0.8, 0.1, 0.9, 0, 0, 0])
-    sure, agreed = np.full(7, -9.0), np.ones(7)
-    found = suspects(1, predicted, sure, own, around, agreed, bars)
-    assert found.index.tolist() == [1, 0] and found.predicted.tolist() == [3, 2]
-    assert found.level == pytest.approx([0.8, 0.5], abs=0.01)
-    odds = np.where(predicted == 3, -2.9, -9.0)
-    unsure = suspects(1, predicted, odds, own, around, agreed, bars)
-    assert unsure.index.tolist() == [0], "2.9 is less than 19 to 1"
-    alone = suspects(1, predicted, sure, own, around, np.where(predicted == 2, 0.3, 1.0), bars)
-    assert alone.index.tolist() == [1], "most neighbours have the label of 0, too"
-    unknown = np.where(predicted == 1, 2, predicted)
-    assert not suspects(1, unknown, sure, own, around, agreed, bars).index.size
+def test_a_correctly_classified_image_is_not_doubted() -> None:
+    made = Made(1, swapped=8)
+    assert not len(made.doubted(made.labels)[0])
+
+
+def test_a_class_that_the_model_does_not_know_is_no_witness() -> None:
+    made = Made(1, swapped=8)
+    unknown = np.where((made.labels == 0) & (made.true == 0), 5, made.predicted)
+    assert not len(made.doubted(unknown)[0])
+
+
+def test_odds_are_those_of_a_discriminant_without_the_photo_itself() -> None:
+    """On one axis and by hand: a photo's own part in the mean of its class is taken out."""
+    rng = np.random.default_rng(3)
+    photos = rng.normal(size=(30, 6))
+    photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+    labels, ids = np.repeat([0, 1, 2], 10), np.arange(30)
+    names = np.eye(6)[:3]
+    fitted = true_classes(photos, ids, labels, names)
+    found, best = fitted.margins(photos[:1], ids[:1], labels[:1])
+    placed = (photos - fitted.centre) @ fitted.axes
+    scores = []
+    for kind in range(3):
+        weights = fitted.seems[:, kind].astype(float)
+        weights[0] = 0
+        mean = weights @ placed / (weights.sum() + 1)  # one photo more, at the centre
+        share = (fitted.said[0, kind] - fitted.seems[0, kind]) / (fitted.said[0].sum() - 1)
+        near = photos[0] @ fitted.names[kind]
+        scores.append(np.log(share) + near - ((placed[0] - mean) ** 2).sum() / 40)
+    assert found[0] == pytest.approx(max(scores[1:]) - scores[0], abs=1e-3)
+    assert best[0] == 1 + int(np.argmax(scores[1:]))
+
+
+def test_the_order_of_the_photos_changes_no_odds() -> None:
+    made = Made(2, swapped=4)
+    order = np.random.default_rng(0).permutation(len(made.ids))
+    one = true_classes(made.photos, made.ids, made.labels, made.names)
+    other = true_classes(made.photos[order], made.ids[order], made.labels[order], made.names)
+    margins = [each.margins(made.photos, made.ids, made.labels)[0] for each in (one, other)]
+    assert margins[0] == pytest.approx(margins[1], abs=1e-3)
+
+
+def test_photos_outside_the_sample_are_judged_as_well() -> None:
+    made = Made(0, swapped=10)
+    half = np.arange(len(made.ids)) % 2 == 0
+    fitted = true_classes(made.photos[half], made.ids[half], made.labels[half], made.names)
+    margins, seems = fitted.margins(made.photos[~half], made.ids[~half], made.labels[~half])
+    wrong = (made.labels != made.true)[~half]
+    assert (margins[wrong] > 0).mean() >= 0.7 and (margins[~wrong] > 0).mean() <= 0.05
+    doubted = wrong & (margins > 0)
+    assert np.array_equal(seems[doubted], made.true[~half][doubted])
 
 
 def test_odd_images_are_far_from_every_name_and_from_other_photos() -> None:
@@ -179,7 +197,11 @@ def test_odd_images_are_far_from_every_name_and_from_other_photos() -> None:
 
 def test_bars_of_a_run_without_images_doubt_nothing() -> None:
     empty = np.empty(0, np.int64)
-    bars = run_bars(np.empty((0, 4)), empty, empty, empty, np.eye(4), seed=0)
-    assert not suspects(
-        1, np.array([2]), -9 * np.ones(1), np.ones(1), np.ones(1), np.ones(1), bars
-    ).index.size
+    bars = run_bars(np.empty((0, 4)), empty, empty, np.eye(4), seed=0)
+    assert not suspects(np.eye(4)[:1], np.array([3]), 1, np.array([False]), bars).index.size
+
+
+def test_a_run_of_one_class_doubts_nothing() -> None:
+    photos, ids = np.eye(4), np.arange(4)
+    bars = run_bars(photos, ids, np.zeros(4, np.int64), np.eye(4)[:1], seed=0)
+    assert not suspects(photos, ids, 0, np.zeros(4, bool), bars).index.size

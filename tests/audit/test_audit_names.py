@@ -48,6 +48,13 @@ def test_one_thing_under_two_names() -> None:
     assert "hardly apart" in lines[1] and lines[2].endswith("lynx the nearest.")
 
 
+@pytest.mark.parametrize(("mine", "its"), [(30, 1), (1, 30)])
+def test_one_name_may_draw_nearly_all_of_both(mine: int, its: int) -> None:
+    (found,) = names(drawn(mine, its, mixed=True))
+    assert found.title.startswith("tabby and lynx may be one thing under two names")
+    assert found.figures["given"] == mine and found.figures["taken"] == its
+
+
 def test_exchanged_names() -> None:
     """Whatever the names are like: the photos are clearly apart, and both are called the other."""
     (found,) = names(drawn(36, 30, mixed=False, rival=GOOSE))
@@ -60,8 +67,7 @@ def test_exchanged_names() -> None:
     "given",
     [
         drawn(16, 12, mixed=False),  # a confusion of things that differ
-        drawn(16, 2, mixed=True),  # one draws, the other does not
-        drawn(4, 4, mixed=True),
+        drawn(7, 7, mixed=True),  # of two that mix, too few
     ],
 )
 def test_a_confusion_is_no_matter_of_names(given: Material) -> None:

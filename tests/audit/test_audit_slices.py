@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from mapcap.audit.kinds.slice import find_slices
-from mapcap.audit.mixture import clusterings, fit, log_joint, principal
+from mapcap.audit.mixture import clusterings, fit, log_joint, principal, stability
 
 
 def test_densities_are_scipys() -> None:
@@ -68,6 +68,36 @@ def test_the_planted_slice_is_found() -> None:
     assert first.wrong == 12 and first.q < 0.001
     assert first.p == pytest.approx(stats.hypergeom.sf(11, 60, 17, 15))
     assert set(owners[first.regions].tolist()) == set(range(45, 60))
+
+
+def test_the_order_of_the_regions_changes_no_slice() -> None:
+    vectors, owners, wrong = planted(np.random.default_rng(4))
+    order = np.random.default_rng(1).permutation(len(vectors))
+    one = find_slices(vectors, owners, wrong, seed=0)
+    other = find_slices(vectors[order], owners[order], wrong, seed=0)
+    assert [set(part.images.tolist()) for part in one] == [
+        set(part.images.tolist()) for part in other
+    ]
+    assert set(order[other[0].regions].tolist()) == set(one[0].regions.tolist())
+
+
+def test_stability_is_the_best_jaccard_index_of_each_turn() -> None:
+    members = np.array([0, 1, 2])
+    again = [np.array([5, 5, 5, 1, 1, 1])]
+    coarse = [np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 1, 1])]
+    assert stability(members, [again]) == 1
+    assert stability(members, [again, coarse]) == pytest.approx((1 + 3 / 4) / 2)
+    assert stability(members, []) == 0
+
+
+def test_of_noise_few_clusters_are_found_again() -> None:
+    """Regions that lie alike everywhere are parted differently each time: most are not tested."""
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(120, 16))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    clusters = sum(len(np.unique(labels)) for labels in clusterings(vectors, seed=0))
+    found = find_slices(vectors, np.arange(120), rng.random(120) < 0.4, seed=0)
+    assert len(found) <= clusters / 5
 
 
 def test_errors_that_fall_on_all_alike_are_no_slice() -> None:

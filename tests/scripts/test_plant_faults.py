@@ -78,6 +78,20 @@ def test_a_seed_is_the_same_bed_again(photos: Path, out: Path, tmp_path: Path) -
     assert (tmp_path / "again" / TRUTH).read_text() == (out / TRUTH).read_text()
 
 
+def test_the_same_photos_without_faults_are_written_in_the_same_way(
+    photos: Path, out: Path, tmp_path: Path
+) -> None:
+    """So that a photo no fault falls on is the same file in both."""
+    plain = tmp_path / "plain"
+    assert main([str(photos), "--out", str(plain), "--without-faults"]) == 0
+    assert not (plain / TRUTH).exists()
+    images = json.loads((out / TRUTH).read_text())["images"]
+    untouched = {path: image["source"] for path, image in images.items() if not image["fault"]}
+    assert untouched
+    for path, source in untouched.items():
+        assert (out / path).read_bytes() == (plain / source).read_bytes()
+
+
 def test_what_cannot_be_planted_says_what_to_do(
     photos: Path, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ def labels(material: Material, doubted: Suspects) -> list[Finding]:
     n = len(doubted.index)
     if not n:
         return []
-    classes = Counter(names[class_id] for class_id in doubted.predicted.tolist())
+    classes = Counter(names[material.names.ids[place]] for place in doubted.seems.tolist())
     of_classes = ", ".join(
         name if len(classes) == 1 else f"{name} ({count})" for name, count in classes.most_common(3)
     )
@@ -61,12 +61,11 @@ def clause(finding: Finding) -> str:
 
 
 def details(finding: Finding) -> list[str]:
-    """Return the two witnesses against the labels as printed lines."""
+    """Return what speaks against the labels as printed lines."""
     figures = finding.figures
     classes = list(figures["said"].items())[:_MOST_SAID]
     return [
-        f"Nearer to the other name by {figures['mean_margin']:.2f} in cosine, as are the images "
-        "around them:",
+        "Nearer to another class's photos and name than to those of their label:",
         f"{percent(figures['mean_level'])} of random wrong labels of the run look less wrong.",
         *(listed(f"{count}×", name) for name, count in classes),
     ]

@@ -10,14 +10,15 @@ from mapcap.audit.cost import beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, percent
-from mapcap.audit.labels import nearest, neighbour_count
+from mapcap.audit.neighbours import nearest, neighbour_count
 from mapcap.audit.material import Material, places
 from mapcap.audit.misnomer import Misnomer, misnomer
 from mapcap.stats import SIGNIFICANT, binomial
 
 NAME: Final = "name"
 _DRAWN, _MOST_DRAWN = 0.2, 0.5
-"""Share of two classes' images that are predicted as the other, for one thing and for exchange."""
+"""Share of two classes' images that are predicted as the other: of both together for one thing, of
+each for exchange."""
 _FEWEST = 5
 _MIXED, _CLEAN = 0.7, 0.3
 """Least and most of each other among their nearest images, as a share of what chance would give,
@@ -52,6 +53,11 @@ class _Pair:
 
     @property
     def drawn(self) -> float:
+        """The share of both that is predicted as the other."""
+        return (self.given + self.taken) / (self.images + self.of_rival)
+
+    @property
+    def least_drawn(self) -> float:
         """The smaller share of the two that is predicted as the other."""
         return min(self.given / self.images, self.taken / self.of_rival)
 
@@ -59,20 +65,22 @@ class _Pair:
 def names(material: Material) -> list[Finding]:
     """Return what the names of classes that draw each other's images may have wrong.
 
-    One thing under two names: a fifth of both is predicted as the other, more than if errors fell
-    on all classes alike; their images are each other's neighbours nearly as often as chance, so
-    that the network sees no difference; and the names are near. Exchanged: half of both is
-    predicted as the other, while their images are clearly apart.
+    One thing under two names: a fifth of the two classes' images is predicted as the other, more
+    than if errors fell on all classes alike; their images are each other's neighbours nearly as
+    often as chance, so that the network sees no difference; and the names are near. One of the
+    names may draw nearly all of both. Exchanged: half of each is predicted as the other, while
+    their images are clearly apart.
     """
-    images = material.images
-    rivals, counts = np.unique(images.predicted[~images.correct], return_counts=True)
+    images, reference, me = material.images, material.reference, material.class_id
+    given = Counter(images.predicted[~images.correct].tolist())
+    taken_from = reference.classes[(reference.predicted == me) & (reference.classes != me)]
     findings = []
-    for rival, given in zip(rivals.tolist(), counts.tolist(), strict=True):
+    for rival in sorted({*given, *taken_from.tolist()}):
         taken = _predicted(material, rival)
-        if min(given, taken.get(material.class_id, 0)) < _FEWEST:
+        if not taken or given[rival] + taken[me] < _FEWEST:
             continue
-        pair = _pair(material, rival, given, taken)
-        if pair.drawn >= _MOST_DRAWN and pair.mixed <= _CLEAN:
+        pair = _pair(material, rival, given[rival], taken)
+        if pair.least_drawn >= _MOST_DRAWN and pair.mixed <= _CLEAN:
             findings.append(_finding(material, pair, exchanged=True))
         elif pair.drawn >= _DRAWN and _one_thing(material, pair, taken):
             findings.append(_finding(material, pair, exchanged=False))
@@ -107,8 +115,9 @@ def _one_thing(material: Material, pair: _Pair, taken: Counter[int]) -> bool:
     return (
         near
         and pair.mixed >= _MIXED
-        and _beyond_chance(pair.given, errors, others)
-        and _beyond_chance(pair.taken, theirs, others)
+        and (
+            _beyond_chance(pair.given, errors, others) or _beyond_chance(pair.taken, theirs, others)
+        )
     )
 
 

@@ -13,13 +13,19 @@ from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.material import Material, rate
-from mapcap.audit.mixture import clusterings
+from mapcap.audit.mixture import clusterings, stability
 from mapcap.stats import SIGNIFICANT, false_discovery, hypergeometric
 
 NAME: Final = "slice"
 _FEWEST_IMAGES = 3
 _LARGEST = 0.6
 """Share of the class's images that a slice holds at most: what is larger is the class."""
+_STABLE = 0.7
+"""Least Jaccard index, on average, with what other beginnings of the mixture find of a slice."""
+_TURNS = 4
+"""Other beginnings."""
+_ORDERED = 8
+"""Coordinates that regions are sorted by."""
 _SAME = 0.5
 """Of two slices that share more of the smaller one's images, the less significant is dropped."""
 
@@ -74,14 +80,21 @@ def find_slices(
     """
     if not len(vectors):
         return []
+    # The same photos in another order are the same slices.
+    order = np.lexsort(vectors.T[:_ORDERED])
+    vectors, owners = vectors[order], owners[order]
     with_regions = np.unique(owners)
     total, total_wrong = len(with_regions), int(wrong[with_regions].sum())
+    turns = [clusterings(vectors, seed=seed + turn) for turn in range(1 + _TURNS)]
     parts: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64], int, float]] = {}
-    for labels in clusterings(vectors, seed=seed):
+    for labels in turns[0]:
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
+            if stability(members, turns[1:]) < _STABLE:
+                continue
             regions = _by_centre(vectors, members)
             images = owners[regions][np.sort(np.unique(owners[regions], return_index=True)[1])]
+            regions = order[regions]
             if _FEWEST_IMAGES <= len(images) <= _LARGEST * total:
                 bad = int(wrong[images].sum())
                 p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
