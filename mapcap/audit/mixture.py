@@ -39,9 +39,7 @@ def clusterings(vectors: NDArray[Any], *, seed: int) -> list[NDArray[np.int64]]:
     return [fit(points, k, seed=seed).posteriors.argmax(1) for k in range(2, most + 1)]
 
 
-def stability(
-    members: NDArray[np.int64], others: Sequence[Sequence[NDArray[np.int64]]]
-) -> float:
+def stability(members: NDArray[np.int64], others: Sequence[Sequence[NDArray[np.int64]]]) -> float:
     """Return how well a cluster is found again: the mean of its best Jaccard indices (Hennig 2007).
 
     Args:

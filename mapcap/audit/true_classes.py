@@ -68,8 +68,9 @@ class TrueClasses:
         known = self.ids[places] == ids
         own[known] = self.seems[places[known]]
         photos = vectors.astype(np.float32)
+        placed = ((photos - self.centre) @ self.axes).astype(np.float32)
         scores = _belief(self.said[labels] - own) + _evidence(
-            (photos - self.centre) @ self.axes, photos @ self.names.T, self.sums, self.counts, own
+            placed, photos @ self.names.T, self.sums, self.counts, own
         )
         rows = np.arange(n)
         label = scores[rows, labels].copy()
@@ -161,9 +162,7 @@ def _evidence(
     """
     weight = counts + _OUTSIDE
     squared = (
-        weight**2 * (placed**2).sum(1)[:, None]
-        - 2 * weight * (placed @ sums.T)
-        + (sums**2).sum(1)
+        weight**2 * (placed**2).sum(1)[:, None] - 2 * weight * (placed @ sums.T) + (sums**2).sum(1)
     ) / np.maximum(weight - own, _OUTSIDE) ** 2
     evidence: NDArray[np.float32] = similar - squared / (2 * _TEMPERED)
     return evidence
