@@ -1,6 +1,7 @@
 """Architectures of open_clip's table, small: two layers, random weights, at their own width."""
 
 import copy
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,9 @@ _FAMILIES = {
     "fastvit": "FastViT", "vit_base_mci": "MobileCLIP ViT", "convnext": "ConvNeXt",
 }  # fmt: skip
 """By what stands in timm's name."""
+_CONVOLUTIONS = ("convnext", "fastvit", "swin")
+_PATCH = 16
+"""Pixels of a patch where timm's name does not say it: behind stems of convolutions."""
 
 
 def family_of(name: str) -> str:
@@ -43,9 +47,12 @@ def build(name: str) -> Any:
     if "layers" in vision and not vision.get("timm_model_name"):
         vision["layers"] = [1, 1, 1, 1] if convolutions else 2
         vision["image_size"] = 128 if convolutions else 4 * vision["patch_size"]
+    elif not vision["timm_model_name"].startswith(_CONVOLUTIONS):
+        patch = re.search(r"patch(\d+)", vision["timm_model_name"])
+        vision["image_size"] = 4 * int(patch[1] if patch else _PATCH)
     vision.pop("output_tokens", None)  # they are for CoCa's decoder
     width = config["embed_dim"]
-    with _small_trunks(), quiet():
+    with _small_trunks(vision["image_size"]), quiet():
         torch.manual_seed(0)
         # CoCa, too: its decoder is no part of a map, nor is that its features are normalised.
         model = open_clip.model.CustomTextCLIP(
@@ -60,8 +67,8 @@ def build(name: str) -> Any:
 
 
 @contextmanager
-def _small_trunks() -> Iterator[None]:
-    """Let timm build two layers, and small images where the trunk takes a size."""
+def _small_trunks(image_size: int) -> Iterator[None]:
+    """Let timm build two layers (one block a stage), of transformers for images of this size."""
     create = timm.create_model
 
     def created(name: str, **options: Any) -> Any:
@@ -72,7 +79,7 @@ def _small_trunks() -> Iterator[None]:
             return create(name, **options, layers=(1,) * len(whole.stages))
         if name.startswith("swin"):
             return create(name, **options, depths=(1, 1, 1, 1))
-        return create(name, **options, depth=2)
+        return create(name, **options, depth=2, img_size=image_size)
 
     with mock.patch.object(timm, "create_model", created):
         yield

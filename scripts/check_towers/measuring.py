@@ -67,6 +67,7 @@ def _fill(row: Row, model: Any, tower: Tower) -> None:
     with torch.no_grad():
         plain = model.encode_image(images)
     texts = F.normalize(torch.randn(3, plain.shape[1], generator=draw), dim=-1)
+    texts[2] = -texts[0]  # where Grad-CAM is nowhere above 0 for one, it is for the other
     head = text_head(model, texts)
     scene = open_scene(model, images, head)
     forwards = [scene.features.detach()]
