@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 from tokenizers import BertWordPieceTokenizer
-from transformers import (
-    BertTokenizerFast,  # type: ignore[attr-defined]  # an alias in transformers 5
+from transformers import (  # type: ignore[attr-defined]  # an alias in transformers 5
+    BertTokenizerFast,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
