@@ -9,6 +9,7 @@ from db.engine import open_read
 from scripts.walk_poster import main
 
 
+@pytest.mark.timeout(900)  # 630 MB of weights are written, and read
 def test_the_poster_runs_from_files_in_the_published_formats(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
