@@ -10,6 +10,7 @@ from rich.text import Text
 from db import queries
 from db.records import ClassName, Run, RunTotals, Stage
 from mapcap.runs.source import source_line
+from mapcap.summaries.absent import why_no_summary
 from tui.opened import Opened
 from tui.texts import safe, share
 from tui.widgets.class_card import Card
@@ -18,15 +19,18 @@ from tui.widgets.class_card import Card
 def card_of(opened: Opened, record: ClassName) -> Card:
     """Read what the card of a class shows."""
     engine = opened.engine
+    summary = opened.summary(record.id)
+    empty = summary is None or not summary.sentences
     return Card(
         record,
         opened.of_class(record),
-        opened.summary(record.id),
+        summary,
         queries.confusions(engine, record.id),
         queries.word_scores(engine, record.id, "relevance", limit=12),
         queries.class_audit(engine, record.id),
         queries.findings(engine, record.id),
         Counter(mark for mark, _ in opened.marked(record.id)),
+        why_no_summary(engine, opened.run, record) if empty else "",
     )
 
 

@@ -1,6 +1,6 @@
 """Classes with their figures, in one small query each."""
 
-from sqlalchemy import Engine, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import Engine, func, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -105,6 +105,18 @@ def run_confusions(engine: Engine, run_id: int) -> list[tuple[int, int, int]]:
         return [
             (actual, predicted, count) for actual, predicted, count in connection.execute(query)
         ]
+
+
+def map_counts(engine: Engine, class_id: int) -> tuple[int, int]:
+    """Return how many maps the images of a class have, and how many are zero everywhere."""
+    query = (
+        select(func.count(), func.count().filter(schema.Relevance.raw_max <= 0))
+        .join(schema.Image, schema.Image.id == schema.Relevance.image_id)
+        .where(schema.Image.class_id == class_id)
+    )
+    with engine.connect() as connection:
+        maps, empty = connection.execute(query).one()
+    return maps, empty
 
 
 def class_tokens(engine: Engine, class_id: int) -> list[TokenRelevance]:

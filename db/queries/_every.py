@@ -32,6 +32,7 @@ from db.queries._classes import (
     class_tokens,
     classes,
     confusions,
+    map_counts,
     run_confusions,
     search_classes,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "images_of_captions",
     "latest_run",
     "locate_images",
+    "map_counts",
     "one_sided_errors",
     "outdated_audits",
     "paired_predictions",

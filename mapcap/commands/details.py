@@ -10,6 +10,7 @@ from mapcap.config import MOST, IndexConfig
 from mapcap.printing import pages
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class, find_image
+from mapcap.summaries.absent import why_no_summary
 from mapcap.summaries.stored import read_sides, read_summary
 
 
@@ -33,7 +34,8 @@ def show_class(
     if json:
         pages.print_json({"class": page.pop("record"), **page})
         return
-    print_page(pages.class_page(**page), source_of(engine, chosen))
+    absent = why_no_summary(engine, chosen, record)
+    print_page(pages.class_page(**page, absent=absent), source_of(engine, chosen))
 
 
 def image(

@@ -12,6 +12,7 @@ from mapcap.printing import pages
 from mapcap.printing.summaries import summary_table
 from mapcap.printing.tables import safe
 from mapcap.runs.lookup import find_class
+from mapcap.summaries.absent import why_no_summary
 from mapcap.summaries.stored import read_summary
 
 
@@ -51,4 +52,5 @@ def summarize(
         return
     for entry, summary in summaries:
         print_page(safe(entry.name))
-        print_page(summary_table(summary, entry.distinct_captions))
+        absent = why_no_summary(engine, chosen, entry)
+        print_page(summary_table(summary, entry.distinct_captions, absent))

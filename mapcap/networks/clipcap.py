@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from mapcap.errors import UserError
 from mapcap.networks.decoding import Tokens, beam_search, decode, nucleus, pick_best, room
-from mapcap.networks.prefix_networks import MlpMapper, TransformerMapper, build_mapper
+from mapcap.networks.prefix_networks import Mapper, build_mapper
 from mapcap.networks.weights import fill, load_weights
 
 Method = Literal["greedy", "beam", "nucleus"]
@@ -41,7 +41,7 @@ class Caption:
 class ClipCap:
     """A captioner for CLIP features (Mokady et al. 2021, arXiv 2111.09734)."""
 
-    mapper: MlpMapper | TransformerMapper
+    mapper: Mapper
     language_model: PreTrainedModel
     tokenizer: Tokenizer
     normalise: bool = False
@@ -58,7 +58,7 @@ class ClipCap:
     ) -> "ClipCap":
         """Load a checkpoint with the published keys, from `.pt` or safetensors (int8 or not).
 
-        `clip_project.*` is the prefix network (MLP or transformer, sizes from the tensors);
+        `clip_project.*` is the prefix network (MLP, linear or transformer, sizes from the tensors);
         `gpt.*`, if there, takes the place of `language_model`'s weights, less the attention masks
         that transformers no longer keeps. Both run on the language model's device, in its dtype.
 

@@ -1,4 +1,4 @@
-"""ClipCap's two prefix networks, in the layout of the published checkpoints.
+"""ClipCap's prefix networks, in the layout of the published checkpoints.
 
 Mokady et al. 2021, "ClipCap: CLIP Prefix for Image Captioning" (arXiv 2111.09734). The names of the
 modules are the names of the published keys; sizes are read off the tensors.
@@ -29,6 +29,18 @@ class MlpMapper(nn.Module):
         """Map features (B, D) to prefix embeddings (B, P, W)."""
         prefix: Tensor = self.model(features)  # (B, P * W)
         return prefix.view(-1, self.prefix_length, self.width)
+
+
+class LinearMapper(nn.Linear):
+    """Feature -> prefix in one layer: the published code's for long prefixes."""
+
+    def __init__(self, features: int, prefix_length: int, width: int) -> None:
+        super().__init__(features, prefix_length * width)
+        self.features, self.prefix_length, self.width = features, prefix_length, width
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (B, D) to prefix embeddings (B, P, W)."""
+        return super().forward(features).view(-1, self.prefix_length, self.width)
 
 
 class TransformerMapper(nn.Module):
@@ -85,13 +97,16 @@ class _Attention(nn.Module):
         return out
 
 
-def build_mapper(state: Mapping[str, Tensor], width: int) -> MlpMapper | TransformerMapper:
+Mapper = MlpMapper | LinearMapper | TransformerMapper
+
+
+def build_mapper(state: Mapping[str, Tensor], width: int) -> Mapper:
     """Build the prefix network whose tensors `state` names (without `clip_project.`).
 
     `width` is the size of the language model's token embeddings. Weights are not loaded.
 
     Raises:
-        ValueError: the tensors are of neither layout, or do not divide into prefixes of `width`.
+        ValueError: the tensors are of no such layout, or do not divide into prefixes of `width`.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     try:
@@ -100,14 +115,18 @@ def build_mapper(state: Mapping[str, Tensor], width: int) -> MlpMapper | Transfo
             flat, features = shapes["linear.weight"]
             mlp = shapes["transformer.layers.0.mlp.fc1.weight"][0]
             layers = {name.split(".")[2] for name in shapes if name.startswith("transformer.")}
+        elif "weight" in shapes:
+            (flat, features), prefix_width = shapes["weight"], width
         else:
             hidden, features = shapes["model.0.weight"]
             flat = shapes["model.2.weight"][0]
             prefix_width = width
     except (KeyError, IndexError, ValueError) as error:
-        raise ValueError("the keys are of neither of ClipCap's prefix networks") from error
+        raise ValueError("the keys are of none of ClipCap's prefix networks") from error
     if prefix_width != width or flat % width:
         raise ValueError(f"it makes prefixes of another width than the language model's {width}")
+    if "weight" in shapes:
+        return LinearMapper(features, flat // width, width)
     if "prefix_const" not in shapes:
         return MlpMapper(features, hidden, flat // width, width)
     if width % _HEADS:

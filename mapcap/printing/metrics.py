@@ -66,6 +66,12 @@ def missing(figures: Sequence[Figure], db: Path) -> list[str]:
     name = clean(str(db))
     sample = f"`mapcap evaluate {name} --sample {ADVISED_SAMPLE}`"
     lines = []
+    blank = next((f for f in figures if f.name == "maps-empty" and f.n and f.value >= 1), None)
+    if blank is not None:
+        return [
+            f"maps, captions and summaries: nothing to measure, since all {blank.n:,} maps are "
+            "zero everywhere; mapcap index --relevance value or occlusion may see something"
+        ]
     if "map-entropy" not in measured:
         lines.append(
             "maps, captions and summaries: not measured; `mapcap index` with the same options as "

@@ -99,9 +99,13 @@ def class_page(
     summary: Summary | None,
     confusions: Sequence[Confusion],
     words: Sequence[WordScore],
-    sides: tuple[Summary, Summary] | None = None,
+    sides: tuple[Summary, Summary] | None,
+    absent: str,
 ) -> RenderableType:
-    """Return one class: figures, summary, what either side shares, confusions, words."""
+    """Return one class: figures, summary, what either side shares, confusions, words.
+
+    `absent` says why, where there is no summary.
+    """
     accuracy = f"{record.correct} of {record.predicted} correct"
     if record.accuracy is not None:
         accuracy += f", accuracy {_per_cent(record.accuracy)} (95 % interval {_interval(record)} %)"
@@ -110,7 +114,7 @@ def class_page(
     parts: list[RenderableType] = [head]
     if unreadable:
         parts.append(Text(f"{unreadable} of {record.images} images could not be read", "yellow"))
-    parts += [Text(), summary_table(summary, record.distinct_captions)]
+    parts += [Text(), summary_table(summary, record.distinct_captions, absent)]
     if sides is not None:
         parts += [Text(), sides_table(*sides)]
     if confusions:

@@ -9,10 +9,13 @@ from db.records import Summary
 from mapcap.printing.tables import data_table, figure, safe
 
 
-def summary_table(summary: Summary | None, distinct: int) -> RenderableType:
-    """Return a summary's sentences in the order of choice, with the scores that chose them."""
+def summary_table(summary: Summary | None, distinct: int, absent: str) -> RenderableType:
+    """Return a summary's sentences in the order of choice, with the scores that chose them.
+
+    `absent` says why, where there are none.
+    """
     if summary is None or not summary.sentences:
-        return Text("no summary yet: `mapcap status` shows how far the run is", "yellow")
+        return Text(absent, "yellow")
     numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
     least = ("penalty", "relevance", "score", "regions")
     title = f"summary of {distinct} captions"

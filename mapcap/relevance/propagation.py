@@ -114,9 +114,7 @@ def relevance_maps(
             scores = [(logit_weights(target, logits) * logits).sum() for target in targets]
         initial = tower.queries(attention[-1].shape[2]).to(attention[-1]).expand(len(features), -1)
         pooled = tower.pool is not None
-        rows = [_relevance_row(initial, attention, score, pooled) for score in scores]
-        if tower.reading == "mean":
-            rows = [row - initial for row in rows]
+        rows = [_gained(initial, attention, score, pooled) for score in scores]
     return [row[:, tower.prefix :].reshape(-1, *tower.grid) for row in rows]
 
 
@@ -148,7 +146,8 @@ def chefer_text(
             text_features = model.encode_text(tokens)
         with torch.enable_grad():
             score = cosine_logits(model, image_features, text_features).diagonal().sum()
-        row = _relevance_row(tower.read(tokens).to(attention[0]), attention, score)  # (B, L)
+        initial = tower.read(tokens).to(attention[0])
+        row = initial + _gained(initial, attention, score)  # (B, L)
     if proper is None:
         position = torch.arange(tokens.shape[1], device=tokens.device)
         proper = (position > 0) & (position < tower.end(tokens).unsqueeze(1))
@@ -166,15 +165,23 @@ def logit_weights(target: Tensor | None, logits: Tensor) -> Tensor:
     return target.to(logits.device, logits.dtype, copy=True)
 
 
-def _relevance_row(
-    row: Tensor, attention: Sequence[Tensor], score: Tensor, pooled: bool = False
+def _gained(
+    initial: Tensor, attention: Sequence[Tensor], score: Tensor, pooled: bool = False
 ) -> Tensor:
-    """Carry a row (B, Q) from the last layer's attention (B, H, Q, N) to the first's: (B, N)."""
+    """What a row (B, Q) gains from the last layer's attention (B, H, Q, N) to the first's: (B, N).
+
+    It is carried apart from the row itself: of a mean over many patches the gain is so much the
+    smaller that adding it to the row and taking it off again would leave few of its digits.
+    """
+    row, gained = initial, torch.zeros_like(attention[-1][:, 0, 0])
     gradients = torch.autograd.grad(score, attention, retain_graph=True)
     for probabilities, gradient in zip(reversed(attention), reversed(gradients), strict=True):
-        passed = torch.einsum("bn,bnm->bm", row, layer_relevance(probabilities, gradient))
-        row = passed if pooled and probabilities is attention[-1] else row + passed
-    return row
+        layer = layer_relevance(probabilities, gradient)
+        if pooled and probabilities is attention[-1]:
+            row, gained = gained, torch.einsum("bq,bqn->bn", row, layer)
+        else:
+            gained = gained + torch.einsum("bn,bnm->bm", row + gained, layer)
+    return gained
 
 
 def layer_relevance(probabilities: Tensor, gradient: Tensor) -> Tensor:

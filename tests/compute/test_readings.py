@@ -89,6 +89,18 @@ def test_chefer_is_the_plain_computation(build, images, texts, name, start_layer
     assert (got.flatten(1).amax(1) > 1e-4).all()
 
 
+@pytest.mark.parametrize("name", MEAN)
+def test_relevance_far_smaller_than_the_mean_keeps_its_digits(build, images, texts, name):
+    """Each patch's own share of the mean is no part of the map, and must not round it either."""
+    model = build(name)
+    with torch.no_grad():
+        model.logit_scale.fill_(-9.0)
+    got = chefer(model, images[:1], texts, TARGETS[:1], 0)[0]
+    expected = plain_map(doubled(model, name), name, images[0], texts, int(TARGETS[0]), 0)
+    assert 0 < expected.max() < 1e-4
+    assert (got.double() - expected).abs().max() <= 1e-4 * expected.max()
+
+
 @pytest.mark.parametrize("name", TOWERS)
 def test_the_pass_gives_the_same_maps_and_features(build, images, texts, name):
     model = build(name)

@@ -78,6 +78,13 @@ def test_what_is_not_measured_is_said_with_its_command() -> None:
     assert missing(every_figure(), DB) == []
 
 
+def test_maps_that_are_all_zero_are_said_to_be_and_not_called_unmeasured() -> None:
+    some = Figure("maps-empty", 0.9, None, None, 12)
+    assert len(missing([some], DB)) == 3
+    (line,) = missing([Figure("maps-empty", 1.0, None, None, 12)], DB)
+    assert "all 12 maps are zero everywhere" in line and "not measured" not in line
+
+
 def test_a_link_that_is_not_defined_is_not_shown() -> None:
     figures = [
         Figure("map-entropy", 0.5, None, None, 9),

@@ -24,6 +24,21 @@ def mlp_state(hidden: int = 20, seed: int = 3) -> dict[str, Tensor]:
     }
 
 
+def linear_state() -> dict[str, Tensor]:
+    """The published keys of a linear mapper, with random weights."""
+    torch.manual_seed(5)
+    return {
+        "clip_project.weight": torch.randn(PREFIX * WIDTH, FEATURES),
+        "clip_project.bias": torch.randn(PREFIX * WIDTH),
+    }
+
+
+def plain_linear(state: dict[str, Tensor], feature: Tensor) -> Tensor:
+    """The prefix of one feature, by hand."""
+    flat = state["clip_project.weight"] @ feature + state["clip_project.bias"]
+    return flat.reshape(PREFIX, WIDTH)
+
+
 def transformer_state(layers: int = 3, clip_length: int = 4) -> dict[str, Tensor]:
     torch.manual_seed(4)
     state = {

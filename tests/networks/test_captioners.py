@@ -6,12 +6,12 @@ import pytest
 import torch
 from PIL import Image
 from tokenizers import BertWordPieceTokenizer
-from transformers import (
+from transformers import (  # type: ignore[attr-defined]  # an alias in transformers 5
+    BertTokenizerFast,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
     BlipProcessor,
-    PreTrainedTokenizerFast,
 )
 
 from mapcap.config import IndexConfig
@@ -35,7 +35,7 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("blip")
     pieces = BertWordPieceTokenizer({word: i for i, word in enumerate(WORDS)})
     pieces.save(str(folder / "pieces.json"))
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = BertTokenizerFast(
         tokenizer_file=str(folder / "pieces.json"),
         **{f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")},
     )

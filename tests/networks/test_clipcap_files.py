@@ -114,7 +114,7 @@ def test_int8_safetensors_hold_the_same_keys(
     ("state", "says"),
     [
         ({}, "not a ClipCap checkpoint"),
-        ({"clip_project.model.0.weight": torch.ones(3, 3)}, "neither of ClipCap's"),
+        ({"clip_project.model.0.weight": torch.ones(3, 3)}, "none of ClipCap's"),
         (mlp_state() | {"clip_project.model.4.weight": torch.ones(1)}, "unexpected: model.4"),
         (mlp_state() | {"visual.proj": torch.ones(1)}, r"not visual\.proj"),
         (

@@ -17,6 +17,7 @@ from mapcap.networks.captioners.vlm import VlmCaptioner
 from mapcap.networks.clip import Clip
 
 CPU = torch.device("cpu")
+NEW = int(tf.__version__.split(".")[0]) >= 5
 VOCABULARY = 96
 NAMES = ["<pad>", "<s>", "</s>", "<unk>", "<image>", "<|im_start|>", "<|im_end|>"]
 NAMES += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<video>"]
@@ -38,7 +39,8 @@ LLM = SHAPE | {
 }  # fmt: skip
 
 
-def tokenizer(image: str = "<image>", **more: Any) -> Any:
+def tokenizer(image: str = "<image>", kind: str = "PreTrained", **more: Any) -> Any:
+    """`kind` is what processors of transformers 4 insist on; those of 5 take any."""
     words = "a the dog cat on . describe this in one short sentence user assistant caption en"
     known = dict.fromkeys([*NAMES, *words.split(), *(f"w{n}" for n in range(VOCABULARY))])
     vocabulary = {word: place for place, word in enumerate(list(known)[:VOCABULARY])}
@@ -48,7 +50,8 @@ def tokenizer(image: str = "<image>", **more: Any) -> Any:
     if "extra_special_tokens" not in more:
         more["additional_special_tokens"] = [n for n in NAMES if n not in marks.values()]
     chat = CHAT.replace("IMAGE", image)
-    return tf.PreTrainedTokenizerFast(tokenizer_object=plain, chat_template=chat, **marks, **more)
+    made: Any = getattr(tf, f"{'PreTrained' if NEW else kind}TokenizerFast")
+    return made(tokenizer_object=plain, chat_template=chat, **marks, **more)
 
 
 def llava() -> tuple[Any, Any]:
@@ -60,7 +63,7 @@ def llava() -> tuple[Any, Any]:
     )  # fmt: skip
     processor = tf.LlavaOnevisionProcessor(
         tf.LlavaOnevisionImageProcessor(size=SIZE, image_grid_pinpoints=[[32, 32]]),
-        tokenizer(),
+        tokenizer(kind="Qwen2"),
         tf.LlavaOnevisionVideoProcessor(size=SIZE),
         num_image_tokens=16, vision_feature_select_strategy="full",
         chat_template=CHAT.replace("IMAGE", "<image>"),
@@ -71,7 +74,7 @@ def llava() -> tuple[Any, Any]:
 def qwen() -> tuple[Any, Any]:
     rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
     config = tf.Qwen2_5_VLConfig(
-        text_config=LLM | {"rope_parameters": rope},
+        text_config=LLM | {"rope_parameters" if NEW else "rope_scaling": rope},
         vision_config={
             "depth": 2, "hidden_size": 32, "num_heads": 4, "intermediate_size": 64,
             "out_hidden_size": 32, "patch_size": 8, "spatial_merge_size": 2,
@@ -83,7 +86,7 @@ def qwen() -> tuple[Any, Any]:
     picture = "<|vision_start|> <|image_pad|> <|vision_end|>"
     processor = tf.Qwen2_5_VLProcessor(
         tf.Qwen2VLImageProcessor(patch_size=8, min_pixels=256, max_pixels=4096),
-        tokenizer(picture),
+        tokenizer(picture, "Qwen2"),
         tf.Qwen2VLVideoProcessor(patch_size=8),
         chat_template=CHAT.replace("IMAGE", picture),
     )
@@ -98,7 +101,7 @@ def paligemma() -> tuple[Any, Any]:
     )  # fmt: skip
     pictures = tf.SiglipImageProcessor(size=SIZE)
     pictures.image_seq_length = 16  # type: ignore[attr-defined]
-    without_chat = tokenizer()
+    without_chat = tokenizer(kind="Gemma")
     without_chat.chat_template = None
     processor = tf.PaliGemmaProcessor(pictures, without_chat)
     return tf.PaliGemmaForConditionalGeneration(config), processor
@@ -121,7 +124,7 @@ def florence2() -> tuple[Any, Any]:
     large = {"height": 128, "width": 128}
     pictures = tf.CLIPImageProcessor(size=large, crop_size=large)
     pictures.image_seq_length = 17  # type: ignore[attr-defined]
-    words = tokenizer(extra_special_tokens={"image_token": "<image>"})
+    words = tokenizer(kind="Bart", extra_special_tokens={"image_token": "<image>"})
     words.chat_template = None
     return tf.Florence2ForConditionalGeneration(config), tf.Florence2Processor(pictures, words)
 

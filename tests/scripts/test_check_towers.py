@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from scripts import check_towers
-from scripts.check_towers import build, family_of, main, measure
+from scripts.check_towers import measuring
+from scripts.check_towers.__main__ import main
+from scripts.check_towers.building import build, family_of
+from scripts.check_towers.measuring import measure
 
 READINGS = {
     "ViT-S-32": ("ViT", "token"),
@@ -40,7 +42,7 @@ def test_a_wrong_map_does_not_pass(
     def turned(*_: Any) -> list[torch.Tensor]:
         return [torch.rand(2, 4, 4)]
 
-    monkeypatch.setattr(check_towers, "relevance_maps", turned)
+    monkeypatch.setattr(measuring, "relevance_maps", turned)
     assert main(["--model", "ViT-S-32", "ViT-B-32", "--json"]) == 1
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["passes"] for row in rows] == [False, False]

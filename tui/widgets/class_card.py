@@ -32,6 +32,8 @@ class Card:
     audit: ClassAudit | None
     findings: Sequence[Finding]
     marks: Mapping[Mark, int]
+    absent: str
+    """Why, where there is no summary."""
 
 
 class ClassCard(VerticalScroll):
@@ -77,7 +79,7 @@ def draw_card(card: Card) -> list[RenderableType]:
     parts.append(Text("\nSummary", style="bold underline"))
     sentences = card.summary.sentences if card.summary is not None else ()
     if not sentences:
-        parts.append(Text("no summary yet", style="dim"))
+        parts.append(safe(card.absent, "dim"))
     for sentence in sentences:
         place = (f"{sentence.position + 1} ", "cyan")
         parts.append(Text.assemble(place, safe(sentence.text, longest=160)))

@@ -98,9 +98,7 @@ class SummaryPane(Vertical):
             ),
             Column("score", "score", 8, lambda r, w: Text(f"{r.score:.2f}"), right=True, rank=2),
         ]
-        yield Rows[Sentence](
-            columns, lambda r: r.caption_id, empty="no summary: not indexed yet", id="sentences"
-        )
+        yield Rows[Sentence](columns, lambda r: r.caption_id, empty="no summary", id="sentences")
         with Horizontal(id="sides"):
             for side, outcome in (("right", "correct"), ("wrong", "misclassified")):
                 shared: list[Column[Sentence]] = [

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import torch
 from huggingface_hub import hf_hub_download
@@ -37,7 +37,10 @@ _GPT: Final = "gpt."
 _BLOCK: Final = "gpt.transformer.h."
 _HEAD_WIDTH: Final = 64
 """Of every published GPT-2: the one size that its tensors do not show."""
+_EMBEDDINGS: Final = "gpt.transformer.wte.weight"
 _TOKENIZER: Final = "gpt2"
+_FULL_STOP: Final = 13
+"""In GPT-2's vocabulary, of which the end of a text is the last."""
 
 
 @dataclass(frozen=True)
@@ -166,19 +169,33 @@ def _decoder(
             "not name one. Give a published ClipCap file, or add the note "
             '"decoder": "HUB NAME OR FOLDER" beside its state_dict.'
         )
+    return _gpt2(shapes), _tokenizer(config, shapes)
+
+
+def _tokenizer(config: IndexConfig, outlined: Outline) -> Tokenizer:
+    """Return GPT-2's tokenizer: that of a folder of GPT-2 that `--lm` names, else the hub's."""
+    folder = Path(config.lm).expanduser()
+    if folder.is_dir():
+        own: Any = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        vocabulary = outlined.shapes[_EMBEDDINGS][0]
+        if own.eos_token_id == vocabulary - 1 and own.encode(".") == [_FULL_STOP]:
+            return own  # type: ignore[no-any-return]
     reason = unreachable(_TOKENIZER, ["tokenizer.json"])
     if reason is not None:
         raise UserError(
             f"--captioner {config.captioner}: GPT-2's tokenizer could not be fetched ({reason}). "
-            'Without a network, add the note "decoder": "FOLDER OF GPT-2" beside its state_dict.'
+            "Without a network, give --lm a folder of GPT-2, or add the note "
+            '"decoder": "FOLDER OF GPT-2" beside its state_dict.'
         )
-    return _gpt2(shapes), AutoTokenizer.from_pretrained(_TOKENIZER)
+    return AutoTokenizer.from_pretrained(_TOKENIZER)
 
 
 def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
     """Build a GPT-2 of the shapes of a file's `gpt.*`."""
     shapes = outlined.shapes
-    vocabulary, width = shapes["gpt.transformer.wte.weight"]
+    vocabulary, width = shapes[_EMBEDDINGS]
     config = GPT2Config(
         vocab_size=vocabulary,
         n_positions=shapes["gpt.transformer.wpe.weight"][0],

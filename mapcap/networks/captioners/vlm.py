@@ -1,5 +1,6 @@
 """`vlm:NAME`: captions of crops by any image-text-to-text network, asked by a prompt."""
 
+import inspect
 import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -65,7 +66,7 @@ class VlmCaptioner:
                 tokenize=True,
                 return_dict=True,
                 return_tensors="pt",
-                processor_kwargs={"padding": True},
+                **_padding(self.processor),
             )
         kind = self.model.config.model_type
         prompt = _IMAGE_TOKENS.get(kind, "") + (self._fixed_prompt or self.prompt)
@@ -83,6 +84,13 @@ class VlmCaptioner:
         """Return an answer's first sentence where that is all to be kept, else the whole of it."""
         sentence = _SENTENCE.match(text) if self.first_sentence else None
         return text.strip() if sentence is None else sentence.group(1)
+
+
+def _padding(processor: Any) -> dict[str, Any]:
+    """Return what makes texts equally long: transformers 5 asks for it under a name of its own."""
+    padding = {"padding": True}
+    named = "processor_kwargs" in inspect.signature(processor.apply_chat_template).parameters
+    return {"processor_kwargs": padding} if named else padding
 
 
 def _check(config: IndexConfig) -> None:
