@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from db import queries
 from db.records import CaptionHit, ClassName, Image
+from mapcap.text import counted
 from tui.navigation import Among, Navigation, OpenCaption, OpenClass, OpenImage
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -145,5 +146,7 @@ def _detail(hit: Hit, width: int) -> Text:
     if isinstance(record, CaptionHit):
         return Text(f"{record.count}× in {record.classes} classes", style="dim")
     if isinstance(record, ClassName):
+        if record.correct is None or not record.predicted:
+            return Text(counted(record.predicted, "image"), style="dim")
         return Text(f"{share(record.accuracy)} of {record.predicted} correct", style="dim")
     return safe(record.class_name, "dim", longest=60)
