@@ -137,8 +137,8 @@ def photo_lines(dataset: Dataset, *, labelled: bool = True) -> list[tuple[str, s
     """Return what to say of the photos, each line with its style; `labelled`: of their accuracy."""
     images = counted(len(dataset.items), "image")
     counts = Counter(item.class_index for item in dataset.items)
-    # Not of the classes that are only predicted.
-    classes = len(counts)
+    # Not of the classes that are only predicted, which come after the photos'.
+    classes = len(counts) or len(dataset.classes)
     names = [f"{each.label} {counts[at]:,}" for at, each in enumerate(dataset.classes[:classes])]
     more = f" and {classes - _NAMED:,} more" if classes > _NAMED else ""
     line = f"{dataset.source}: {images} of {counted(classes, 'class')}"
