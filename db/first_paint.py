@@ -17,6 +17,10 @@ from db.values import Record, read_row
 
 # Columns that no table has: the queries read them by the same text.
 ITEMS_PER_SECOND: Final = "stage.worked / nullif(stage.seconds, 0.0)"
+CORRECT: Final = (
+    "CASE WHEN class_name.accuracy IS NOT NULL OR class_name.predicted = 0 "
+    "THEN class_name.correct END"
+)
 TOP_WRONG_NAME: Final = (
     "(SELECT wrong.name FROM class_name AS wrong WHERE wrong.id = class_name.top_wrong_class_id)"
 )
@@ -35,13 +39,16 @@ class Glance:
         """The sums over the classes."""
         classes = self.classes
         witnessed = [each.agreed for each in classes if each.agreed is not None]
+        predicted = sum(each.predicted for each in classes)
+        correct = [each.correct or 0 for each in classes if each.accuracy is not None]
         return RunTotals(
             len(classes),
             sum(each.images for each in classes),
             sum(each.readable for each in classes),
-            sum(each.predicted for each in classes),
-            sum(each.correct for each in classes),
+            predicted,
+            sum(correct) if correct or not predicted else None,
             None if not witnessed else sum(witnessed),
+            sum(not each.images for each in classes),
         )
 
 
@@ -58,7 +65,13 @@ def glance(file: Path, run_id: int | None = None) -> Glance:
             connection, Stage, "stage", of_run, run.id, items_per_second=ITEMS_PER_SECOND
         )
         classes = _read(
-            connection, ClassName, "class_name", of_run, run.id, top_wrong_name=TOP_WRONG_NAME
+            connection,
+            ClassName,
+            "class_name",
+            of_run,
+            run.id,
+            correct=CORRECT,
+            top_wrong_name=TOP_WRONG_NAME,
         )
     return Glance(run, stages, classes)
 

@@ -1,6 +1,6 @@
 """The order in which classes are listed, and which of them: of records, without a query."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 
 from db.records import ClassName
@@ -31,6 +31,14 @@ _KEYS: Final[dict[ClassSort, Callable[[ClassName], float | str | None]]] = {
     "distinct_captions": lambda record: record.distinct_captions,
     "first_sentence": lambda record: record.first_sentence and record.first_sentence.casefold(),
 }
+
+
+def with_photos(records: Sequence[ClassName]) -> list[ClassName]:
+    """Return classes without those that no image has: they are only predicted, or only outputs.
+
+    Where no class has an image, none has been counted yet, and all are returned.
+    """
+    return [each for each in records if each.images] or list(records)
 
 
 def arranged(

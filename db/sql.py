@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Result,
     Select,
+    and_,
     case,
     func,
     or_,
@@ -24,7 +25,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.codecs import decode_stack
 from db.records import Box, Vectors
-from db.schema import Base, ClassName, Embedding, Finding, Region, RegionCaption
+from db.schema import Base, ClassName, Embedding, Finding, Prediction, Region, RegionCaption
 from db.types import blob_of
 from db.values import row_values
 
@@ -87,6 +88,15 @@ def audit_basis() -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Return what an audit rests on, per row of `ClassName`: its predictions, its captions."""
     captioned = select(func.count()).where(RegionCaption.class_id == ClassName.id).scalar_subquery()
     return ClassName.predicted.expression, captioned
+
+
+def judged() -> ColumnElement[bool | None]:
+    """Return whether a prediction is correct, null where nobody labelled the image.
+
+    Its class is then the predicted one, and of a true class there is no rank.
+    """
+    unknown = and_(Prediction.correct, Prediction.true_rank.is_(None))
+    return type_coerce(case((unknown, None), else_=Prediction.correct), Prediction.correct.type)
 
 
 def finding_kind() -> ColumnElement[str]:

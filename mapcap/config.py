@@ -51,6 +51,7 @@ _BEFORE = {
     "box_format": None,
     "box_units": None,
     "class_level": None,
+    "unlabelled": False,
 }
 """What runs did before these fields existed."""
 _HALF = 0.5, "half"
@@ -98,6 +99,8 @@ class IndexConfig:
     """Whether boxes are in `pixels` or `shares` of the photo's sides; None = the table tells."""
     class_level: str | None = None
     """Whether `top` or `leaf` folders are the classes; None = the layout tells."""
+    unlabelled: bool = False
+    """Whether nobody says what is in the photos: a photo's class is its prediction."""
     limit_per_class: int | None = None
     """At most this many images of a class; None = all."""
     templates: tuple[str, ...] = ("{}",)
@@ -184,6 +187,10 @@ class IndexConfig:
              "holds {} where the class name goes"),
             (self.prediction_paths is None or self.predictions is not None, "--prediction-paths",
              "names the rows of --predictions FILE: give that, too"),
+            (not self.unlabelled or self.predictions is not None, "--unlabelled",
+             "takes the classes from --predictions FILE: give that, too"),
+            (not self.unlabelled or self.class_level is None, "--unlabelled",
+             "says that no folders are classes, and --class-level which ones are: leave one out"),
             (self.class_order is None or bool(self.sources), "--class-order",
              "is the order of the classes in --predictions FILE, --class-weights FILE or "
              "--classifier NAME: give one of them, too"),

@@ -4,9 +4,10 @@
     python -m scripts.score_planted --seeds 0-4 [--photos PHOTOS] [--out DIR] [--json]
 
 The first form scores a file that `mapcap index` filled. A bed of photos (`scripts.plant_faults`)
-is held against CLEAN.db, the index of what `scripts.plant_faults --without-faults` writes. The second form renders the
-synthetic bed (`scripts.planted`), or plants faults in PHOTOS, indexes with the embedded networks
-and scores each seed, and prints one table. What is in DIR from an earlier call is used again.
+is held against CLEAN.db, the index of what `scripts.plant_faults --without-faults` writes. The
+second form renders the synthetic bed (`scripts.planted`), or plants faults in PHOTOS, indexes with
+the embedded networks and scores each seed, and prints one table. What is in DIR from an earlier
+call is used again.
 """
 
 import argparse

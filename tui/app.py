@@ -26,6 +26,7 @@ from db.verdicts import beside
 from mapcap.text import clean
 from tui.navigation import (
     Navigation,
+    OpenApart,
     OpenCaption,
     OpenClass,
     OpenComparison,
@@ -234,6 +235,7 @@ def make_app(
 def screen_for(message: Navigation) -> BrowseScreen:
     """Return the screen that a message asks for; the only place that makes one for another."""
     from tui.screens import (
+        apart,
         compare,
         evidence,
         matrix,
@@ -266,6 +268,8 @@ def screen_for(message: Navigation) -> BrowseScreen:
             return run_findings.RunFindingsScreen(opened)
         case OpenComparison(other=other):
             return compare.CompareScreen(opened, other)
+        case OpenApart(older=older, newer=newer, pair=pair):
+            return apart.ApartScreen(opened, older, newer, pair)
         case OpenMatrix():
             return matrix.MatrixScreen(opened)
         case OpenMetrics():

@@ -14,8 +14,10 @@ def class_head(opened: Opened, class_id: int) -> Text:
     tokens = queries.class_tokens(opened.engine, class_id)
     verdict = opened.of_class(record)
     text = safe(record.name, "bold", longest=60) + Text("  ")
-    text += accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 12)
-    text += Text(f" {share(record.accuracy)}  {record.images} images  ")
+    if record.correct is not None:
+        text += accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 12)
+        text += Text(f" {share(record.accuracy)}  ")
+    text += Text(f"{record.images} images  ")
     if tokens:
         text += Text("name read as ", "dim") + tokens_line(tokens)
     if verdict is not None:

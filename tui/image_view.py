@@ -53,14 +53,15 @@ def draw_frames(content: ImageContent, strength: float, role: Role) -> list[Fram
         content.photo, shown, [ink(region) for region in shown], content.resize_mode
     )
     kind = "photo" if content.is_original else "thumbnail"
-    about = f"{kind}, regions for {role}" if content.maps else f"{kind}, no map yet"
+    regions_of = f"regions for {role_name(content.image, role)}"
+    about = f"{kind}, {regions_of if content.maps else 'no map yet'}"
     frames = [Frame(Text(about), outlined)]
     for map_role in ROLES:
         relevance = content.maps.get(map_role)
         if relevance is None:
             continue
         target = safe(relevance.target_name, "bold", longest=40)
-        title = Text.assemble((f"{map_role}: ", "dim"), target)
+        title = Text.assemble((f"{role_name(content.image, map_role)}: ", "dim"), target)
         if relevance.raw_max <= 0:
             title.append(" (all zero)", "yellow")
             frames.append(Frame(title, square(content.photo, content.resize_mode)))
@@ -68,6 +69,11 @@ def draw_frames(content: ImageContent, strength: float, role: Role) -> list[Fram
         overlaid = overlay(content.photo, relevance.grid, strength, content.resize_mode)
         frames.append(Frame(title, overlaid, f" max {relevance.raw_max:.1e}"))
     return frames
+
+
+def role_name(image: Image, role: Role) -> str:
+    """Return what a map is for; without a label the class of an image is the predicted one."""
+    return "predicted" if image.unlabelled else role
 
 
 def ink(region: Region) -> str:

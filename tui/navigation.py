@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     # Told to type checkers alone: the first screen paints before SQLAlchemy is loaded.
     from db.records import ClassName, Finding, Region, Run, Show
     from db.verdicts import Kind, Mark
+    from mapcap.stats import Change
     from tui.opened import Opened
 
 
@@ -108,6 +109,24 @@ class OpenComparison(Navigation):
     """The run that is looked at compared with another one."""
 
     other: Run
+
+
+@dataclass(frozen=True)
+class ClassPair:
+    """A class in two runs, and what changed from one to the other; None without common images."""
+
+    older: ClassName
+    newer: ClassName
+    change: Change | None
+
+
+@dataclass
+class OpenApart(Navigation):
+    """A class in two runs: the errors that one of them alone makes."""
+
+    older: Run
+    newer: Run
+    pair: ClassPair
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +68,10 @@ class Opened:
         """The folder that the photos were read from."""
         folder = self.run.config.get("photos")
         return folder if isinstance(folder, str) else None
+
+    def at(self, run: Run) -> Opened:
+        """Return another run of the file, without verdicts: they are read when it is turned to."""
+        return self if run.id == self.run.id else replace(self, run=run, marks={}, newer=None)
 
     def pulse(self) -> Pulse:
         """Return what changes when the job writes: cheap to read, compared every few seconds."""

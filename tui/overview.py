@@ -10,6 +10,7 @@ from rich.text import Text
 from db import queries
 from db.records import ClassName, Run, RunTotals, Stage
 from mapcap.runs.source import source_line
+from mapcap.runs.standing import classes_of
 from mapcap.summaries.absent import why_no_summary
 from tui.opened import Opened
 from tui.texts import safe, share
@@ -37,8 +38,8 @@ def card_of(opened: Opened, record: ClassName) -> Card:
 def title_of(run: Run, totals: RunTotals, stages: Sequence[Stage], newer: int | None) -> Text:
     """Return the line above the table: how much the run holds, and how far the job has come."""
     text = Text.assemble((f"Run {run.id} ", "bold"), safe(f"{run.preset}  ", longest=40))
-    text.append(f"{totals.classes} classes  {totals.images} images  ")
-    if totals.predicted:
+    text.append(f"{classes_of(run, totals)}  {totals.images} images  ")
+    if totals.predicted and totals.correct is not None:
         text.append(f"accuracy {share(totals.correct / totals.predicted)}  ", style="bold")
     source = source_line(run, totals.predicted, totals.agreed)
     if source is not None:

@@ -14,6 +14,8 @@ _LONGEST: Final = 400
 _TINY: Final = 0.001
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
+OUTCOMES: Final = {"better": "green", "worse": "red", "not significant": "dim"}
+"""Colours of what McNemar's test says of a change."""
 REGION_COLOURS: Final = ("#00e5ff", "#ff4fd8", "#ffe14f", "#7dff5a", "#ff8c42")
 
 

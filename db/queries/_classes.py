@@ -5,7 +5,7 @@ from sqlalchemy.orm import aliased
 
 from db import schema
 from db.errors import StoreError
-from db.first_paint import TOP_WRONG_NAME
+from db.first_paint import CORRECT, TOP_WRONG_NAME
 from db.ordering import ClassSort, arranged
 from db.records import ClassName, Confusion, TokenRelevance, Vectors
 from db.sql import Query, columns_of, contains, raw, records, stack
@@ -13,7 +13,10 @@ from db.types import Number, SafeText
 
 _CLASS: Query = select(
     *columns_of(
-        ClassName, schema.ClassName, top_wrong_name=literal_column(TOP_WRONG_NAME, SafeText)
+        ClassName,
+        schema.ClassName,
+        correct=literal_column(CORRECT, schema.ClassName.correct.type),
+        top_wrong_name=literal_column(TOP_WRONG_NAME, SafeText),
     )
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from db import schema
 from db.errors import StoreError
 from db.records import Image, Place, Relevance, Role, Show, TopClass
-from db.sql import Query, columns_of, contains, in_ids, in_texts, records
+from db.sql import Query, columns_of, contains, in_ids, in_texts, judged, records
 
 _PAGE: Final = 1000
 _predicted, _witness = aliased(schema.ClassName), aliased(schema.ClassName)
@@ -21,6 +21,7 @@ IMAGE: Query = (
             schema.Image,
             schema.Prediction,
             class_name=schema.ClassName.name,
+            correct=judged(),
             predicted_name=_predicted.name,
             witness_name=_witness.name,
             witness_probability=schema.Witness.probability,

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db import schema
 from db.errors import StoreError
 from db.records import Codes, Region, Vectors
-from db.sql import Query, columns_of, embedded, in_ids, records, stack
+from db.sql import Query, columns_of, embedded, in_ids, judged, records, stack
 
 # Few enough vectors that a search that is no longer wanted stops soon.
 _CHUNK: Final = 16384
@@ -23,7 +23,7 @@ REGION: Query = (
             path=schema.Image.path,
             class_id=schema.Image.class_id,
             class_name=schema.ClassName.name,
-            correct=schema.Prediction.correct,
+            correct=judged(),
             caption=schema.Caption.text,
         )
     )

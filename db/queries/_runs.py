@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, and_, func, literal_column, select
+from sqlalchemy import Engine, and_, case, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -69,8 +69,14 @@ _SUMS = {
         schema.ClassName.images,
         schema.ClassName.readable,
         schema.ClassName.predicted,
-        schema.ClassName.correct,
     )
+} | {
+    # Null where images are predicted and none of them has a label.
+    "correct": case(
+        (func.coalesce(func.sum(schema.ClassName.predicted), 0) == 0, 0),
+        else_=func.sum(case((schema.ClassName.accuracy.is_not(None), schema.ClassName.correct))),
+    ),
+    "without_images": func.count(case((schema.ClassName.images == 0, 1))),
 }
 
 
@@ -150,6 +156,14 @@ def _pairs(run_id: int, other_run_id: int, *columns: Any) -> Query:
         .join(_EARLIER, _EARLIER.image_id == other.id)
         .join(class_name, class_name.id == image.class_id)
         .join(other_class, other_class.id == other.class_id)
-        .where(image.run_id == run_id, class_name.label == other_class.label)
+        .where(
+            image.run_id == run_id,
+            class_name.label == other_class.label,
+            # Whether an unlabelled image is correct, nobody knows.
+            *(
+                or_(each.true_rank.is_not(None), each.correct.is_(False))
+                for each in (schema.Prediction, _EARLIER)
+            ),
+        )
         .order_by(class_name.position, image.id)
     )

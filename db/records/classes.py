@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class ClassName:
     """A class with its figures; accuracy is over the predicted images, with its 95 % interval.
 
+    `correct` is None where these have no labels, and accuracy with it.
     `agreed` counts the images of which the CLIP says what the classifier says; None where the
     CLIP is the classifier.
     """
@@ -18,7 +19,7 @@ class ClassName:
     images: int
     readable: int
     predicted: int
-    correct: int
+    correct: int | None
     accuracy: float | None
     accuracy_low: float | None
     accuracy_high: float | None

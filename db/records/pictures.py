@@ -49,6 +49,11 @@ class Image:
     witness_name: str | None = None
     witness_probability: float | None = None
 
+    @property
+    def unlabelled(self) -> bool:
+        """Whether it is predicted and nobody labelled it: its class is the predicted one."""
+        return self.correct is None and self.predicted_class_id is not None
+
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:

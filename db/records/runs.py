@@ -32,6 +32,11 @@ class Run:
         return str(self.config.get("representation", "pooled"))
 
     @property
+    def unlabelled(self) -> bool:
+        """Whether nobody says what is in the photos: their classes are the predicted ones."""
+        return bool(self.config.get("unlabelled"))
+
+    @property
     def resize_mode(self) -> str:
         """How a picture became the network's input: shortest, longest or squash."""
         return str(self.networks.get("resize_mode", "shortest"))
@@ -69,24 +74,31 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """The sums over a run's classes, as last aggregated; `agreed` as in `ClassName`."""
+    """The sums over a run's classes, as last aggregated; `agreed`, `correct` as in `ClassName`."""
 
     classes: int
     images: int
     readable: int
     predicted: int
-    correct: int
+    correct: int | None
     agreed: int | None = None
+    without_images: int = 0
+    """Classes that no image has."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """How much a run holds; images, readable, predicted and correct are as last aggregated."""
+    """How much a run holds; images, readable, predicted and correct are as last aggregated.
+
+    `correct` as in `ClassName`.
+    """
 
     classes: int
     images: int
     readable: int
     predicted: int
-    correct: int
+    correct: int | None
     regions: int
     captions: int
+    without_images: int = 0
+    """Classes that no image has."""

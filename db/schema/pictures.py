@@ -80,7 +80,10 @@ class Lease(Base):
 
 
 class ClassName(Base):
-    """A class of a run: its name, its text side, and the figures written at a stage's end."""
+    """A class of a run: its name, its text side, and the figures written at a stage's end.
+
+    Without an accuracy its predicted images have no labels.
+    """
 
     __tablename__ = "class_name"
     __table_args__ = (UniqueConstraint("run_id", "position"), UniqueConstraint("run_id", "label"))
@@ -162,7 +165,8 @@ class ImageEmbedding(Base):
 class Prediction(Base):
     """What the model says of an image; `margin` = true logit - best other logit.
 
-    Of a classifier whose predictions came in a file, what the file lacks is null.
+    Of a classifier whose predictions came in a file, what the file lacks is null. Of an image that
+    nobody labelled the class is the predicted one, and `true_rank` is null (`db.sql.judged`).
     """
 
     __tablename__ = "prediction"

@@ -19,7 +19,7 @@ from db.schema import (
     Witness,
     WordScore,
 )
-from db.sql import row_of, upsert
+from db.sql import judged, row_of, upsert
 from db.stats import wilson
 
 _MEAN = func.avg(Prediction.true_probability)
@@ -75,7 +75,8 @@ def _count_predictions(
             Prediction.class_id,
             func.count(),
             # Not a sum, which would come back as a Boolean like its column.
-            func.count(case((Prediction.correct, 1))),
+            func.count(judged()),
+            func.count(case((judged(), 1))),
             # Some alone would be a mean over images that a file chose to name: none then.
             case((func.count(Prediction.true_probability) == func.count(), _MEAN)),
             case((func.count(Witness.image_id) > 0, func.count(case((_AGREES, 1))))),
@@ -85,12 +86,13 @@ def _count_predictions(
         .where(ClassName.run_id == run_id)
         .group_by(Prediction.class_id)
     )
-    for class_id, predicted, correct, probability, agreed in connection.execute(counted):
-        low, high = wilson(correct, predicted)
+    rows = connection.execute(counted)
+    for class_id, predicted, labelled, correct, probability, agreed in rows:
+        low, high = wilson(correct, predicted) if labelled else (None, None)
         figures[class_id] |= {
             "predicted": predicted,
             "correct": correct,
-            "accuracy": correct / predicted,
+            "accuracy": correct / predicted if labelled else None,
             "accuracy_low": low,
             "accuracy_high": high,
             "mean_true_probability": probability,

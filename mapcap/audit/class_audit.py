@@ -35,12 +35,14 @@ class ClassReport:
     figures: Mapping[str, Any]
     words: Sequence[WordRow]
     findings: Sequence[Finding]
+    labelled: bool = True
 
 
 def audit_class(material: Material) -> ClassReport:
     """Return why a class fails, as far as figures can say it."""
     inputs = audit_inputs(material)
-    findings = ranked([finding for kind in KINDS.values() for finding in kind.detect(inputs)])
+    kinds = [kind for kind in KINDS.values() if material.labelled or not kind.of_errors]
+    findings = ranked([finding for kind in kinds for finding in kind.detect(inputs)])
     figures = _figures(material)
     facts = Facts(
         name=material.names.names[material.class_id],
@@ -50,10 +52,13 @@ def audit_class(material: Material) -> ClassReport:
         findings=findings,
         words=inputs.words,
         pairs=inputs.pairs,
+        labelled=material.labelled,
     )
     line_clauses = clauses(facts)
     line = f"{facts.name}: " + "; ".join(clause.text for clause in line_clauses)
-    return ClassReport(line, line_clauses, figures, [*inputs.words, *inputs.pairs], findings)
+    return ClassReport(
+        line, line_clauses, figures, [*inputs.words, *inputs.pairs], findings, material.labelled
+    )
 
 
 def _figures(material: Material) -> dict[str, Any]:
@@ -70,17 +75,19 @@ def _calibration(material: Material) -> dict[str, Any]:
     """Return confidence against accuracy over the sample's images predicted as the class.
 
     Given the true class instead, the gap would only restate the accuracy: a perfectly calibrated
-    model is sure of its errors as well. Where a probability is not known, there is none of it.
+    model is sure of its errors as well. Where a probability is not known, or no label, there is
+    none of it.
     """
     reference = material.reference
     chosen = reference.predicted == material.class_id
     confidence = reference.confidence[chosen]
     correct = reference.classes[chosen] == material.class_id
     mean = mean_of(confidence)
-    bins = [] if mean is None else reliability(confidence, correct)
+    labelled = material.labelled
+    bins = [] if mean is None or not labelled else reliability(confidence, correct)
     return {
         "predicted_images": int(chosen.sum()),
-        "accuracy": float(correct.mean()) if chosen.any() else None,
+        "accuracy": float(correct.mean()) if labelled and chosen.any() else None,
         "mean_confidence": mean,
         "ece": expected_calibration_error(bins) if bins else None,
         "ece_level": calibration_level(confidence, seed=material.seed) if bins else None,

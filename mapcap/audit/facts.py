@@ -31,6 +31,7 @@ class Facts:
     findings: Sequence[Finding]
     words: Sequence[WordRow]
     pairs: Sequence[WordRow]
+    labelled: bool = True
 
     @property
     def wrong(self) -> int:

@@ -28,10 +28,17 @@ class Kind:
     """Return what the class's line says of a finding as a cause; None if the kind names none."""
     overlay: bool = True
     """Whether its pictures bear the relevance; not where the photo itself is to be judged."""
+    of_errors: bool = True
+    """Whether it needs to know which images are misclassified, and so their labels."""
 
 
-def printed(kind: Kind, finding: Finding) -> list[str]:
-    """Return what is printed of a finding below its title: its cost, then its kind's details."""
+def printed(kind: Kind, finding: Finding, *, labelled: bool = True) -> list[str]:
+    """Return what is printed of a finding below its title: its cost, then its kind's details.
+
+    Without labels nothing has a cost.
+    """
+    if not labelled:
+        return kind.details(finding)
     if finding.is_note:
         cost = "A note: no error of the class goes with it."
     else:

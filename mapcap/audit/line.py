@@ -3,6 +3,7 @@
 from mapcap.audit.facts import Clause, Facts
 from mapcap.audit.kinds import KINDS, confusion, word
 from mapcap.stats import SIGNIFICANT
+from mapcap.text import counted
 
 _GAP = 0.2
 _MOST_NAMED = 2
@@ -15,6 +16,9 @@ def clauses(facts: Facts) -> list[Clause]:
     if not facts.images:
         return [Clause("no image was predicted", {"images": 0})]
     causes = _causes(facts)
+    if not facts.labelled:
+        images = f"{counted(facts.images, 'image')} predicted as it"
+        return [Clause(images, {"images": facts.images}), *causes]
     parts = [
         Clause(
             f"{facts.right} of {facts.images} correct",
@@ -33,11 +37,15 @@ def clauses(facts: Facts) -> list[Clause]:
 
 
 def _causes(facts: Facts) -> list[Clause]:
-    """Name the first findings of the kinds that say more than what the images are predicted as."""
+    """Name the first findings of the kinds that say more than what the images are predicted as.
+
+    Without labels none of them costs anything.
+    """
     return [
         Clause(clause(finding), {"kind": finding.kind, **finding.figures})
         for finding in facts.findings
-        if not finding.is_note and (clause := KINDS[finding.kind].clause) is not None
+        if not (facts.labelled and finding.is_note)
+        and (clause := KINDS[finding.kind].clause) is not None
     ][:_MOST_NAMED]
 
 

@@ -156,6 +156,8 @@ class Material:
     concepts: ConceptBank
     seed: int
     paths: PathsOf
+    labelled: bool = True
+    """Whether the class is what a person says; otherwise it is what its images are predicted as."""
 
 
 def mean_of(values: NDArray[np.float64]) -> float | None:

@@ -62,7 +62,7 @@ def finding_of(
         "share": shared.share,
         "share_elsewhere": shared.share_elsewhere,
         "p": shared.p,
-        **_with_and_without(images.correct, having),
+        **_with_and_without(images.correct, having, labelled=material.labelled),
     }
     return Finding(
         kind,
@@ -77,9 +77,11 @@ def finding_of(
 
 
 def _with_and_without(
-    correct: NDArray[np.bool_], having: NDArray[np.bool_]
+    correct: NDArray[np.bool_], having: NDArray[np.bool_], *, labelled: bool
 ) -> dict[str, float | None]:
-    """Return the accuracy among images that have something and among the others."""
+    """Return the accuracy among images that have something and among the others; if it is known."""
+    if not labelled:
+        return dict.fromkeys(("accuracy_with", "accuracy_without", "accuracy_p"))
     there, absent = correct[having], correct[~having]
     p = fisher(int(there.sum()), len(there), int(absent.sum()), len(absent))
     return {

@@ -35,8 +35,8 @@ class TrueClasses:
     `axes` (D, d) with `centre` (D,) take photos to where distances within classes are alike in all
     directions; `sums` (K, d) and `counts` (K,) are of the photos that seem to be of each class;
     `said` (K, K) counts the photos of each label (row) that seem to be of each class, with some
-    that are taken to be right before looking; `names` (K, D) are scaled; `seems` holds, for the photos that it was fitted on, `ids` (m,)
-    sorted, how much each counts in each class (m, K).
+    that are taken to be right before looking; `names` (K, D) are scaled; `seems` (m, K) holds, for
+    the photos that it was fitted on, `ids` (m,) sorted, how much each counts in each class.
     """
 
     axes: NDArray[np.float32]

@@ -1,6 +1,7 @@
 """`--classifier KIND:NAME`: which library it is of."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
@@ -30,6 +31,12 @@ def check_classifier(text: str) -> Sketch:
     """
     kind, name = _split(text)
     return kind.check(name)
+
+
+def is_local(text: str) -> bool:
+    """Tell whether a classifier is all on this machine: a checkpoint, or a folder."""
+    kind, _, name = text.partition(":")
+    return "|" in name if kind == "timm" else Path(name).is_dir()
 
 
 def load_classifier(text: str, device: torch.device) -> Classifier:

@@ -90,7 +90,10 @@ def load(name: str) -> Classifier:
     except Exception as error:  # timm and its downloader fail in many ways
         raise UserError(f"{OPTION} timm:{network}: {describe(error)}") from error
     if file is not None:
-        fill(trunk, load_weights(file), file)
+        try:
+            fill(trunk, load_weights(file), file)
+        except UserError as error:
+            raise UserError(f"{OPTION} timm:{network}: {error}") from error
     resolve: Any = resolve_data_config  # which has no types
     config = resolve({}, model=trunk)
     height, width = config["input_size"][1:]

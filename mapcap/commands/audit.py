@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from db import queries
 from db.errors import StoreError
+from db.ordering import with_photos
 from db.records import ClassName, Run
 from mapcap.commands.base import (
     Db,
@@ -108,8 +109,8 @@ def _bring_up_to_date(db: Path, engine: Engine, run: Run) -> None:
 def _lines(db: Path, engine: Engine, run: Run, classes: Sequence[ClassName], *, json: bool) -> None:
     from mapcap.printing.audit import lines_page
 
-    stored = {record.id: queries.class_audit(engine, record.id) for record in classes}
-    audits = [audited for record in classes if (audited := stored[record.id]) is not None]
+    shown = with_photos(classes)
+    audits = [audited for record in shown if (audited := queries.class_audit(engine, record.id))]
     if not audits:
         raise _missing(db)
     if json:
@@ -143,7 +144,8 @@ def _print_class(db: Path, engine: Engine, run: Run, record: ClassName, *, json:
         ]
         pages.print_json({"class": record, "audit": audited, "findings": listed, "words": words})
         return
-    page = audit_page(audited, list(zip(findings, paths, strict=True)), words[:_WORDS])
+    listed_findings = list(zip(findings, paths, strict=True))
+    page = audit_page(audited, listed_findings, words[:_WORDS], labelled=not run.unlabelled)
     print_page(page, source_of(engine, run))
 
 
@@ -166,6 +168,12 @@ def _compare(
 
     if run.id == other.id:
         raise UserError(f"--against {other.id}: that is the run itself; give another run's number")
+    for each in (run, other):
+        if each.unlabelled:
+            raise UserError(
+                f"--against {other.id}: the photos of run {each.id} have no labels, so that nobody "
+                "knows which of its predictions are correct"
+            )
     only = classes[0].id if len(classes) == 1 else None
     comparison = compare(engine, run.id, other.id, only)
     overall = comparison.overall

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from db import queries
-from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run
+from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, source_of
 from mapcap.config import MOST
 from mapcap.datasets.box_numbers import box_form
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages
 from mapcap.printing.metrics import metrics_page, missing
+from mapcap.printing.tables import safe
 
 
 def evaluate(
@@ -76,6 +77,8 @@ def _print(db: Path, run: int | None, *, json: bool) -> None:
     per_class = queries.class_figures(engine, chosen.id)
     if not json:
         page = console()
+        if chosen.unlabelled and (source := source_of(engine, chosen)) is not None:
+            pages.show(page, safe(source))
         pages.show(page, metrics_page(figures, classes, per_class, db, page.width))
         return
     pages.print_json(

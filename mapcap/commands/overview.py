@@ -10,6 +10,7 @@ from db.queries.unfinished import classes_now, counts_now, unreadable_images
 from mapcap.commands.base import Db, Json, RunNumber, open_run, print_page, source_of
 from mapcap.errors import UserError
 from mapcap.printing import pages
+from mapcap.runs.source import UNLABELLED
 from mapcap.runs.standing import standing
 
 _SORTS: tuple[str, ...] = get_args(ClassSort)
@@ -54,6 +55,8 @@ def classes(
         raise UserError(f"--sort {sort}: give one of {', '.join(_SORTS)}.")
     bound = None if below is None else _share(below)
     engine, chosen = open_run(db, run)
+    if bound is not None and chosen.unlabelled:
+        raise UserError(f"--below: run {chosen.id} has {UNLABELLED}. Leave the option out.")
     records = arranged(
         classes_now(engine, chosen),
         sort=cast(ClassSort, sort),

@@ -64,6 +64,20 @@ def list_folder(source: Path, form: BoxForm, level: str | None) -> Listing:
     return listing
 
 
+def is_flat(source: Path, apart_from: Path) -> bool:
+    """Tell whether images lie in a folder itself, without folders of them or a table of classes.
+
+    `apart_from` is a file that is no such table, whatever it looks like.
+
+    Raises:
+        UserError: for a folder that cannot be listed.
+    """
+    held = contents(source, linked=True)
+    if not held.pictures or any(map(holds_pictures, held.folders)):
+        return False
+    return all(table.samefile(apart_from) for table in _manifests_in(source))
+
+
 def _from_table(table: Path, source: Path, form: BoxForm) -> Listing:
     """List what a table in a folder names, with paths relative to `source`."""
     listing = list_manifest(table, form)
@@ -152,11 +166,7 @@ def _table_of(root: Path) -> Path | None:
     flat = all(is_split(folder.name) or _PLAIN.fullmatch(folder.name) for folder in filled)
     if not flat or not (held.pictures or filled):
         return None
-    tables = [
-        path
-        for path in sorted(root.iterdir(), key=lambda each: natural(each.name))
-        if path.suffix.lower() in TABLES and path.is_file() and _is_manifest(path)
-    ]
+    tables = _manifests_in(root)
     if len(tables) > 1 or (tables and filled):
         raise UserError(
             f"PHOTOS: {shown(root)} holds images without class folders, and "
@@ -166,6 +176,15 @@ def _table_of(root: Path) -> Path | None:
     if not tables and not filled:
         raise no_classes(root, loose=len(held.pictures))
     return tables[0] if tables else None
+
+
+def _manifests_in(folder: Path) -> list[Path]:
+    """Return the tables of images and classes that lie in a folder, in natural order."""
+    return [
+        path
+        for path in sorted(folder.iterdir(), key=lambda each: natural(each.name))
+        if path.suffix.lower() in TABLES and path.is_file() and _is_manifest(path)
+    ]
 
 
 def _is_manifest(path: Path) -> bool:

@@ -12,6 +12,7 @@ from mapcap.datasets import ClassLabel, Dataset
 from mapcap.heads import LinearHead, text_head
 from mapcap.networks.clip import Clip, clip_width
 from mapcap.networks.clip_check import check_clip
+from mapcap.networks.loading import check_networks
 from mapcap.predictions import check_width, rows_of
 from mapcap.predictions.rows import Outputs, match_outputs, output_of_each
 from mapcap.text import clean, counted
@@ -36,6 +37,8 @@ def match_classifier(
     Raises:
         UserError: for a network that cannot be had, or whose classes are not the photos'.
     """
+    # What is wrong by what is here is known before the hub is asked for a network's classes.
+    check_networks(config, reach=False)
     outputs = _outputs(config)
     dataset, lines = match_outputs(outputs, config, dataset)
     what = f"predictions: {config.classifier}: {counted(outputs.count, 'class')}"

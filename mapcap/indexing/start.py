@@ -108,10 +108,11 @@ def look(config: IndexConfig, console: Console) -> tuple[IndexConfig, Dataset]:
         UserError: for photos or predictions that cannot be used.
     """
     with console.status("looking for the photos"):
-        dataset, labelled = scan_photos(config)
-    before = photo_lines(dataset) if labelled else []
+        dataset, labels = scan_photos(config)
+    config = replace(config, unlabelled=labels == "none")
+    before = photo_lines(dataset) if labels == "folders" else []
     config, dataset, lines = _with_source(config, dataset)
-    after = [] if labelled else photo_lines(dataset)
+    after = [] if labels == "folders" else photo_lines(dataset, labelled=labels == "table")
     for line, style in (*before, *lines, *after):
         say(console, line, style)
     return config, dataset
@@ -133,12 +134,13 @@ def _with_source(
     return config, *read(config, dataset)
 
 
-def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:
-    """Return what to say of the photos, each line with its style."""
-    classes = len(dataset.classes)
+def photo_lines(dataset: Dataset, *, labelled: bool = True) -> list[tuple[str, str | None]]:
+    """Return what to say of the photos, each line with its style; `labelled`: of their accuracy."""
     images = counted(len(dataset.items), "image")
     counts = Counter(item.class_index for item in dataset.items)
-    names = [f"{each.label} {counts[at]:,}" for at, each in enumerate(dataset.classes)]
+    # Not of the classes that are only predicted, which come after the photos'.
+    classes = len(counts) or len(dataset.classes)
+    names = [f"{each.label} {counts[at]:,}" for at, each in enumerate(dataset.classes[:classes])]
     more = f" and {classes - _NAMED:,} more" if classes > _NAMED else ""
     line = f"{dataset.source}: {images} of {counted(classes, 'class')}"
     lines: list[tuple[str, str | None]] = [(f"{line}: {', '.join(names[:_NAMED])}{more}", None)]
@@ -148,7 +150,7 @@ def photo_lines(dataset: Dataset) -> list[tuple[str, str | None]]:
         lines.append((f"passed over: {', '.join(reasons)}", None))
     if dataset.empty:
         lines.append((listed("folders without images left out", dataset.empty), "yellow"))
-    if classes == 1:
+    if classes == 1 and labelled:
         lines.append(
             (
                 "with a single class every image is predicted as that class, so accuracy says "

@@ -47,6 +47,8 @@ def load_networks(
     Raises:
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
     """
+    # What is here is looked at before anything is fetched, a checkpoint whole.
+    classifier = _classifier(config, device, local=True)
     check_networks(config)
     clip = load_clip(
         config.model, config.pretrained, config.weights, image_size=config.image_size, device=device
@@ -60,13 +62,20 @@ def load_networks(
         if part is not clip.model:
             require_finite(part, f"--captioner {config.captioner}")
     probe(config, clip, captioner, language_model, half)
-    classifier = None
-    if config.classifier is not None:
-        # Not above: only such a run needs timm's and transformers' classifiers.
-        from mapcap.classifiers.kinds import load_classifier
-
-        classifier = load_classifier(config.classifier, device)
+    classifier = classifier or _classifier(config, device, local=False)
     return Networks(clip, captioner, language_model, half, classifier)
+
+
+def _classifier(config: IndexConfig, device: torch.device, *, local: bool) -> Classifier | None:
+    """Load a person's network, if there is one and it is on this machine, or is not."""
+    if config.classifier is None:
+        return None
+    # Not above: only such a run needs timm's and transformers' classifiers.
+    from mapcap.classifiers.kinds import is_local, load_classifier
+
+    if is_local(config.classifier) != local:
+        return None
+    return load_classifier(config.classifier, device)
 
 
 def _parts(captioner: Captioner) -> Iterator[torch.nn.Module]:

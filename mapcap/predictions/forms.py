@@ -142,7 +142,7 @@ def _single(column: str, sure: str | None) -> _Best:
         key = name(cells[column], where)
         if sure is None or cells[sure] in ("", None):
             return [key], None
-        value = number(cells[sure], where)
+        value = number(cells[sure], f"{where}, column {shown(sure)}")
         if not 0 <= value <= 1:
             raise UserError(f"{where}: {sure} is a probability from 0 to 1, not {value:g}.")
         return [key], [value]
@@ -163,7 +163,9 @@ def _numbered(folded: Mapping[str, str], classes: str, scores: Sequence[str], fi
         names = [name(cells[key], where) for key in keys]
         if len(beside) < len(keys):
             return names, None
-        return _ordered(names, [number(cells[key], where) for key in beside])
+        return _ordered(
+            names, [number(cells[key], f"{where}, column {shown(key)}") for key in beside]
+        )
 
     return read
 
@@ -175,7 +177,8 @@ def _lists(column: str, score: str | None) -> _Best:
         names = [name(each, where) for each in listed(cells[column])]
         if score is None:
             return names, None
-        values = [number(each, where) for each in listed(cells[score])]
+        at = f"{where}, column {shown(score)}"
+        values = [number(each, at) for each in listed(cells[score])]
         if len(values) != len(names):
             raise UserError(f"{where}: {len(names)} classes with {len(values)} scores.")
         return _ordered(names, values)

@@ -60,8 +60,8 @@ def read_matrix(file: Path, paths: Sequence[str] | None) -> Table:
     broken = np.flatnonzero(~np.isfinite(numbers).all(1))
     if len(broken):
         raise UserError(
-            f"{OPTION}: {shown(file)}, row {broken[0]}: a score is not finite. Write it again "
-            "without NaN and infinity."
+            f"{OPTION}: {shown(file)}, row {broken[0]} (from 0), {shown(paths[broken[0]])}: a "
+            "score is not finite. Write it again without NaN and infinity."
         )
     if classes is None and _CLASSES in arrays:
         classes = [str(each) for each in arrays[_CLASSES].tolist()]

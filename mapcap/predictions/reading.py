@@ -17,7 +17,7 @@ from mapcap.predictions.classes import Classes
 from mapcap.predictions.files import read_file, read_lines
 from mapcap.predictions.heads import OPTION as HEAD
 from mapcap.predictions.heads import names_beside
-from mapcap.predictions.labels import label_photos
+from mapcap.predictions.labels import Labels, label_photos, labels_of, predicted_labels
 from mapcap.predictions.matching import Matched, match_paths
 from mapcap.predictions.orders import (
     NO_CLASS,
@@ -50,6 +50,10 @@ _BEST = {
     "logits": "scores of the best classes are logits: probabilities are not known",
 }
 _NO_SCORES = "no scores: probabilities, margins, calibration and label suspects are left out"
+_UNLABELLED = (
+    "no labels: classes are the predicted ones; accuracy, errors, confusions, calibration and "
+    "label suspects are left out"
+)
 
 
 def digest(config: IndexConfig) -> str:
@@ -87,23 +91,16 @@ def _beside(class_weights: str | None) -> str | None:
     return str(names_beside(Path(class_weights)))
 
 
-def scan_photos(config: IndexConfig) -> tuple[Dataset, bool]:
-    """Find a run's photos, and tell whether they are labelled: their classes are the folders.
+def scan_photos(config: IndexConfig) -> tuple[Dataset, Labels]:
+    """Find a run's photos, and tell where their labels are.
 
-    Where the table of predictions has their labels, they may lie in any folders.
+    Where these are no folders, all photos are of one class, until the table has been read.
 
     Raises:
         UserError: for photos or a table that cannot be read.
     """
-    labelled = True
-    if config.predictions is not None:
-        table = read_file(Path(config.predictions), _path(config.prediction_paths))
-        labelled = table.labels is None
-        if not labelled and config.class_level is not None:
-            raise UserError(
-                f"--class-level: the classes are column label of {shown(config.predictions)}, and "
-                "no folders. Leave the option out."
-            )
+    labels = labels_of(config)
+    labelled = labels == "folders"
     dataset = scan(
         config.photos,
         names=config.names if labelled else None,
@@ -114,7 +111,7 @@ def scan_photos(config: IndexConfig) -> tuple[Dataset, bool]:
         limit_per_class=config.limit_per_class if labelled else None,
         labelled=labelled,
     )
-    return dataset, labelled
+    return dataset, labels
 
 
 def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, list[Line]]:
@@ -132,8 +129,9 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
     named = f"{OPTION}: {shown(file)}" if paths is None else f"--prediction-paths: {shown(paths)}"
     matched = match_paths(file, table, dataset.items, Path(dataset.source), named)
     photos = len(dataset.items)
-    if table.labels is not None:
-        dataset, matched = label_photos(config, table.labels, dataset, matched)
+    labels = predicted_labels(config, file, table) if config.unlabelled else table.labels
+    if labels is not None:
+        dataset, matched = label_photos(config, labels, dataset, matched)
     names = {} if config.names is None else read_names(Path(config.names))
     classes = Classes(dataset.classes, names)
     lines = [_counts(file, table, matched, photos)]
@@ -141,7 +139,8 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
         lines.append((f"labels are those of {shown(file.name)}, column label", None))
     index, of_classes = _indices(config, file, table, matched, dataset, classes)
     lines += of_classes
-    predictions, scale = _predictions(table, matched, index, dataset.items)
+    true = [None if config.unlabelled else item.class_index for item in dataset.items]
+    predictions, scale = _predictions(table, matched, index, true)
     lines.append((scale, None))
     outside = classes.labels[len(dataset.classes) :]
     kept = [
@@ -149,7 +148,8 @@ def read_predictions(config: IndexConfig, dataset: Dataset) -> tuple[Dataset, li
         for place, item in enumerate(dataset.items)
         if place in predictions
     ]
-    lines += _accuracy(kept, len(dataset.classes), outside)
+    lines += _outside(outside)
+    lines.append((_UNLABELLED, None) if config.unlabelled else _accuracy(kept, dataset.classes))
     return replace(dataset, classes=tuple(classes.labels), items=tuple(kept)), lines
 
 
@@ -180,7 +180,8 @@ def _indices(
 ) -> tuple[dict[str, int], list[Line]]:
     """Return the class of each key of the file that any photo's best classes need."""
     keys = table.keys()
-    by_number = numbered(keys) and not all(classes.holds(key) for key in keys)
+    named = not config.unlabelled and all(classes.holds(key) for key in keys)
+    by_number = numbered(keys) and not named
     where = f"{OPTION}: {shown(file)}"
     if not by_number:
         if config.class_order is not None:
@@ -191,7 +192,8 @@ def _indices(
         if not any(classes.find(key, where) is not None for key in keys):
             raise UserError(
                 f"{where}: no class of it is one of the photos', such as {shown(keys[0])}. "
-                f"{classes.hint(keys[0])} Give other names with --names FILE."
+                f"{classes.hint(keys[0])} Give other names with --names FILE, or say --unlabelled "
+                "if no folder is a class."
             )
         return _resolved(keys, _needed(table, matched), classes, where), []
     given = config.class_order is not None
@@ -201,7 +203,7 @@ def _indices(
         order_file = Path(config.class_order)
         ordered = read_lines(order_file, "--class-order")
         order = given_order(ordered, classes, order_file)
-    numbers = {place: int(_first(table, row)) for place, row in matched.rows.items()}
+    numbers = {place: int(table.best(row)) for place, row in matched.rows.items()}
     true = {place: dataset.items[place].class_index for place in numbers}
     count = max(map(int, keys)) + 1
     doubt = check_numbers(file, order, dataset.classes, numbers, true, count, given=given)
@@ -226,12 +228,6 @@ def _resolved(
     return indices
 
 
-def _first(table: Table, row: int) -> str:
-    if isinstance(table, Ranked):
-        return table.classes[row][0]
-    return table.columns[int(table.values[row].argmax())]
-
-
 def _needed(table: Table, matched: Matched) -> list[str]:
     """Return the keys of the best classes of all matched rows, those of the file's order first."""
     rows = list(matched.rows.values())
@@ -242,42 +238,45 @@ def _needed(table: Table, matched: Matched) -> list[str]:
 
 
 def _predictions(
-    table: Table, matched: Matched, index: dict[str, int], items: Sequence[Item]
+    table: Table, matched: Matched, index: dict[str, int], true: Sequence[int | None]
 ) -> tuple[dict[int, Prediction], str]:
-    """Return the prediction of each photo by place, and what the scores are."""
+    """Return the prediction of each photo by place, and what the scores are.
+
+    `true` are the classes of the photos, None where nobody knows them.
+    """
     if isinstance(table, Scored):
         # A column that is among no photo's best may be of no class of the run.
         columns = [index.get(key, NO_CLASS) for key in table.columns]
         kind = scale_of_matrix(table.values)
         return {
-            place: from_matrix(table, kind, row, columns, items[place].class_index)
+            place: from_matrix(table, kind, row, columns, true[place])
             for place, row in matched.rows.items()
         }, _SCALES[kind]
     scale: Scale | None = None if table.scores is None else scale_of_best(table.scores or [])
     return {
-        place: from_best(
-            table, scale, row, [index[key] for key in table.classes[row]], items[place].class_index
-        )
+        place: from_best(table, scale, row, [index[key] for key in table.classes[row]], true[place])
         for place, row in matched.rows.items()
     }, _NO_SCORES if scale is None else _BEST[scale]
 
 
-def _accuracy(
-    items: Sequence[Item], photo_classes: int, outside: Sequence[ClassLabel]
-) -> list[Line]:
+def _outside(classes: Sequence[ClassLabel]) -> list[Line]:
+    """Name the classes that are predicted and have no photos."""
+    if not classes:
+        return []
+    named = ", ".join(shown(class_label.label) for class_label in classes[:5])
+    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+    what = counted(len(classes), "predicted class", "predicted classes")
+    return [(f"{what} without photos: {named}{more}", None)]
+
+
+def _accuracy(items: Sequence[Item], classes: Sequence[ClassLabel]) -> Line:
     right = sum(
         item.prediction is not None and item.prediction.top[0][0] == item.class_index
         for item in items
     )
-    share = right / len(items)
-    lines: list[Line] = []
-    if outside:
-        named = ", ".join(shown(class_label.label) for class_label in outside[:5])
-        more = f" and {len(outside) - 5} more" if len(outside) > 5 else ""
-        what = counted(len(outside), "predicted class", "predicted classes")
-        lines.append((f"{what} without photos: {named}{more}", None))
+    share, chance = right / len(items), 1 / len(classes)
     line = f"accuracy {share:.3f}: {right:,} of {len(items):,} predictions are right"
-    if photo_classes > 1 and share < 1 / photo_classes:
-        chance = f"below chance ({1 / photo_classes:.3f}): are rows, classes and their order right?"
-        return [*lines, (f"{line}, {chance}", "yellow")]
-    return [*lines, (line, None)]
+    if len(classes) > 1 and share < chance:
+        below = f"below chance ({chance:.3f}): are rows, classes and their order right?"
+        return f"{line}, {below}", "yellow"
+    return line, None

@@ -30,6 +30,10 @@ class Ranked:
         """Return the classes that are spoken of, each once."""
         return list(dict.fromkeys(key for row in self.classes for key in row))
 
+    def best(self, row: int) -> str:
+        """Return the class that a row predicts."""
+        return self.classes[row][0]
+
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -50,6 +54,10 @@ class Scored:
     def keys(self) -> list[str]:
         """Return the classes that are spoken of, each once."""
         return list(self.columns)
+
+    def best(self, row: int) -> str:
+        """Return the class that a row predicts."""
+        return self.columns[int(self.values[row].argmax())]
 
 
 Table = Ranked | Scored

@@ -33,11 +33,12 @@ def scale_of_best(scores: Sequence[Sequence[float]]) -> Scale:
 
 
 def from_matrix(
-    table: Scored, scale: Scale, row: int, index: Sequence[int], true: int
+    table: Scored, scale: Scale, row: int, index: Sequence[int], true: int | None
 ) -> Prediction:
     """Return a row of a matrix as a prediction; `index` (K,) are the classes of its columns.
 
-    `true` is the class of the image; probabilities of logits are their softmax.
+    `true` is the class of the image, None where nobody knows it; probabilities of logits are
+    their softmax.
     """
     values = table.values[row]
     order = np.argsort(-values, kind="stable")
@@ -55,8 +56,8 @@ def from_matrix(
         )
         for place in order[:TOP].tolist()
     )
-    if true not in index:
-        return Prediction(top, None, None, None)  # the classifier does not have the class
+    if true is None or true not in index:
+        return Prediction(top, None, None, None)  # or the classifier does not have the class
     target = index.index(true)
     level = np.log(np.maximum(values, _TINY)) if scale == "probabilities" else values
     others = np.delete(level, target)
@@ -69,16 +70,19 @@ def from_matrix(
 
 
 def from_best(
-    table: Ranked, scale: Scale | None, row: int, index: Sequence[int], true: int
+    table: Ranked, scale: Scale | None, row: int, index: Sequence[int], true: int | None
 ) -> Prediction:
-    """Return a row of best classes as a prediction; `index` are these classes, best first."""
+    """Return a row of best classes as a prediction; `index` are these classes, best first.
+
+    `true` as of `from_matrix`.
+    """
     classes = list(index[:TOP])
     scores = None if table.scores is None else list(table.scores[row][:TOP])
     nothing: list[float | None] = [None] * len(classes)
     probabilities = list(scores) if scores is not None and scale == "probabilities" else nothing
     logits = list(scores) if scores is not None and scale == "logits" else nothing
     top = tuple(zip(classes, probabilities, logits, strict=True))
-    if true not in classes:
+    if true is None or true not in classes:
         return Prediction(top, None, None, None)
     target = classes.index(true)
     return Prediction(top, probabilities[target], target + 1, _margin(scores, target, scale))

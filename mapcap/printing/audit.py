@@ -28,16 +28,20 @@ def audit_page(
     audit: ClassAudit,
     findings: Sequence[tuple[Finding, Sequence[str]]],
     words: Sequence[ErrorWord],
+    *,
+    labelled: bool = True,
 ) -> RenderableType:
     """Return a class's audit: its line, findings with the paths of example images, words, bins."""
     parts: list[RenderableType] = [lines_page([audit.line])]
     for finding, paths in findings:
         parts += [Text(), *_finding(finding, paths)]
     if not findings:
-        parts += [Text(), Text("nothing was found that explains errors", "dim")]
+        sought = "explains errors" if labelled else "stands out"
+        parts += [Text(), Text(f"nothing was found that {sought}", "dim")]
     if words:
         parts += [Text(), words_table(words)]
-    parts += [Text(), _calibration(audit.figures)]
+    if labelled:
+        parts += [Text(), _calibration(audit.figures)]
     return Group(*parts)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from db.ordering import with_photos
 from db.records import (
     CaptionHit,
     ClassName,
@@ -26,7 +27,8 @@ from db.records import (
 )
 from mapcap.printing.summaries import sides_table, summary_table
 from mapcap.printing.tables import bar, data_table, figure, safe
-from mapcap.text import clean
+from mapcap.runs.standing import classes_of
+from mapcap.text import clean, counted
 
 _LISTED = 10
 """Names that a list of things shows."""
@@ -59,12 +61,30 @@ def listed(what: str, names: Sequence[str]) -> str:
     return f"{len(names):,} {what}: {', '.join(map(clean, names[:_LISTED]))}{more}"
 
 
-def class_table(classes: Iterable[ClassName]) -> RenderableType:
-    """Return the table of classes.
+def class_table(classes: Sequence[ClassName]) -> RenderableType:
+    """Return the table of classes; those without images are counted below it.
 
     Accuracy in per cent with its interval, the most frequent wrong class, the summary's first
     sentence; a narrow terminal goes without what is said last here, never without the accuracy.
+    Without labels: the images and the sentence.
     """
+    shown = with_photos(classes)
+    unlabelled = any(each.correct is None for each in shown)
+    table = _predicted_classes(shown) if unlabelled else _judged_classes(shown)
+    left = len(classes) - len(shown)
+    if not left:
+        return table
+    return Group(table, Text(f"{counted(left, 'class')} without images left out", "dim"))
+
+
+def _predicted_classes(classes: Iterable[ClassName]) -> RenderableType:
+    table = data_table("class", "images", "summary begins", right=("images",))
+    for record in classes:
+        table.add_row(safe(record.name), f"{record.predicted:,}", safe(record.first_sentence))
+    return table
+
+
+def _judged_classes(classes: Iterable[ClassName]) -> RenderableType:
     figures = ("correct", "accuracy", "95 %", "p(true)")
     texts = ("class", "top confusion", "summary begins")
     least = ("p(true)", "95 %", "summary begins", "correct", "top confusion")
@@ -75,7 +95,7 @@ def class_table(classes: Iterable[ClassName]) -> RenderableType:
             wrong = Text.assemble(f"{record.top_wrong_count:,} ", safe(record.top_wrong_name))
         table.add_row(
             safe(record.name),
-            f"{record.correct:,}/{record.predicted:,}",
+            f"{record.correct or 0:,}/{record.predicted:,}",
             Text.assemble(bar(record.accuracy), f" {_per_cent(record.accuracy):>4}"),
             "-" if record.accuracy is None else _interval(record),
             figure(record.mean_true_probability),
@@ -106,7 +126,10 @@ def class_page(
 
     `absent` says why, where there is no summary.
     """
+    labelled = record.correct is not None
     accuracy = f"{record.correct} of {record.predicted} correct"
+    if not labelled:
+        accuracy = f"{counted(record.predicted, 'image')} predicted as it"
     if record.accuracy is not None:
         accuracy += f", accuracy {_per_cent(record.accuracy)} (95 % interval {_interval(record)} %)"
     head = Text.assemble((clean(record.name), "bold"), f"  {accuracy}")
@@ -114,7 +137,10 @@ def class_page(
     parts: list[RenderableType] = [head]
     if unreadable:
         parts.append(Text(f"{unreadable} of {record.images} images could not be read", "yellow"))
-    parts += [Text(), summary_table(summary, record.distinct_captions, absent)]
+    parts += [
+        Text(),
+        summary_table(summary, record.distinct_captions, absent, labelled=labelled),
+    ]
     if sides is not None:
         parts += [Text(), sides_table(*sides)]
     if confusions:
@@ -135,7 +161,8 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
     parts: list[RenderableType] = [safe(image.path)]
     size = f"{image.width}x{image.height}" if image.width else "size unknown"
     digest = clean((image.content_hash or "")[:12])
-    parts.append(Text.assemble("class ", (clean(image.class_name), "bold"), f"  {size}  {digest}"))
+    what = "predicted as " if image.unlabelled else "class "
+    parts.append(Text.assemble(what, (clean(image.class_name), "bold"), f"  {size}  {digest}"))
     if image.error is not None:
         parts.append(Text(f"could not be read: {clean(image.error)}", "red"))
     if top:
@@ -156,7 +183,7 @@ def image_page(image: Image, top: Sequence[TopClass], regions: Sequence[Region])
         for region in regions:
             box = " ".join(f"{edge:.0f}" for edge in region.box)
             table.add_row(
-                f"{region.role} {region.rank}",
+                f"{'predicted' if image.unlabelled else region.role} {region.rank}",
                 box,
                 figure(region.area_share),
                 figure(region.mass_share),
@@ -198,11 +225,11 @@ def status_page(
             rate,
             *(f"{part / sum(spent):.0%}" if sum(spent) else "-" for part in spent),
         )
-    accuracy = (
-        f", accuracy {_per_cent(counts.correct / counts.predicted)}" if counts.predicted else ""
-    )
+    accuracy = ""
+    if counts.predicted and counts.correct is not None:
+        accuracy = f", accuracy {_per_cent(counts.correct / counts.predicted)}"
     contents = (
-        f"{counts.classes:,} classes, {counts.images:,} images "
+        f"{classes_of(run, counts)}, {counts.images:,} images "
         f"({counts.images - counts.readable:,} unreadable){accuracy}, "
         f"{counts.regions:,} regions, {counts.captions:,} distinct captions"
     )

@@ -9,14 +9,18 @@ from db.records import Summary
 from mapcap.printing.tables import data_table, figure, safe
 
 
-def summary_table(summary: Summary | None, distinct: int, absent: str) -> RenderableType:
+def summary_table(
+    summary: Summary | None, distinct: int, absent: str, *, labelled: bool = True
+) -> RenderableType:
     """Return a summary's sentences in the order of choice, with the scores that chose them.
 
-    `absent` says why, where there are none.
+    `absent` says why, where there are none. The images that each stands for are counted by outcome,
+    where that is known.
     """
     if summary is None or not summary.sentences:
         return Text(absent, "yellow")
-    numbers = ("", "relevance", "penalty", "score", "regions", "correct", "errors")
+    outcomes = ("correct", "errors") if labelled else ("images",)
+    numbers = ("", "relevance", "penalty", "score", "regions", *outcomes)
     least = ("penalty", "relevance", "score", "regions")
     title = f"summary of {distinct} captions"
     table = data_table("", title, *numbers[1:], right=numbers, least=least)
@@ -28,8 +32,7 @@ def summary_table(summary: Summary | None, distinct: int, absent: str) -> Render
             figure(sentence.penalty, 2),
             figure(sentence.score, 2),
             str(sentence.count),
-            str(sentence.right),
-            str(sentence.wrong),
+            *map(str, (sentence.right, sentence.wrong)[: len(outcomes)]),
         )
     return table
 

@@ -10,8 +10,9 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 
 from db import queries
+from db.ordering import with_photos
 from db.queries.unfinished import counts_now, unreadable_images
-from db.records import ClassName, Run, Stage
+from db.records import ClassName, Run, RunCounts, Stage
 from db.stats import wilson
 from mapcap.export.rows import Marks
 from mapcap.printing.pages import listed
@@ -46,8 +47,11 @@ class Head:
     notes: list[str]
     classes: list[ClassName]
     left_out: int
+    without_images: int
+    """Classes that only predictions name; they are not shown, and not among those left out."""
     predicted: int
-    correct: int
+    correct: int | None
+    """None where the images have no labels."""
     interval: tuple[float, float] | None
     metrics: Metrics | None
     matrix: ConfusionMatrix
@@ -68,7 +72,8 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
     classes = queries.classes(engine, run.id, sort="accuracy")
     chosen = {find_class(engine, run.id, name).id for name in only}
     counts = counts_now(engine, run)
-    shown = [record for record in classes if not chosen or record.id in chosen]
+    there = with_photos(classes)
+    shown = [record for record in classes if record.id in chosen] if chosen else there
     return Head(
         run=run,
         title=run.dataset.rstrip("/").rpartition("/")[2] or run.dataset,
@@ -77,15 +82,22 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         + ([("Your verdicts", counts_of(marks))] if marks else []),
         notes=_notes(engine, run, queries.stages(engine, run.id)),
         classes=shown,
-        left_out=len(classes) - len(shown),
+        left_out=len({record.id for record in there} - {record.id for record in shown}),
+        without_images=len(classes) - len(there),
         predicted=counts.predicted,
         correct=counts.correct,
-        interval=wilson(counts.correct, counts.predicted) if counts.predicted else None,
+        interval=_interval(counts),
         metrics=group_metrics(queries.figures(engine, run.id)),
         matrix=read_matrix(engine, run.id, _MATRIX),
         why=_why(engine, shown),
         verdicts=read_verdicts(engine, run.id, shown, marks or {}),
     )
+
+
+def _interval(counts: RunCounts) -> tuple[float, float] | None:
+    if counts.correct is None or not counts.predicted:
+        return None
+    return wilson(counts.correct, counts.predicted)
 
 
 def _why(engine: Engine, classes: Sequence[ClassName]) -> dict[int, str]:

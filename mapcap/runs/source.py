@@ -5,6 +5,7 @@ from pathlib import PurePath
 from db.records import Run
 
 ZERO_SHOT = "zero-shot"
+UNLABELLED = "no labels: classes are the predicted ones"
 
 
 def predicted_by(run: Run) -> str:
@@ -30,6 +31,7 @@ def source_line(run: Run, predicted: int, agreed: int | None) -> str | None:
     """
     if is_zero_shot(run):
         return None
+    end = f"; {UNLABELLED}" if run.unlabelled else ""
     model, on_features = run.networks.get("model", "CLIP"), run.config.get("class_weights")
     how = "; explained by"
     if on_features:
@@ -38,6 +40,6 @@ def source_line(run: Run, predicted: int, agreed: int | None) -> str | None:
         how = ", by its own maps; in the words of"
     line = f"predictions: {predicted_by(run)}{how} {model}"
     if agreed is None or not predicted:
-        return line
+        return line + end
     witness = "whose zero-shot agrees" if on_features else "which agrees"
-    return f"{line}, {witness} with it on {100 * agreed / predicted:.0f} % of the images"
+    return f"{line}, {witness} with it on {100 * agreed / predicted:.0f} % of the images{end}"

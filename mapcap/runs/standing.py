@@ -3,7 +3,8 @@
 import os
 import socket
 
-from db.records import Run
+from db.records import Run, RunCounts, RunTotals
+from mapcap.text import counted
 
 PROCESS = "process"
 """The key of `Run.versions` under which a run says which process works, or worked, on it."""
@@ -18,6 +19,14 @@ def standing(run: Run) -> str:
     if run.status != "running" or not _is_number(process):
         return run.status
     return "stopped" if is_gone(run.host, int(str(process))) else "running"
+
+
+def classes_of(run: Run, counts: RunCounts | RunTotals) -> str:
+    """Return how many classes a run has; in a finished one those without images are told apart."""
+    left = counts.without_images if run.status == "done" else 0
+    if not left or left == counts.classes:
+        return f"{counts.classes:,} classes"
+    return f"{counted(counts.classes - left, 'class')} and {left:,} without images"
 
 
 def _is_number(process: object) -> bool:

@@ -52,6 +52,8 @@ def summarise(
 
 def _has_sides(engine: Engine, class_id: int) -> bool:
     record = queries.class_record(engine, class_id)
+    if record.correct is None:
+        return False
     return min(record.correct, record.predicted - record.correct) >= LEAST_IMAGES
 
 

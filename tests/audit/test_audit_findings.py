@@ -9,6 +9,7 @@ import pytest
 from mapcap.audit.attributes import ATTRIBUTES
 from mapcap.audit.class_audit import audit_class
 from mapcap.audit.concepts import ConceptBank
+from mapcap.audit.kind import printed
 from mapcap.audit.kinds import KINDS, confusion
 from mapcap.audit.kinds.background import background_properties
 from mapcap.audit.kinds.label import labels
@@ -161,6 +162,30 @@ def test_two_classes_confuse_only_each_other() -> None:
     names = replace(two.names, ids=[ME, LYNX], embeddings=two.names.embeddings[:2])
     found = confusion.confusions(replace(two, names=names), frozenset())
     assert found[0].figures["predicted"] == "lynx"
+
+
+def test_without_labels_a_group_is_what_sets_it_apart() -> None:
+    """No finding knows errors; the group costs nothing and is called by its words."""
+    captions = ["a cat in the snow."] * 16 + ["a cat on a sofa."] * 24
+    given = material([ME] * 40, captions)
+    apart = np.eye(SIZE)[np.repeat([1, 2], [16, 24])] * 3
+    regions = replace(
+        given.regions,
+        embeddings=unit(apart + np.random.default_rng(1).normal(0, 0.1, apart.shape)),
+    )
+    report = audit_class(replace(given, regions=regions, labelled=False))
+    assert report.line.startswith("tabby: 40 images predicted as it; ")
+    groups = {each.title.partition(":")[2]: each for each in report.findings}
+    group = groups[" 16 of 40 images"]
+    assert group.is_note and set(group.images) == set(range(100, 116))
+    assert group.title.startswith("a group with “snow”")
+    lines = printed(KINDS["slice"], group, labelled=False)
+    assert lines[0] == "16 regions." and any("16 of its 16" in line for line in lines)
+    assert {each.kind for each in report.findings} <= {
+        name for name, kind in KINDS.items() if not kind.of_errors
+    }
+    figures = report.figures
+    assert (figures["accuracy"], figures["ece"], figures["bins"]) == (None, None, [])
 
 
 def test_a_class_that_draws_another() -> None:

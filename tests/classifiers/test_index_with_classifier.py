@@ -16,7 +16,9 @@ from mapcap.classifiers.kinds import check_classifier, load_classifier
 from mapcap.config import IndexConfig
 from mapcap.datasets import ClassLabel, Dataset, read_image
 from mapcap.errors import UserError
+from mapcap.indexing import run_head
 from mapcap.indexing.run_head import classifier_head, match_classifier
+from mapcap.networks import loading
 from tests.calling import CLASSES, Result
 
 NETWORK = "vit_tiny_patch16_224"
@@ -107,6 +109,26 @@ def test_a_checkpoint_without_a_head_or_with_other_names_is_refused(tmp_path: Pa
     file.with_suffix(".txt").write_text("a\nb\nc\n")
     save_file({"fc.weight": torch.zeros(3, 4)}, file)
     assert check_classifier(f"timm:resnet18|{file}").names == [["a"], ["b"], ["c"]]
+
+
+def test_a_checkpoint_of_another_network_is_refused_before_the_hub_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "other.safetensors"
+    save_file({"fc.weight": torch.zeros(3, 4), "fc.bias": torch.zeros(3)}, file)
+    monkeypatch.setattr(loading, "check_networks", lambda config: pytest.fail("the hub is asked"))
+    config = IndexConfig(photos="/photos", model="ViT-B-32", classifier=f"timm:resnet18|{file}")
+    with pytest.raises(UserError, match=r"--classifier timm:resnet18: .*do not fit the network"):
+        loading.load_networks(config, torch.device("cpu"))
+
+
+def test_what_is_wrong_here_is_told_before_the_hub_is_asked_for_classes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_head, "check_classifier", lambda text: pytest.fail("the hub is asked"))
+    config = IndexConfig(photos="/photos", captioner="clipcap:/no/such.pt", classifier="hf:a/b")
+    with pytest.raises(UserError, match=r"/no/such\.pt"):
+        match_classifier(config, Dataset("/photos", (), (), {}))
 
 
 def test_imagenet_classes_are_found_by_wordnet_id_or_by_a_word(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def test_every_field_makes_another_run() -> None:
         "first_sentence": False, "weights": "/w.pt", "predictions": "vit.csv",
         "prediction_paths": "paths.txt", "class_order": "order.txt",
         "predictions_digest": "0" * 64, "box_format": "xywh", "box_units": "shares",
-        "class_level": "leaf", "image_size": 336, "concepts": ("field\tburr",),
+        "class_level": "leaf", "unlabelled": True, "image_size": 336,
+        "concepts": ("field\tburr",),
     }  # fmt: skip
     assert set(others) | set(of_head) | set(of_network) == set(asdict(given))
     for config, changed in ((given, others), (head, of_head), (network, of_network)):

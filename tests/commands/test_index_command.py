@@ -81,6 +81,7 @@ def test_what_is_stored_fits_together(db: Path) -> None:
     engine = open_read(db)
     run = queries.latest_run(engine)
     for found in queries.classes(engine, run.id):
+        assert found.correct is not None
         assert found.accuracy == pytest.approx(found.correct / found.predicted)
         tokens = queries.class_tokens(engine, found.id)
         assert "".join(token.token for token in tokens) == found.name

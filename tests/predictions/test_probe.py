@@ -90,7 +90,7 @@ def test_a_probe_of_other_photos_is_explained_by_its_own_logits(
     assert found.code == 0, found.err
     engine = open_read(db)
     records = queries.classes(engine, 1)
-    accuracy = sum(each.correct for each in records) / sum(each.predicted for each in records)
+    accuracy = sum(each.correct or 0 for each in records) / sum(each.predicted for each in records)
     assert accuracy >= 0.75, accuracy
     wide = load_clip("mini", device=CPU, dtype=torch.float64)
     for record in records:

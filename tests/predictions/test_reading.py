@@ -203,6 +203,8 @@ def test_names_lead_from_labels_to_classes(tmp_path: Path, read: Read) -> None:
         ("path,prediction\nbird/1.jpg,\n", r"line 2: the prediction must not be empty"),
         ("path,prediction,confidence\nbird/1.jpg,bird,1.2\n", "line 2: confidence is a prob"),
         ("path,bird,cat 9,cat 10\nbird/1.jpg,nan,0,1\n", "line 2, column bird: expected a finite"),
+        ("path,prediction,prob\nbird/1.jpg,bird,?\n", "line 2, column prob: expected a finite"),
+        ("path,top1,prob1\nbird/1.jpg,bird,?\n", "line 2, column prob1: expected a finite"),
         ("path,prediction\nx/9.jpg,bird\n", "paths such as x/9.jpg, the photos such as bird/1.jpg"),
         ("path,prediction\n1.jpg,bird\n", "1.jpg may be bird/1.jpg or cat 10/1.jpg"),
         ("path,prediction\nbird/1.jpg,bird\nbird/1.jpg,cat 9\n", "line 3: .* in line 2"),
@@ -219,7 +221,7 @@ def test_matrices_that_cannot_be_used(tmp_path: Path, read: Read) -> None:
     paths = str(write(tmp_path, "\n".join(PATHS), "paths.txt"))
     cases = {
         "a": (np.zeros((3, 3)), "4 paths for the 3 rows"),
-        "b": (np.full((4, 3), np.nan), "row 0: a score is not finite"),
+        "b": (np.full((4, 3), np.nan), r"row 0 \(from 0\), bird/1.jpg: a score"),
         "c": (np.zeros((4, 3, 2)), "4 x 3 x 2 of float64. Expected scores"),
         "d": (np.array([{}] * 4), "cannot be read as npy"),
         "e": (np.eye(4), "numbers 4 classes"),

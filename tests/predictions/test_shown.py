@@ -39,7 +39,11 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
             engine,
             [
                 NewPrediction(
-                    each.id, [(each.predicted_class_id or 0, None, None)], None, None, None
+                    each.id,
+                    [(each.predicted_class_id or 0, None, None)],
+                    None,
+                    1 if each.correct else None,
+                    None,
                 )
                 for each in found
             ],

@@ -218,6 +218,27 @@ def growing(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def two_runs(growing: Engine) -> tuple[int, int]:
+    """Two runs on the same images; the newer has three images of tabby correct that were not."""
+    older, _ = fill(growing, "mini", ["tabby", "lion"])
+    newer, ids = fill(growing, "poster", ["tabby", "lion"])
+    wrong = [image.id for image in queries.images(growing, ids[0], show="wrong", limit=3)]
+    with growing.begin() as connection:
+        connection.execute(
+            text("UPDATE image SET path = replace(path, 'poster/', 'mini/') WHERE run_id = :run"),
+            {"run": newer},
+        )
+        connection.execute(
+            text(
+                "UPDATE prediction SET correct = 1, predicted_class_id = class_id "
+                f"WHERE image_id IN ({', '.join(map(str, wrong))})"
+            )
+        )
+    writes.aggregate_accuracy(growing, newer)
+    return older, newer
+
+
+@pytest.fixture
 def app_on(stored: Stored) -> Callable[..., MapCapApp]:
     def make(**options: object) -> MapCapApp:
         return make_app(

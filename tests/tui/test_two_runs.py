@@ -1,40 +1,21 @@
 """Two runs of a file: the change, what they differ by, and which is shown."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from textual.widgets import Static
 
 from db import queries, writes
 from mapcap.stats import mcnemar
 from tests.tui.looking import Press, Settle, lines, title
 from tui.app import make_app
+from tui.screens.apart import ApartScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.one_class import ClassScreen
+from tui.screens.one_image import ImageScreen
 from tui.screens.runs import differing
 from tui.widgets.record_table import Rows
-
-
-@pytest.fixture
-def two_runs(growing: Engine, fill_run: Callable[..., tuple[int, list[int]]]) -> tuple[int, int]:
-    """Two runs on the same images; the newer has three images of tabby correct that were not."""
-    older, _ = fill_run(growing, "mini", ["tabby", "lion"])
-    newer, ids = fill_run(growing, "poster", ["tabby", "lion"])
-    wrong = [image.id for image in queries.images(growing, ids[0], show="wrong", limit=3)]
-    with growing.begin() as connection:
-        connection.execute(
-            text("UPDATE image SET path = replace(path, 'poster/', 'mini/') WHERE run_id = :run"),
-            {"run": newer},
-        )
-        connection.execute(
-            text(
-                "UPDATE prediction SET correct = 1, predicted_class_id = class_id "
-                f"WHERE image_id IN ({', '.join(map(str, wrong))})"
-            )
-        )
-    writes.aggregate_accuracy(growing, newer)
-    return older, newer
 
 
 @pytest.mark.parametrize("looked_at", [0, 1])
@@ -60,9 +41,28 @@ async def test_the_change_is_the_newer_run_minus_the_older(
         line = lines(app)[2]
         assert "not significant" in line and "+38" in line
         await press(pilot, "enter")
+        assert isinstance(app.screen, ApartScreen)
+        assert "8 images in both: 1 → 4 correct, 3 gained, 0 lost, p 0.250" in title(app)
+        for side, run, errors in (("older", older, 3), ("newer", newer, 0)):
+            table = app.screen.query_one(f"#{side}-errors", Rows)
+            assert len(table.records) == errors
+            head = str(app.screen.query_one(f"#{side}-head", Static).content)
+            assert f"run {run} alone: {errors} errors" in head
+        assert lines(app)[4].split()[1] == "lion", "what the older run predicts"
+        cell = str(app.screen.query_one("#cell", Static).content)
+        assert cell.endswith(" → lion") and cell.startswith("mini/")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ImageScreen)
+        assert app.screen.opened.run.id == older and "predicted as lion" in title(app)
+        await press(pilot, "escape", "tab", "enter")
         assert isinstance(app.screen, ClassScreen)
-        assert app.screen.record.name == "tabby"
-        assert app.screen.opened.run.id == two_runs[looked_at]
+        assert (app.screen.record.name, app.screen.opened.run.id) == ("tabby", older)
+        await press(pilot, "escape", "o")
+        assert app.focused is app.screen.query_one("#newer-findings")
+        await press(pilot, "c")
+        assert isinstance(app.screen, ClassScreen) and app.screen.opened.run.id == newer
+        await press(pilot, "escape", "escape")
+        assert isinstance(app.screen, CompareScreen)
 
 
 async def test_runs_differ_by_their_settings(

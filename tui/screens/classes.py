@@ -15,7 +15,7 @@ from textual.widgets.input import Selection
 
 from db import queries
 from db.first_paint import Glance
-from db.ordering import ClassSort, arranged
+from db.ordering import ClassSort, arranged, with_photos
 from db.records import ClassName, Run, RunTotals, Stage
 from tui.navigation import OpenClass, OpenMatrix, OpenRunFindings, OpenVerdict
 from tui.opened import Opened
@@ -34,6 +34,8 @@ _SORTS: Final[tuple[ClassSort, ...]] = (
     "mean_true_probability",
     "first_sentence",
 )
+_OF_ERRORS: Final = frozenset({"accuracy", "top_wrong_share", "mean_true_probability"})
+"""Columns of runs with labels alone."""
 # A limit that is only begun says nothing yet.
 _BELOW: Final = re.compile(r"<\s*(?:(\d{1,3}(?:\.\d+)?)\s*%?|$)")
 
@@ -95,7 +97,8 @@ class ClassesScreen(BrowseScreen):
         yield Keys()
 
     def _columns(self) -> list[Column[ClassName]]:
-        return [
+        """Return the columns; without labels those that speak of errors are left out."""
+        columns = [
             Column("name", "class", 16, self._name_cell, wide=True),
             Column("images", "images", 7, lambda r, w: Text(str(r.images)), right=True, rank=2),
             Column("accuracy", "accuracy", 19, _accuracy),
@@ -109,6 +112,8 @@ class ClassesScreen(BrowseScreen):
                 wide=True, rank=4,
             ),
         ]  # fmt: skip
+        unlabelled = self.opened.run.unlabelled
+        return [each for each in columns if not (unlabelled and each.key in _OF_ERRORS)]
 
     def on_mount(self) -> None:
         """Show what the first look at the file has found, or ask for the classes."""
@@ -124,6 +129,8 @@ class ClassesScreen(BrowseScreen):
         """Show another run, in the same order and with the same filter."""
         self.opened = opened
         self._keep = False
+        self.query_one(Rows).columns = self._columns()
+        self.refresh_bindings()
         self.reload()
 
     def catch_up(self) -> None:
@@ -150,7 +157,7 @@ class ClassesScreen(BrowseScreen):
         self.query_one("#title", Static).update(title_of(run, totals, stages, self.opened.newer))
 
     def _take(self, records: list[ClassName]) -> None:
-        self._every = records
+        self._every = with_photos(records)
         self._show()
 
     def _show(self) -> None:
@@ -198,7 +205,9 @@ class ClassesScreen(BrowseScreen):
     def action_sort(self, step: int) -> None:
         """Sort by the next column."""
         self._descending = False
-        self._sort_by(_SORTS[(_SORTS.index(self._sort) + step) % len(_SORTS)])
+        sorts = [each for each in _SORTS if each in {c.key for c in self._columns()}]
+        place = sorts.index(self._sort) if self._sort in sorts else -1
+        self._sort_by(sorts[(place + step) % len(sorts)])
 
     def action_reverse(self) -> None:
         """Reverse the order."""
@@ -240,7 +249,9 @@ class ClassesScreen(BrowseScreen):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to go back only where there is something to go back from."""
+        """Offer to go back only where there is something to go back from; errors if known."""
+        if action in ("below", "matrix") and self.opened.run.unlabelled:
+            return False
         if action != "back" or not self.is_mounted:
             return action != "back"
         return bool(self._filter) or self.query_one("#filter").display or self.has_class("-pane")

@@ -1,26 +1,24 @@
 """Two runs, class by class: what changed from the older to the newer, and whether by chance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
 from db import queries
+from db.ordering import with_photos
 from db.records import ClassName, Run
 from mapcap.runs.comparison import Comparison, compare, verdict
 from mapcap.runs.source import is_zero_shot, predicted_by
 from mapcap.stats import Change
-from tui.navigation import OpenClass
+from tui.navigation import ClassPair, OpenApart, OpenClass
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
-from tui.texts import probability, safe, share
+from tui.texts import OUTCOMES, probability, safe, share
 from tui.widgets.keys import Keys
 from tui.widgets.record_table import Column, Rows
-
-_COLOURS: Final = {"better": "green", "worse": "red"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class CompareScreen(BrowseScreen):
         "Two runs of the file, class by class, as `mapcap audit --run NEW --against OLD` has it: "
         "the change is the newer run minus the older one. Gained and lost count the images that "
         "both predicted; p is McNemar's exact test on them, q its false discovery rate over the "
-        "classes. Smallest p first. Enter opens the class."
+        "classes. Smallest p first. Enter shows the errors of the class that one run alone makes."
     )
 
     def __init__(self, opened: Opened, other: Run) -> None:
@@ -92,8 +90,8 @@ class CompareScreen(BrowseScreen):
 
         def find() -> tuple[Comparison, list[Pair]]:
             comparison = compare(engine, newer, older)
-            classes = queries.classes(engine, older), queries.classes(engine, newer)
-            return comparison, pairs(*classes, comparison.classes)
+            before, now = (with_photos(queries.classes(engine, run)) for run in (older, newer))
+            return comparison, pairs(before, now, comparison.classes)
 
         self.ask("pairs", find, lambda comparison: self._show(*comparison))
 
@@ -103,7 +101,10 @@ class CompareScreen(BrowseScreen):
         if not (is_zero_shot(self._older) and is_zero_shot(self._newer)):
             title = title + safe(predictors, "cyan")
         overall = comparison.overall
-        if overall is None:
+        unlabelled = next((run for run in (self._older, self._newer) if run.unlabelled), None)
+        if unlabelled is not None:
+            title = title + Text(f"  run {unlabelled.id} has no labels: no test", style="yellow")
+        elif overall is None:
             title = title + Text("  they share no predicted image: no test", style="yellow")
         else:
             # The verdict first: on a narrow terminal the end is cut off.
@@ -116,18 +117,15 @@ class CompareScreen(BrowseScreen):
         self.query_one(Rows).fill(listed)
 
     def on_rows_chosen(self, message: Rows.Chosen) -> None:
-        """Open a class in the run looked at, or in the other one where that lacks it."""
+        """Open a class in both runs, or in the one that has it."""
         pair: Pair = message.record
-        here = self._newer if self.opened.run.id == self._newer.id else self._older
-        there = self._older if here is self._newer else self._newer
-        for run in (here, there):
-            record = pair.newer if run is self._newer else pair.older
+        if pair.older is not None and pair.newer is not None:
+            both = ClassPair(pair.older, pair.newer, pair.paired)
+            self.post_message(OpenApart(self.opened, self._older, self._newer, both))
+            return
+        for run, record in ((self._newer, pair.newer), (self._older, pair.older)):
             if record is not None:
-                opened = self.opened
-                if run.id != opened.run.id:
-                    opened = replace(opened, run=run, marks={}, newer=None)
-                self.post_message(OpenClass(opened, record))
-                return
+                self.post_message(OpenClass(self.opened.at(run), record))
 
 
 def pairs(
@@ -152,7 +150,7 @@ def pairs(
 
 def _outcome(change: Change) -> Text:
     outcome = verdict(change)
-    return Text(outcome, style=_COLOURS.get(outcome, "dim"))
+    return Text(outcome, style=OUTCOMES[outcome])
 
 
 def _verdict(pair: Pair, width: int) -> Text:

@@ -76,23 +76,26 @@ class ClassScreen(ClassAuditScreen):
     def compose(self) -> ComposeResult:
         """Lay out the tabs."""
         yield Static(id="title")
+        labelled = not self.opened.run.unlabelled
         # Not turned to later: the focus on its way to the first tab would bring that back.
         initial = "findings-tab" if self._wrong_as is None else "images"
         with TabbedContent(id="tabs", initial=initial):
             with TabPane("1 Findings", id="findings-tab"):
-                yield FindingsPane(self.opened.picture)
+                yield FindingsPane(self.opened.picture, labelled=labelled)
             with TabPane("2 Summary", id="summary"):
-                yield SummaryPane(id="summary-pane")
+                yield SummaryPane(labelled=labelled, id="summary-pane")
             with TabPane("3 Captions", id="captions-tab"):
-                yield CaptionsPane()
+                yield CaptionsPane(labelled=labelled)
             with TabPane("4 Images", id="images"):
-                yield ImagesPane(self.opened.picture)
+                yield ImagesPane(self.opened.picture, labelled=labelled)
             with TabPane("5 Confusions", id="confusions-tab"):
                 yield ConfusionsPane()
         yield Keys()
 
     def on_mount(self) -> None:
         """Begin at the summary that the run was made for."""
+        if self.opened.run.unlabelled:
+            self.query_one(TabbedContent).hide_tab("confusions-tab")
         self.query_one(SummaryPane).begin(self.opened.run.config)
         self.reload()
 
@@ -228,6 +231,10 @@ class ClassScreen(ClassAuditScreen):
     def _lead(self, start: str, end: str) -> None:
         self._led = (start, end)
         self.action_tab(end)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer no confusions where nobody knows the errors."""
+        return not (parameters == ("confusions",) and self.opened.run.unlabelled)
 
     def action_tab(self, tab: str) -> None:
         """Show a tab."""

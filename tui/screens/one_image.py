@@ -11,7 +11,7 @@ from textual.widgets import Static
 from db import queries
 from db.records import ROLES, Image, Region, Role
 from mapcap.text import clean
-from tui.image_view import ImageContent, draw_frames, ink, read_content
+from tui.image_view import ImageContent, draw_frames, ink, read_content, role_name
 from tui.navigation import Among, OpenSimilar, OpenVerdict
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -70,7 +70,7 @@ class ImageScreen(BrowseScreen):
             yield Static(id="top")
             columns: list[Column[Region]] = [
                 Column("ink", "", 2, lambda r, w: Text("██", style=ink(r))),
-                Column("role", "for", 9, lambda r, w: Text(r.role), rank=1),
+                Column("role", "for", 9, self._role_cell, rank=1),
                 Column("text", "region", 12, _caption, wide=True),
                 Column(
                     "mass", "mass", 5, lambda r, w: Text(f"{r.mass_share:.2f}"), right=True, rank=2
@@ -88,6 +88,10 @@ class ImageScreen(BrowseScreen):
         """Ask for the image again."""
         opened, image_id = self.opened, self._image_id
         self.ask("image", lambda: read_content(opened, image_id), self._show)
+
+    def _role_cell(self, region: Region, width: int) -> Text:
+        content = self.image_content
+        return Text(region.role if content is None else role_name(content.image, region.role))
 
     def _show(self, content: ImageContent) -> None:
         self.image_content = content
@@ -120,6 +124,10 @@ class ImageScreen(BrowseScreen):
         """Show one picture as large as the screen, then the next, then all of them."""
         self.query_one(Frames).turn()
         self._divide()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to go on to the next error only where errors are known."""
+        return not (action == "next_wrong" and self.opened.run.unlabelled)
 
     def _divide(self) -> None:
         alone = self.query_one(Frames).alone
@@ -210,6 +218,8 @@ def _caption(region: Region, width: int) -> Text:
 def _title(content: ImageContent, opened: Opened) -> Text:
     image, verdict = content.image, opened.of_image(content.image)
     text = Text.assemble(safe(image.class_name, "bold", longest=60))
+    if image.unlabelled:
+        text.append("  as predicted  ")  # nobody labelled it
     if image.correct is not None:
         mark = ("  ✓ correct", "green") if image.correct else ("  ✗ predicted as ", "red")
         text.append(*mark)

@@ -60,7 +60,8 @@ class RunFindingsScreen(FindingsScreen):
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         yield Static(id="title")
-        yield FindingsBrowser(self.opened.picture, classes_named=True)
+        labelled = not self.opened.run.unlabelled
+        yield FindingsBrowser(self.opened.picture, labelled=labelled, classes_named=True)
         yield Keys()
 
     def on_mount(self) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from db import queries
 from db.records import Run, RunCounts, Stage
+from mapcap.runs.standing import classes_of
 from tui.navigation import OpenComparison, OpenMetrics, SwitchRun
 from tui.opened import Opened
 from tui.screens.base import BrowseScreen
@@ -131,8 +132,8 @@ def _plain(value: object) -> str:
 
 
 def _accuracy(record: RunRow, width: int) -> Text:
-    predicted = record.counts.predicted
-    return Text(share(record.counts.correct / predicted if predicted else None))
+    correct, predicted = record.counts.correct, record.counts.predicted
+    return Text(share(None if correct is None or not predicted else correct / predicted))
 
 
 def _began(record: RunRow, width: int) -> Text:
@@ -141,7 +142,9 @@ def _began(record: RunRow, width: int) -> Text:
 
 def _facts(record: RunRow) -> Text:
     run, counts = record.run, record.counts
-    text = Text(f"{counts.classes} classes, {counts.regions} regions, {counts.captions} captions\n")
+    text = Text(
+        f"{classes_of(run, counts)}, {counts.regions} regions, {counts.captions} captions\n"
+    )
     for title, values in (("networks", run.networks), ("config", run.config)):
         text.append(f"\n{title}\n", style="bold")
         for key, value in values.items():

@@ -149,5 +149,7 @@ def _detail(hit: Hit, width: int) -> Text:
         what = f"{record.count}× in {where}" if record.count else "predicted or contrast"
         return Text(what, style="dim")
     if isinstance(record, ClassName):
+        if record.correct is None or not record.predicted:
+            return Text(counted(record.predicted, "image"), style="dim")
         return Text(f"{share(record.accuracy)} of {record.predicted} correct", style="dim")
     return safe(record.class_name, "dim", longest=60)

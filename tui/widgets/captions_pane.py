@@ -40,6 +40,10 @@ class CaptionsPane(Vertical):
 
         words: str
 
+    def __init__(self, *, labelled: bool) -> None:
+        super().__init__()
+        self._labelled = labelled
+
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         yield Input(placeholder="/ words in the captions", id="words")
@@ -48,11 +52,13 @@ class CaptionsPane(Vertical):
             Column("text", "caption", 24, _text, wide=True),
             Column("count", "regions", 7, lambda r, w: Text(str(r.caption.count)), right=True,
                    rank=1),
-            Column("right", "correct", 7, lambda r, w: Text(str(r.caption.right), "green"),
-                   right=True),
+            Column("right", "correct" if self._labelled else "images", 7,
+                   lambda r, w: Text(str(r.caption.right), "green"), right=True),
             Column("wrong", "errors", 6, lambda r, w: Text(str(r.caption.wrong), "red"),
                    right=True),
         ]  # fmt: skip
+        if not self._labelled:
+            columns.pop()
         yield Rows[Line](
             columns, lambda r: r.caption.caption_id, empty="no such captions", id="captions"
         )

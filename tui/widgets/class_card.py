@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from db.records import ClassAudit, ClassName, Confusion, Finding, Summary, WordScore
 from db.verdicts import Mark, Verdict
+from mapcap.text import counted
 from tui.texts import accuracy_bar, bar, grade, safe, share
 from tui.widgets.finding_text import line_of, tag
 
@@ -85,8 +86,9 @@ def draw_card(card: Card) -> list[RenderableType]:
         parts.append(Text.assemble(place, safe(sentence.text, longest=160)))
         scores = f"  relevance {sentence.relevance:.1f} − penalty {sentence.penalty:.1f}"
         parts.append(Text(f"{scores} → {sentence.score:.1f}", style="dim"))
-    parts.append(Text("\nPredicted as", style="bold underline"))
-    parts.append(_confusions(card.confusions))
+    if record.correct is not None:
+        parts.append(Text("\nPredicted as", style="bold underline"))
+        parts.append(_confusions(card.confusions))
     parts.append(Text("\nWords", style="bold underline"))
     parts.append(_words(card.words))
     return parts
@@ -106,7 +108,8 @@ def _verdict_counts(marks: Mapping[Mark, int]) -> Text:
 
 def _why(card: Card) -> list[RenderableType]:
     """Return the audit's line, and the titles of the first findings."""
-    parts: list[RenderableType] = [Text("\nWhy", style="bold underline")]
+    heading = "Why" if card.record.correct is not None else "Audit"
+    parts: list[RenderableType] = [Text(f"\n{heading}", style="bold underline")]
     if card.audit is None:
         return [*parts, Text("no audit yet", style="dim")]
     parts.append(line_of(card.audit, card.record.name))
@@ -117,6 +120,8 @@ def _why(card: Card) -> list[RenderableType]:
 
 
 def _figures(record: ClassName) -> Text:
+    if record.correct is None:
+        return Text(f"{counted(record.predicted, 'image')} predicted as it")
     if record.accuracy is None:
         return Text(f"{record.images} images, not predicted yet", style="dim")
     line = accuracy_bar(record.accuracy, record.accuracy_low, record.accuracy_high, 20)

@@ -91,11 +91,17 @@ class FindingsBrowser(Vertical):
         text: str
 
     def __init__(
-        self, picture: type[Widget], *, classes_named: bool = False, id: str | None = None
+        self,
+        picture: type[Widget],
+        *,
+        labelled: bool,
+        classes_named: bool = False,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self._picture = picture
         self._classes_named = classes_named
+        self._labelled = labelled
         self._offset = 0
         self._shown: tuple[Any, int] | None = None
         self._total = 0
@@ -105,8 +111,11 @@ class FindingsBrowser(Vertical):
         columns: list[Column[Listed]] = [
             Column("kind", "kind", TAG_WIDTH, lambda r, w: _tag(r.finding), rank=1),
             Column("title", "finding", 30, _title, wide=True),
-            Column("costs", "costs", 6, lambda r, w: _cost(r.finding), right=True, rank=2),
         ]
+        if self._labelled:
+            columns.append(
+                Column("costs", "costs", 6, lambda r, w: _cost(r.finding), right=True, rank=2)
+            )
         empty = "no findings"
         if self._classes_named:
             empty = "no finding costs accuracy: notes are in their classes"
@@ -188,6 +197,10 @@ class FindingsBrowser(Vertical):
         message.stop()
         if self.finding is not None:
             self._tell(self.finding, 0)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to doubt a label only where there are labels."""
+        return self._labelled or action != "doubt"
 
     def action_picture(self, step: int) -> None:
         """Mark the next picture or the one before."""

@@ -70,15 +70,16 @@ class FindingsPane(Vertical):
     class WordsWanted(Message):
         """The words of the errors are wanted: they are looked at."""
 
-    def __init__(self, picture: type[Widget]) -> None:
+    def __init__(self, picture: type[Widget], *, labelled: bool) -> None:
         super().__init__()
         self._picture = picture
+        self._labelled = labelled
 
     def compose(self) -> ComposeResult:
         """Lay out the pane."""
         yield AuditLine()
         with ContentSwitcher(initial="browser"):
-            yield FindingsBrowser(self._picture, id="browser")
+            yield FindingsBrowser(self._picture, labelled=self._labelled, id="browser")
             yield ErrorWords(id="words-view")
             with VerticalScroll(id="calibration"):
                 yield Static(id="bins")
@@ -99,6 +100,10 @@ class FindingsPane(Vertical):
     def focus_first(self) -> None:
         """Go into the view."""
         self.query_one(_FIRST[self.view]).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer words of errors and calibration only where errors are known."""
+        return self._labelled or action != "turn"
 
     def action_turn(self, view: View) -> None:
         """Show a view, or the findings again."""

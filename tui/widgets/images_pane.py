@@ -58,9 +58,10 @@ class ImagesPane(Vertical):
     class Wanted(Message):
         """A page is wanted, as the fields of the pane say."""
 
-    def __init__(self, picture: type[Widget], *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, picture: type[Widget], *, labelled: bool) -> None:
+        super().__init__()
         self._picture = picture
+        self._labelled = labelled
         self.filter: Show = "all"
         self.wrong_as: Confusion | None = None
         self.judged: Judged = ""
@@ -117,7 +118,8 @@ class ImagesPane(Vertical):
         order = "best" if self.descending else "worst"
         if thumbs:
             head.append(f"   {before + 1}-{end} of {total:,}")
-        head.append(f"   {order} margin first", style="dim")
+        if self._labelled:
+            head.append(f"   {order} margin first", style="dim")
         self.query_one("#images-head", Static).update(head, layout=False)
         await self.query_one(Thumbs).show(thumbs, keep=keep)
 
@@ -134,6 +136,10 @@ class ImagesPane(Vertical):
         """Show all images."""
         self.filter, self.judged = "all", ""
         self.narrow(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to part correct from misclassified images only where that is known."""
+        return self._labelled or action not in ("filter", "wrong_as", "reverse")
 
     def action_filter(self) -> None:
         """Show all, wrong or correct images."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from sqlalchemy import Engine
@@ -20,6 +20,13 @@ from tui.widgets.record_table import Column, Rows
 
 _LONGEST = 30
 _STEP = 0.25
+
+
+OUTCOMES: Final[Mapping[bool, Mapping[str, str]]] = {
+    True: {"right": "correct", "wrong": "errors"},
+    False: {"right": "images"},
+}
+"""How counts of images by outcome are headed, with labels and without: then all are in one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,11 @@ class SummaryPane(Vertical):
             tooltip="Smaller lambda: more relevance",
         ),
     ]  # fmt: skip
+
+    def __init__(self, *, labelled: bool, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._labelled = labelled
+
     _best = 1.0
     """The relevance that fills the bar."""
     k: reactive[int] = reactive(5, init=False)
@@ -82,8 +94,10 @@ class SummaryPane(Vertical):
         columns: list[Column[Sentence]] = [
             Column("position", "#", 3, lambda r, w: Text(str(r.position + 1)), right=True),
             Column("text", "sentence", 34, lambda r, w: safe(r.text), wide=True),
-            Column("right", "correct", 7, lambda r, w: Text(str(r.right)), right=True),
-            Column("wrong", "errors", 6, lambda r, w: Text(str(r.wrong)), right=True),
+            *(
+                Column(side, title, len(title), _count(side), right=True)
+                for side, title in OUTCOMES[self._labelled].items()
+            ),
             Column("bar", "", 8, lambda r, w: bar(r.relevance / self._best, w), rank=4),
             Column(
                 "relevance",

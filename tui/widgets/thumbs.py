@@ -228,6 +228,8 @@ def _caption(thumb: Thumb) -> Text:
     text.append("✎ " if thumb.marked else "", style="magenta")
     if image.error is not None:
         text.append("unreadable", style="yellow")
+    elif image.unlabelled:
+        text.append_text(safe(image.path.rpartition("/")[2], "dim", longest=40))  # no label
     elif image.correct is None:
         text.append("not predicted", style="dim")
     elif image.correct:

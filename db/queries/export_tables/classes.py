@@ -1,6 +1,6 @@
 """Exports of which a row is a class, or something that is said of one."""
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from db import schema
@@ -11,6 +11,11 @@ _class, _wrong = schema.ClassName, aliased(schema.ClassName)
 _finding, _audit = schema.Finding, schema.ClassAudit
 _counts, _summary, _sentence = schema.ClassCaption, schema.Summary, schema.SummarySentence
 _caption = schema.Caption
+
+
+def _if_labelled(value: Value) -> Value:
+    """Return a count by outcome, null where the predicted images of a class have no labels."""
+    return case((or_(_class.accuracy.is_not(None), _class.predicted == 0), value))
 
 
 def _class_figures() -> Value:
@@ -43,7 +48,8 @@ def classes() -> Table:
             ("images", "integer", _class.images, "its images"),
             ("readable", "integer", _class.readable, "those that could be read"),
             ("predicted", "integer", _class.predicted, "those that were classified"),
-            ("correct", "integer", _class.correct, "those that were classified as this class"),
+            ("correct", "integer", _if_labelled(_class.correct),
+             "those that were classified as this class; empty without labels"),
             ("accuracy", "float", _class.accuracy, "correct / predicted"),
             ("accuracy_low", "float", _class.accuracy_low, "lower end of its 95 % interval"),
             ("accuracy_high", "float", _class.accuracy_high, "upper end of it"),
@@ -76,18 +82,15 @@ def captions() -> Table:
             NAME,
             ("caption", "text", _caption.text, "a region in words, unique in a class"),
             ("regions", "integer", _counts.count, "regions of the class's own maps that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified correctly"),
-            ("wrong", "integer", _counts.wrong, "images with it that were not"),
+            ("right", "integer", _if_labelled(_counts.right),
+             "images with it that were classified correctly; empty without labels"),
+            ("wrong", "integer", _if_labelled(_counts.wrong), "images with it that were not"),
             ("tokens", "integer", _caption.token_count, "its length in the captioner's tokens"),
             ("empty", "boolean", _caption.is_empty, "whether it says nothing"),
-            (
-                "artefact",
-                "boolean",
-                _caption.artefact,
-                "whether it tells of the picture rather than its content",
-            ),
+            ("artefact", "boolean", _caption.artefact,
+             "whether it tells of the picture rather than its content"),
         ],
-    )
+    )  # fmt: skip
     query = (
         query.select_from(_class)
         .join(_counts, _counts.class_id == _class.id)
@@ -112,8 +115,9 @@ def summaries() -> Table:
             ("penalty", "float", _sentence.penalty, "what of that was told before, in nats"),
             ("score", "float", _sentence.score, "relevance - lambda x penalty"),
             ("regions", "integer", _counts.count, "regions of the class that have it"),
-            ("right", "integer", _counts.right, "images with it that were classified correctly"),
-            ("wrong", "integer", _counts.wrong, "images with it that were not"),
+            ("right", "integer", _if_labelled(_counts.right),
+             "images with it that were classified correctly; empty without labels"),
+            ("wrong", "integer", _if_labelled(_counts.wrong), "images with it that were not"),
         ],
     )  # fmt: skip
     query = (

@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from db import schema
 from db.queries.export_tables.columns import LABEL, NAME, PATH, Table, Value, begin
+from db.sql import judged
 
 _class, _predicted, _target = schema.ClassName, aliased(schema.ClassName), aliased(schema.ClassName)
 _image, _prediction, _top = schema.Image, schema.Prediction, schema.PredictionTop
@@ -32,7 +33,7 @@ def images() -> Table:
             NAME,
             ("predicted_label", "text", _predicted.label, "the class it was predicted as"),
             ("predicted_class", "text", _predicted.name, "that class in words"),
-            ("correct", "boolean", _prediction.correct, "whether that is its class"),
+            ("correct", "boolean", judged(), "whether that is its class; empty without labels"),
             ("confidence", "float", _top.probability, "probability of the predicted class"),
             ("true_probability", "float", _prediction.true_probability, "probability of its class"),
             ("true_rank", "integer", _prediction.true_rank, "rank of its class, from 1"),
@@ -83,7 +84,7 @@ def regions() -> Table:
             ("log_probability", "float", _words.log_probability,
              "mean log-probability of the caption's tokens"),
             ("cosine", "float", _words.cosine, "cosine of caption and region"),
-            ("correct", "boolean", _prediction.correct, "whether its image is correct"),
+            ("correct", "boolean", judged(), "whether its image is correct"),
         ],
     )  # fmt: skip
     query = (

@@ -214,4 +214,6 @@ def details(finding: Finding) -> list[str]:
     ]
 
 
-BACKGROUND: Final = Kind(NAME, "background", "#8fd14f", detect, details, clause, overlay=False)
+BACKGROUND: Final = Kind(
+    NAME, "background", "#8fd14f", detect, details, clause, overlay=False, of_errors=False
+)

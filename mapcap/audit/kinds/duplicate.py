@@ -38,7 +38,8 @@ def _across(
 ) -> list[Finding]:
     """Return the photos that another class has as well: one of the two labels is wrong.
 
-    It explains the misclassified ones that are predicted as the class of their copy.
+    Or one of the two predictions, without labels. It explains the misclassified ones that are
+    predicted as the class of their copy.
     """
     if not chosen.any():
         return []
@@ -101,7 +102,11 @@ def _finding(
         NAME,
         title,
         beyond_expected(len(wrong), len(images), 0) if wrong else NOTHING,
-        {**figures, "images": int(having.sum()), "wrong": len(wrong)},
+        {
+            **figures,
+            "images": int(having.sum()),
+            "wrong": len(wrong) if material.labelled else None,
+        },
         images.ids[places(having, images.margins)].tolist()[:MOST_EVIDENCE],
         (),
         wrong,
@@ -119,7 +124,9 @@ def clause(finding: Finding) -> str:
 def details(finding: Finding) -> list[str]:
     """Return what follows from the copies, and the first pairs of paths, as printed lines."""
     figures = finding.figures
-    if figures["across"]:
+    if figures["wrong"] is None:
+        lines = ["The classifier gives a photo and its copy two classes."] * figures["across"]
+    elif figures["across"]:
         lines = [
             "One of the two labels is wrong, or a photo shows both.",
             f"{figures['wrong']} of them are predicted as the class of their copy.",
@@ -130,4 +137,6 @@ def details(finding: Finding) -> list[str]:
     return lines + [listed("=" if same else "≈", f"{path}, {copy}") for path, copy, same in pairs]
 
 
-DUPLICATE: Final = Kind(NAME, "duplicate", "#c7b299", detect, details, clause, overlay=False)
+DUPLICATE: Final = Kind(
+    NAME, "duplicate", "#c7b299", detect, details, clause, overlay=False, of_errors=False
+)

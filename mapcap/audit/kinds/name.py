@@ -10,9 +10,9 @@ from mapcap.audit.cost import beyond_expected
 from mapcap.audit.findings import MOST_EVIDENCE, Finding
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, percent
-from mapcap.audit.neighbours import nearest, neighbour_count
 from mapcap.audit.material import Material, places
 from mapcap.audit.misnomer import Misnomer, misnomer
+from mapcap.audit.neighbours import nearest, neighbour_count
 from mapcap.stats import SIGNIFICANT, binomial
 
 NAME: Final = "name"

@@ -35,7 +35,11 @@ def odd(material: Material, places: NDArray[np.int64]) -> list[Finding]:
         return []
     wrong = ~images.correct
     concerned = np.isin(np.arange(len(images)), places)
-    figures = {"images": n, "of": len(images), "wrong": int(wrong[places].sum())}
+    figures = {
+        "images": n,
+        "of": len(images),
+        "wrong": int(wrong[places].sum()) if material.labelled else None,
+    }
     return [
         Finding(
             NAME,
@@ -55,19 +59,21 @@ def _resemble(images: int) -> str:
 
 def clause(finding: Finding) -> str:
     """Say how many images are odd, and how many of them are misclassified."""
-    figures = finding.figures
-    n = figures["images"]
-    return f"{n} {_resemble(n)} no class, {figures['wrong']} of them misclassified"
+    n, wrong = finding.figures["images"], finding.figures["wrong"]
+    text = f"{n} {_resemble(n)} no class"
+    return text if wrong is None else f"{text}, {wrong} of them misclassified"
 
 
 def details(finding: Finding) -> list[str]:
     """Return how odd images were recognised as printed lines."""
     n, wrong = finding.figures["images"], finding.figures["wrong"]
+    why = "Neither a name nor the nearest photos are nearer than those of other classes often are."
+    if wrong is None:
+        return [why]
     alone = "It is misclassified." if wrong else "It is classified correctly."
-    return [
-        alone if n == 1 else f"{wrong} of the {n} are misclassified.",
-        "Neither a name nor the nearest photos are nearer than those of other classes often are.",
-    ]
+    return [alone if n == 1 else f"{wrong} of the {n} are misclassified.", why]
 
 
-ODD: Final = Kind(NAME, "odd image", "#b8b8a0", detect, details, clause, overlay=False)
+ODD: Final = Kind(
+    NAME, "odd image", "#b8b8a0", detect, details, clause, overlay=False, of_errors=False
+)

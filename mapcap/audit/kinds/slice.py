@@ -1,14 +1,17 @@
-"""Findings of kind `slice`: parts of a class, alike to the model, in which it errs more often."""
+"""Findings of kind `slice`: parts of a class, alike to the model, in which it errs more often.
 
-from collections.abc import Sequence
+Without labels: the parts that something sets apart.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.audit.contrast import contrasts
-from mapcap.audit.cost import beyond
+from mapcap.audit.contrast import Contrast, contrasts
+from mapcap.audit.cost import NOTHING, beyond
 from mapcap.audit.findings import MOST_EVIDENCE, Finding, discounted
 from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
@@ -34,6 +37,8 @@ def detect(inputs: AuditInputs) -> list[Finding]:
     """Return the parts of a class that err more often; doubted labels make them cost less."""
     material = inputs.material
     regions = material.regions
+    if not material.labelled:
+        return groups(material)
     parts = find_slices(
         regions.embeddings,
         regions.owners,
@@ -78,15 +83,35 @@ def find_slices(
         wrong: (n,) which images of the class are wrong.
         seed: of the mixture.
     """
+    with_regions = np.unique(owners)
+    total, total_wrong = len(with_regions), int(wrong[with_regions].sum())
+    parts = []
+    for regions, images in _clusters(vectors, owners, seed=seed):
+        bad = int(wrong[images].sum())
+        p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
+        parts.append((regions, images, bad, p))
+    q = false_discovery([p for *_, p in parts])
+    candidates = [
+        Slice(regions, images, bad, p, float(q_value))
+        for (regions, images, bad, p), q_value in zip(parts, q, strict=True)
+    ]
+    return _apart(sorted(candidates, key=lambda part: (part.p, int(part.regions[0]))))
+
+
+def _clusters(
+    vectors: NDArray[Any], owners: NDArray[np.int64], *, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Give the regions and images of each cluster of every grain, as `Slice` has them, once.
+
+    Only of clusters that the mixture finds again from other beginnings.
+    """
     if not len(vectors):
-        return []
+        return
     # The same photos in another order are the same slices.
     order = np.lexsort(vectors.T[:_ORDERED])
     vectors, owners = vectors[order], owners[order]
-    with_regions = np.unique(owners)
-    total, total_wrong = len(with_regions), int(wrong[with_regions].sum())
+    most, seen = _LARGEST * len(np.unique(owners)), set[bytes]()
     turns = [clusterings(vectors, seed=seed + turn) for turn in range(1 + _TURNS)]
-    parts: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64], int, float]] = {}
     for labels in turns[0]:
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
@@ -94,17 +119,9 @@ def find_slices(
                 continue
             regions = _by_centre(vectors, members)
             images = owners[regions][np.sort(np.unique(owners[regions], return_index=True)[1])]
-            regions = order[regions]
-            if _FEWEST_IMAGES <= len(images) <= _LARGEST * total:
-                bad = int(wrong[images].sum())
-                p = hypergeometric(bad, len(images), total_wrong - bad, total - len(images))
-                parts[members.tobytes()] = (regions, images, bad, p)
-    q = false_discovery([p for *_, p in parts.values()])
-    candidates = [
-        Slice(regions, images, bad, p, float(q_value))
-        for (regions, images, bad, p), q_value in zip(parts.values(), q, strict=True)
-    ]
-    return _apart(sorted(candidates, key=lambda part: (part.p, int(part.regions[0]))))
+            if _FEWEST_IMAGES <= len(images) <= most and members.tobytes() not in seen:
+                seen.add(members.tobytes())
+                yield order[regions], images
 
 
 def _apart(candidates: Sequence[Slice]) -> list[Slice]:
@@ -163,6 +180,42 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
     return findings
 
 
+def groups(material: Material) -> list[Finding]:
+    """Return the parts of a class that something sets apart, the most pronounced first, as notes.
+
+    For images without labels, of which nobody knows where the classifier errs.
+    """
+    images, regions = material.images, material.regions
+    named: list[tuple[Slice, Sequence[Contrast]]] = []
+    for members, owners in _clusters(regions.embeddings, regions.owners, seed=material.seed):
+        inside = np.zeros(len(images), bool)
+        inside[owners] = True
+        apart = contrasts(material, inside)
+        if apart:
+            named.append((Slice(members, owners, 0, 1.0, 1.0), apart))
+    named.sort(key=lambda pair: -pair[1][0].gap)
+    apart_of = {id(part): apart for part, apart in named}
+    return [
+        Finding(
+            NAME,
+            f"{_group([each.text for each in apart_of[id(part)]])}: "
+            f"{len(part.images)} of {len(images)} images",
+            NOTHING,
+            {
+                "names": [each.text for each in apart_of[id(part)]],
+                "contrasts": [asdict(each) for each in apart_of[id(part)]],
+                "images": len(part.images),
+                "wrong": None,
+                "regions": len(part.regions),
+                "images_without": len(images) - len(part.images),
+            },
+            images.ids[part.images].tolist()[:MOST_EVIDENCE],
+            regions.ids[part.regions].tolist()[:MOST_EVIDENCE],
+        )
+        for part in _apart([part for part, _ in named])
+    ]
+
+
 def _group(names: Sequence[str]) -> str:
     """Return what a group is called: by what sets it apart, never by one region's caption."""
     return f"a group {names[0]}" if names else "an unnamed group"
@@ -171,6 +224,8 @@ def _group(names: Sequence[str]) -> str:
 def clause(finding: Finding) -> str:
     """Say how many images of the group are misclassified, and what sets it apart."""
     figures = finding.figures
+    if figures["wrong"] is None:
+        return f"{figures['images']} are {_group(figures['names'])}"
     return (
         f"{figures['wrong']} of the {figures['images']} in {_group(figures['names'])} are "
         "misclassified"
@@ -181,14 +236,17 @@ def details(finding: Finding) -> list[str]:
     """Return the figures of a slice as printed lines."""
     figures = finding.figures
     inside, outside = figures["images"], figures["images_without"]
-    lines = [
-        with_without(
-            "the slice",
-            (inside - figures["wrong"], inside),
-            (outside - figures["wrong_without"], outside),
-        ),
-        f"{figures['regions']} regions, {chance(figures['p'])}, {chance(figures['q'], 'q')}.",
-    ]
+    if figures["wrong"] is None:
+        lines = [f"{figures['regions']} regions."]
+    else:
+        lines = [
+            with_without(
+                "the slice",
+                (inside - figures["wrong"], inside),
+                (outside - figures["wrong_without"], outside),
+            ),
+            f"{figures['regions']} regions, {chance(figures['p'])}, {chance(figures['q'], 'q')}.",
+        ]
     if not figures["contrasts"]:
         lines.append("No word, concept or attribute sets the group apart from its class.")
     for each in figures["contrasts"]:
@@ -199,4 +257,4 @@ def details(finding: Finding) -> list[str]:
     return lines
 
 
-SLICE: Final = Kind(NAME, "slice", "#d98cff", detect, details, clause)
+SLICE: Final = Kind(NAME, "slice", "#d98cff", detect, details, clause, of_errors=False)

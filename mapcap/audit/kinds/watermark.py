@@ -229,4 +229,6 @@ def details(finding: Finding) -> list[str]:
     ]
 
 
-WATERMARK: Final = Kind(NAME, "watermark", "#4dd8e6", detect, details, clause, overlay=False)
+WATERMARK: Final = Kind(
+    NAME, "watermark", "#4dd8e6", detect, details, clause, overlay=False, of_errors=False
+)

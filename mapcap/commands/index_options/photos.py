@@ -34,6 +34,16 @@ ClassLevel = Annotated[
     ),
 ]
 
+Unlabelled = Annotated[
+    bool,
+    typer.Option(
+        "--unlabelled",
+        help="No folder of PHOTOS is a class: those that --predictions names are the classes. "
+        "Default where images lie in PHOTOS itself.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
 Boxes = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A table of file, x0, y0, x1, y1.", rich_help_panel=_PANEL),

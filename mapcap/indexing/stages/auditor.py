@@ -71,6 +71,7 @@ class Auditor:
             concepts=self._concepts,
             seed=source.config.seed,
             paths=lambda ids: evidence.paths_of(source.engine, ids),
+            labelled=not source.config.unlabelled,
         )
 
     def audit(self, material: Material) -> NewAudit:
@@ -107,12 +108,12 @@ def new_audit(class_id: int, report: ClassReport) -> NewAudit:
         clauses=[asdict(clause) for clause in report.clauses],
         figures=report.figures,
         words=[ErrorWord(**asdict(row)) for row in report.words],
-        findings=[_new_finding(finding) for finding in report.findings],
+        findings=[_new_finding(each, labelled=report.labelled) for each in report.findings],
         version=AUDIT_VERSION,
     )
 
 
-def _new_finding(finding: Finding) -> NewFinding:
+def _new_finding(finding: Finding, *, labelled: bool) -> NewFinding:
     """Return a finding as it is stored: with its cost as a score, and all that is printed of it."""
     kind = KINDS[finding.kind]
     return NewFinding(
@@ -125,6 +126,6 @@ def _new_finding(finding: Finding) -> NewFinding:
         plain=kind.plain,
         colour=kind.colour,
         overlay=kind.overlay,
-        details=printed(kind, finding),
+        details=printed(kind, finding, labelled=labelled),
         subject=finding.subject,
     )
