@@ -12,6 +12,8 @@ STEPS = (
     "features",
     "words",
     "assemble",
+    "best",
+    "refine",
     "evaluate",
 )
 """In the order in which they build on each other."""

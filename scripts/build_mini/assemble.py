@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mapcap.networks.weights import save_int8
+from scripts.build_mini.places import Places
 
 SIZE, PATCH, WIDTH, DEPTH = 112, 14, 384, 12
 TRAINED_BLOCKS = 3
@@ -49,6 +50,8 @@ PREPROCESS = {
     "std": [0.229, 0.224, 0.225],
     "interpolation": "bicubic",
 }
+_OF_THIS_MACHINE = frozenset(("backend", "is_local", "local_files_only"))
+"""What transformers adds to a tokenizer's settings when it is saved."""
 _TEXT_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
                "vocab.txt")  # fmt: skip
 
@@ -117,7 +120,7 @@ def build_lm(out: Path, trained: Path) -> None:
         shutil.copyfile(trained / name, out / name)
     tokenizer = json.loads((trained / "tokenizer_config.json").read_text(encoding="utf-8"))
     # What transformers 5 calls TokenizersBackend, 4 knows by its former name only; 5 knows both.
-    tokenizer = {k: v for k, v in tokenizer.items() if k != "backend"}
+    tokenizer = {k: v for k, v in tokenizer.items() if k not in _OF_THIS_MACHINE}
     tokenizer["tokenizer_class"] = "PreTrainedTokenizerFast"
     text = json.dumps(tokenizer, indent=2)
     (out / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
@@ -125,7 +128,7 @@ def build_lm(out: Path, trained: Path) -> None:
 
 
 def main() -> None:
-    """Build mapcap/data/mini from a folder of trained parts."""
+    """Build mapcap/data/mini from a folder of trained parts, the refined words if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of the other steps")
     parser.add_argument("--minilm", type=Path, required=True, help="model folder of MiniLM")
@@ -134,8 +137,10 @@ def main() -> None:
     work = given.work
     cycles = [work / f"cycle{number}.pt" for number in (1, 2, 3)]
     build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
-    build_lm(given.out / "lm", work / "lm")
-    mapper = torch.load(work / "clipcap.pt", weights_only=True)
+    refined = Places(work).refined
+    words, spoken = (refined, refined) if refined.exists() else (work / "lm", work)
+    build_lm(given.out / "lm", words)
+    mapper = torch.load(spoken / "clipcap.pt", weights_only=True)
     save_int8(given.out / "clipcap.safetensors", mapper)
     total = sum(file.stat().st_size for file in given.out.rglob("*") if file.is_file())
     print(f"{given.out}: {total / 2**20:.1f} MB")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the embedded networks from their sources: about an hour and a quarter on two cores with bfloat16.
+# Build the embedded networks from their sources: about two hours on two cores with bfloat16.
 # usage: scripts/build_mini/build.sh WORK DATA WORDNET STAMPS
 #   WORK     folder for everything that is made (about 5 GB)
 #   DATA     folder of the photos' archives and the captions
@@ -22,5 +22,8 @@ step looks --data "$data" --wordnet "$wordnet"
 step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step features --data "$data" --wordnet "$wordnet"
 step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
+step assemble --minilm "$work/minilm"
+step best --data "$data" --stamps "$stamps"
+step refine --data "$data" --stamps "$stamps"
 step assemble --minilm "$work/minilm"
 step evaluate --data "$data" --json "$work/figures.json"

@@ -100,7 +100,7 @@ def caption_regions(
         found = [regions_of(grid, clip, threshold) for grid in maps[part]]
         masks = [np.array([r.patches for r in regions], dtype=bool) for regions in found]
         said = _captions(captioner, pooled(clip.model, views, masks))
-        pixels = _pixels(clip, views)
+        pixels = pixels_of(clip, views)
         flat = [(i, region) for i, regions in enumerate(found) for region in regions]
         for text, (i, region) in zip(said, flat, strict=True):
             texts.append(text)
@@ -164,7 +164,7 @@ def _captions(captioner: Captioner, features: Tensor) -> list[str]:
     return [tidy(caption).text for caption in found]
 
 
-def _pixels(clip: Clip, views: Tensor) -> NDArray[np.uint8]:
+def pixels_of(clip: Clip, views: Tensor) -> NDArray[np.uint8]:
     """Turn what the network sees back into pictures: (B, 3, H, W) to (B, H, W, 3)."""
     mean, std = torch.tensor(clip.mean).view(3, 1, 1), torch.tensor(clip.std).view(3, 1, 1)
     colours = (views * std + mean).clamp(0, 1) * 255

@@ -75,6 +75,16 @@ class Places:
         return self.work / "pairs.jsonl"
 
     @property
+    def best(self) -> Path:
+        """Features of training pictures, each with the best caption of several."""
+        return self.work / "best"
+
+    @property
+    def refined(self) -> Path:
+        """The language model and the mapper after `refine`."""
+        return self.work / "refined"
+
+    @property
     def language_model(self) -> Path:
         """The language model's folder, tokenizer included."""
         return self.work / "lm"

@@ -1,0 +1,143 @@
+"""Teach the assembled captioner to say at once the best of what it says in several tries.
+
+It begins with the package's networks and ends with them: a mapper and a language model that were
+trained a little longer, on the captions that `best` chose, on people's own sentences, and, so that
+the language model forgets nothing, on plain text.
+"""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mapcap.networks.embedded import embedded
+from mapcap.networks.weights import load_weights
+from scripts.build_mini import people
+from scripts.build_mini.best import Best, load_assembled, read_best
+from scripts.build_mini.corpus import Group, real_groups
+from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
+from scripts.build_mini.reading import (
+    CAPTION_TOKENS,
+    END_ID,
+    SENTENCE_TOKENS,
+    encode,
+    padded,
+    sorted_batches,
+    text_batches,
+)
+from scripts.build_mini.vision import half_precision
+from scripts.build_mini.words import TEXT_EVERY, Captioner, noisy
+
+STEPS = 700
+RATE, LAST_RATE, WARM_UP = 3e-4, 0.05, 20
+OWN_SENTENCE = 0.3
+"""Share of the photos of people that are told by a sentence of people instead."""
+BATCH = 96
+MIXTURE = {"people": 0.5, "things": 0.38, "stamps": 0.12}
+"""Shares of the captions."""
+RARER = {"people": 1.0, "things": 0.5, "stamps": 0.5}
+"""By what power of its count a caption is drawn less often."""
+_POOL = 8
+
+
+def caption_batches(
+    best: Best, sentences: Sequence[tuple[str, ...]], tokenizer: Any, rng: random.Random
+) -> Iterator[Any]:
+    """Draw features with their captions, without end: lists of (token ids, place in `best`).
+
+    What is often said of people is drawn as often as what is seldom said, and of things hardly more
+    often: captions are to differ. `sentences` are people's, of each photo of people.
+    """
+    often = Counter(best.texts)
+    places = {kind: [i for i, k in enumerate(best.kinds) if k == kind] for kind in MIXTURE}
+    weights = {
+        kind: list(accumulate(often[best.texts[i]] ** -RARER[kind] for i in places[kind]))
+        for kind in MIXTURE
+    }
+    while True:
+        drawn = rng.choices(list(MIXTURE), list(MIXTURE.values()), k=_POOL * BATCH)
+        chosen = [rng.choices(places[kind], cum_weights=weights[kind])[0] for kind in drawn]
+        said = [
+            rng.choice(sentences[best.rows[place]])
+            if kind == "people" and rng.random() < OWN_SENTENCE
+            else best.texts[place]
+            for kind, place in zip(drawn, chosen, strict=True)
+        ]
+        ids = encode(tokenizer, said)
+        yield from sorted_batches(
+            [([*each[:CAPTION_TOKENS], END_ID], i) for each, i in zip(ids, chosen, strict=True)],
+            BATCH,
+            rng,
+        )
+
+
+def refine(
+    network: Captioner, features: Tensor, pairs: Iterator[Any], texts: Iterator[Any]
+) -> None:
+    """Train for some hundred steps, the rate falling by half a cosine."""
+    adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    for step in range(STEPS):
+        fall = (1 + math.cos(math.pi * step / STEPS)) / 2 * (1 - LAST_RATE) + LAST_RATE
+        for group in adam.param_groups:
+            group["lr"] = RATE * min(1, step / WARM_UP) * fall
+        batch = next(pairs)
+        z = noisy(features[[row for _, row in batch]])
+        with half_precision():
+            loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
+        report = f"captions {loss.item():.3f}"
+        if step % TEXT_EVERY == 0:
+            with half_precision():
+                text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
+            loss = loss + text_loss
+            report += f", text {text_loss.item():.3f}"
+        adam.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        adam.step()
+        if step % 50 == 0:
+            print(f"step {step}: {report}", flush=True)
+
+
+def assembled(language_model: Any, mapper: Path) -> Captioner:
+    """Return the package's networks, to be trained on."""
+    network = Captioner(language_model.config.vocab_size)
+    network.gpt.load_state_dict(language_model.state_dict())
+    state = load_weights(mapper)
+    network.mapper.load_state_dict(
+        {name.removeprefix("clip_project.model."): value for name, value in state.items()}
+    )
+    return network
+
+
+def main() -> None:
+    """Run the step."""
+    options = parser(__doc__)
+    add_data(options)
+    add_stamps(options)
+    add_threads(options)
+    given = options.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    places, rng = Places(given.work), random.Random(0)
+    clipcap = load_assembled()
+    best = read_best(places.best)
+    told = people.read_described(given.data / people.TABLE, "train")
+    sentences = [photo.sentences for photo in told]
+    groups: list[Group] = real_groups(given.data, given.stamps, rng)
+    tokenizer: Any = clipcap.tokenizer
+    read = [[ids[:SENTENCE_TOKENS] for ids in encode(tokenizer, group)] for group in groups]
+    network = assembled(clipcap.language_model, embedded("clipcap.safetensors"))
+    pairs = caption_batches(best, sentences, tokenizer, rng)
+    refine(network, best.features, pairs, text_batches(read, rng))
+    tokenizer.save_pretrained(places.refined)
+    network.eval().save(places.refined, places.refined / places.mapper.name)
+
+
+if __name__ == "__main__":
+    main()
