@@ -11,16 +11,13 @@ from mapcap.audit.concept_tests import concept_scores, shown
 from mapcap.audit.material import Material, rate
 from mapcap.audit.words import marking_words
 from mapcap.stats import SIGNIFICANT, false_discovery, rank_sum
-from mapcap.texts.wording import without_name
+from mapcap.texts.wording import says_colours, without_name
 
 _LEAST_GAP = 0.3
 """By how much more of the images must have it than of the others, to name them."""
+_LEAST_GAP_OF_CONCEPTS = 0.5
+"""That for concepts: what tells everyday scenes apart tells photos of one thing less well."""
 _MOST = 2
-_COLOURS = frozenset(
-    "black white grey gray brown tan beige red pink orange yellow golden gold green blue purple "
-    "reddish yellowish greenish bluish dark light bright pale".split()
-)
-"""Words that name no group: captions name colours less truly than the pixels' attributes do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,8 @@ def contrasts(material: Material, inside: NDArray[np.bool_]) -> list[Contrast]:
     named: list[Contrast] = []
     for family in (_words, _concepts, _attributes):
         tried = family(material, inside)
-        pronounced = [each for each in tried if each.q <= SIGNIFICANT and each.gap >= _LEAST_GAP]
+        least = _LEAST_GAP_OF_CONCEPTS if family is _concepts else _LEAST_GAP
+        pronounced = [each for each in tried if each.q <= SIGNIFICANT and each.gap >= least]
         named += sorted(pronounced, key=lambda each: -each.gap)
     return named[:_MOST]
 
@@ -82,7 +80,7 @@ def _words(material: Material, inside: NDArray[np.bool_]) -> Iterator[Contrast]:
     name = material.names.names[material.class_id]
     for test in marking_words(first, second, reference.phrases, len(reference.ids)):
         # The class's own name names no part of it.
-        informative = without_name(test.word, name) and not _COLOURS.issuperset(test.word.split())
+        informative = without_name(test.word, name) and not says_colours(test.word)
         if test.z > 0 and informative:
             having = np.array([test.word in held for held in images.words])
             yield _contrast(f"with “{test.word}”", having, inside, test.q)

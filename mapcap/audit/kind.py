@@ -40,7 +40,7 @@ def printed(kind: Kind, finding: Finding, *, labelled: bool = True) -> list[str]
     if not labelled:
         return kind.details(finding)
     if finding.is_note:
-        cost = "A note: no error of the class goes with it."
+        cost = str(finding.figures.get("note") or "A note: no error of the class goes with it.")
     else:
         cost = f"{str(finding.cost).capitalize()}: misclassified beyond chance, 95 % interval."
     return [cost, *kind.details(finding)]

@@ -11,12 +11,23 @@ _STOP_WORDS = frozenset(
     a about above after again all also am an and any are as at be because been being both but by
     can could did do does doing don't down during each few for from had has have having he her here
     hers herself him himself his how i if in into is isn't it it's its itself just like may me more
-    most my myself no nor not now of off on once only or other our ours out over own same she so
-    some such than that that's the their theirs them themselves then there these they this those
-    through to too up very was we were what when where which while who whom why will with would you
+    most my myself no nor not now of off on once only or other our ours out over own piece pieces
+    same she so some such than that that's the their theirs them themselves then there these they
+    this those through to too up very was we were what when where which while who whom why will with
+    would you
     your yours yourself
     """.split()
 )
+
+_COLOURS = frozenset(
+    "black white grey gray brown tan beige red pink orange yellow golden gold green blue purple "
+    "reddish yellowish greenish bluish dark light bright pale".split()
+)
+
+
+def says_colours(text: str) -> bool:
+    """Tell whether all words of a text name colours or how light something is."""
+    return _COLOURS.issuperset(text.lower().split())
 
 
 def content_words(text: str) -> list[str | None]:

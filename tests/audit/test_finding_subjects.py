@@ -34,7 +34,7 @@ WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 def more_wrong() -> Material:
     """As `half_wrong`, of a class that has grown."""
     predicted = [ME] * 22 + [LYNX] * 19 + [CRANE] * 5
-    captions = ["a brown cat."] * 22 + ["a grey cat."] * 19 + ["a brown cat."] * 5
+    captions = ["a spotless cat."] * 22 + ["a furry cat."] * 19 + ["a spotless cat."] * 5
     return material(predicted, captions)
 
 
@@ -48,10 +48,10 @@ def test_the_subject_stays_where_the_counts_change() -> None:
     assert {
         ("confusion", "as lynx"),
         ("confusion", "from crane"),
-        ("word", "without brown"),
+        ("word", "furry"),
     } <= shared
     changed = {key for key in shared if first[key] != then[key]}
-    assert {("confusion", "as lynx"), ("word", "without brown")} <= changed
+    assert {("confusion", "as lynx"), ("word", "furry")} <= changed
     assert not any(character.isdigit() for _, subject in shared for character in subject)
 
 

@@ -21,8 +21,10 @@ from mapcap.stats import SIGNIFICANT, false_discovery, hypergeometric
 
 NAME: Final = "slice"
 _FEWEST_IMAGES = 3
-_LARGEST = 0.6
-"""Share of the class's images that a slice holds at most: what is larger is the class."""
+_LARGEST = 1 / 3
+"""Share of the class's images that a slice holds at most: more have nothing that a person sees."""
+_UNNAMED = 0.01
+"""Largest q of a slice that nothing names."""
 _STABLE = 0.7
 """Least Jaccard index, on average, with what other beginnings of the mixture find of a slice."""
 _TURNS = 4
@@ -154,6 +156,8 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
         evidence = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
         apart = contrasts(material, inside)
         names = [contrast.text for contrast in apart]
+        if not names and part.q > _UNNAMED:
+            continue
         bad_without = int(wrong[~inside].sum())
         findings.append(
             Finding(

@@ -17,7 +17,7 @@ from mapcap.audit.material import Material, rate, wrong_first
 from mapcap.audit.word_rows import WordRow
 from mapcap.audit.words import phrases
 from mapcap.stats import SIGNIFICANT
-from mapcap.texts.wording import without_name
+from mapcap.texts.wording import says_colours, without_name
 
 NAME: Final = "word"
 _FIGURES = ("log_odds", "z", "q", "b2t", "b2t_low", "b2t_high")
@@ -37,13 +37,16 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
 
     The images concerned are those that hold the word, or for a word of the correct images those
     that lack it. A word that concerns mostly the same misclassified images as a stronger one is
-    left out. The class's own noun, or a word that reads as it, absent, says only that the captioner
-    failed as well (both read the same embedding): it comes after every other word, as a note.
+    left out. Notes, after every other word, are the class's own noun, or a word that reads as it,
+    absent (the captioner failed as well, from the same embedding); any other word absent, which
+    tells what the correct images show; and colours, which captions name less truly than the
+    pixels' attributes do.
     """
     images, wrong = material.images, ~material.images.correct
     findings: list[Finding] = []
     own_nouns = _own_nouns(material, rows)
-    for row in sorted(rows, key=lambda row: row.word in own_nouns):
+    notes = {row.word: _note(row, own_noun=row.word in own_nouns) for row in rows}
+    for row in sorted(rows, key=lambda row: (bool(notes[row.word]), row.word in own_nouns)):
         holding = np.array([row.word in held for held in images.words])
         concerned = holding if row.z > 0 else ~holding
         marked = frozenset(np.flatnonzero(concerned & wrong).tolist())
@@ -51,9 +54,18 @@ def words(material: Material, rows: Sequence[WordRow]) -> list[Finding]:
         covered = any(same_images(marked, other.wrong) for other in findings)
         if row.q > SIGNIFICANT or gap <= 0 or covered:
             continue
-        own_noun = row.word in own_nouns
-        findings.append(_finding(material, row, holding, marked, own_noun=own_noun))
+        own_noun, note = row.word in own_nouns, notes[row.word]
+        findings.append(_finding(material, row, holding, marked, own_noun=own_noun, note=note))
     return findings
+
+
+def _note(row: WordRow, *, own_noun: bool) -> str:
+    """Return why a word is a note, "" where it is none."""
+    if own_noun:
+        return "A note: a word for the class itself; the captioner failed on these images as well."
+    if row.z <= 0:
+        return "A note: it tells what the correct images show, and no more of the others."
+    return "A note: captions name colours less truly than pixels do." * says_colours(row.word)
 
 
 def _own_nouns(material: Material, rows: Sequence[WordRow]) -> frozenset[str]:
@@ -87,11 +99,12 @@ def _finding(
     marked: frozenset[int],
     *,
     own_noun: bool,
+    note: str,
 ) -> Finding:
     """Return the finding of a word.
 
     `holding` (n,) are the images with it, `marked` the places of the misclassified images that it
-    concerns; `own_noun` says that it only names the class again.
+    concerns; `own_noun` says that it only names the class again, `note` why it is a note.
     """
     images, wrong = material.images, ~material.images.correct
     concerned = holding if row.z > 0 else ~holding
@@ -103,11 +116,12 @@ def _finding(
         NAME,
         f"“{row.word}”{aside} {verb}: {right} of {int(holding.sum())} correct with it, "
         f"{right_without} of {int((~holding).sum())} without",
-        NOTHING if own_noun else beyond(concerned, wrong),
+        NOTHING if note else beyond(concerned, wrong),
         {
             "word": row.word,
             "errors_have_it": row.z > 0,
             "own_noun": own_noun,
+            "note": note,
             "images": int(holding.sum()),
             "right": right,
             "images_without": int((~holding).sum()),
@@ -193,9 +207,7 @@ def details(finding: Finding) -> list[str]:
         more, none = f"finds it more in the {side} images, too", "sees no significant difference"
         sees = more if sure else none
         interval = f", 95 % {low:+.3f} to {high:+.3f}"
-    echo = "A word for the class itself: the captioner failed on these images as well."
     return [
-        *([echo] if figures["own_noun"] else []),
         with_without(
             "the word",
             (figures["right"], figures["images"]),
