@@ -56,6 +56,14 @@ def add_subjects(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE finding ADD COLUMN subject TEXT DEFAULT '' NOT NULL")
 
 
+def note_codes(connection: Connection) -> None:
+    """Change no table: from here on features, maps and PMI are stored in steps, masks by edges.
+
+    See `codecs.encode_steps` and `encode_mask`. The number keeps an older MapCap from them; those
+    stored before are read as they are.
+    """
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -68,4 +76,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_attributes,
     add_witness,
     add_subjects,
+    note_codes,
 )

@@ -11,6 +11,7 @@ from db.schema.columns import (
     Base,
     ClassId,
     ClassKey,
+    Feature,
     Floats,
     Id,
     ImageId,
@@ -155,7 +156,7 @@ class ImageEmbedding(Base):
 
     __tablename__ = "image_embedding"
     image_id: Mapped[ImageKey]
-    vector: Mapped[Vector]
+    vector: Mapped[Feature]
     norm: Mapped[float]
 
 
@@ -230,7 +231,7 @@ class Relevance(Base):
     image_id: Mapped[ImageId]
     role: Mapped[str]
     target_class_id: Mapped[ClassId]
-    grid: Mapped[NDArray[np.float16]] = mapped_column(Array("<f2", ndim=2))
+    grid: Mapped[NDArray[np.float16]] = mapped_column(Array("<f2", ndim=2, halvings=11))
     raw_max: Mapped[float]
     raw_mass: Mapped[float]
     region_count: Mapped[int | None]
@@ -265,7 +266,7 @@ class Embedding(Base):
     __tablename__ = "embedding"
     region_id: Mapped[RegionKey]
     representation: Mapped[Name]
-    vector: Mapped[Vector]
+    vector: Mapped[Feature]
     norm: Mapped[float]
 
 

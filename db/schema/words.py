@@ -80,7 +80,7 @@ class Pmi(Base):
     class_id: Mapped[ClassKey]
     caption_ids: Mapped[Integers]
     counts: Mapped[Integers]
-    matrix: Mapped[NDArray[Any]] = mapped_column(Array("<f4", "<f2", ndim=2))
+    matrix: Mapped[NDArray[Any]] = mapped_column(Array("<f4", "<f2", ndim=2, halvings=6))
     surprisal: Mapped[Floats]
     relevance: Mapped[Floats]
     distinct_total: Mapped[int]
