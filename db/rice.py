@@ -22,7 +22,7 @@ def encode(numbers: NDArray[np.integer[Any]]) -> bytes:
     """Write numbers below 2**40 in size in the fewest bits that a row of such codes has."""
     wide = np.asarray(numbers, np.int64).ravel()
     folded = np.where(wide < 0, -2 * wide - 1, 2 * wide)
-    # The best is beside the logarithm of the mean, where the numbers fall off as in a geometric row.
+    # Numbers that fall off as in a geometric row have the best beside the logarithm of their mean.
     middle = int(folded.mean()).bit_length() if folded.size else 0
     tried = range(min(max(0, middle - 2), _MOST_LOW), min(middle + 1, _MOST_LOW) + 1)
     low = min(tried, key=lambda bits: bits * folded.size + int((folded >> bits).sum()))

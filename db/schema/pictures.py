@@ -4,7 +4,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.columns import (
@@ -52,6 +52,8 @@ class Stage(Base):
 
     `seconds` went by in waiting for what is read (`reading`), at work on it (`computing`) and in
     waiting for what is stored (`writing`); of what an older MapCap stored these three are 0.
+    Stages of equal `inputs_hash` share their results; it is empty where nobody knows it, or where
+    sessions of different ones worked on the stage.
     """
 
     __tablename__ = "stage"
@@ -67,6 +69,7 @@ class Stage(Base):
     reading: Mapped[float] = mapped_column(default=0.0, server_default="0")
     computing: Mapped[float] = mapped_column(default=0.0, server_default="0")
     writing: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    inputs_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))
 
 
 class Lease(Base):

@@ -181,6 +181,9 @@ class _Unwatched:
     def end(self) -> None:
         """Show nothing."""
 
+    def note(self, line: str) -> None:
+        """Show nothing."""
+
 
 def _bytes(engine: Engine) -> int:
     """Return the size of a file's pages, those in its log as well."""
