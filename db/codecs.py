@@ -60,13 +60,13 @@ def encode_array(array: NDArray[Any]) -> bytes:
     return _header(_ARRAY, dtype, array.shape) + array.astype(dtype, copy=False).tobytes()
 
 
-def encode_steps(array: NDArray[np.floating[Any]], halvings: int) -> bytes:
+def encode_steps(array: NDArray[Any], halvings: int) -> bytes:
     """Write an array rounded to steps of 2 ** -halvings; it is read as of the dtype it has.
 
-    ValueError on NaN, infinity, other dtypes, and values beyond 2 ** 30 steps.
+    ValueError on NaN, infinity, dtypes without a sign, and values beyond 2 ** 30 steps.
     """
     dtype = array.dtype.newbyteorder("<")
-    if dtype.kind != "f" or dtype not in _CODES or array.ndim > _MAX_DIMENSIONS:
+    if dtype.kind not in "fi" or dtype not in _CODES or array.ndim > _MAX_DIMENSIONS:
         raise ValueError(f"cannot store an array of dtype {array.dtype} and shape {array.shape}")
     steps = np.rint(np.ldexp(array.astype(np.float64), halvings))
     if not (np.abs(steps) <= _MOST_STEPS).all():
@@ -79,7 +79,8 @@ def decode_array(blob: bytes) -> NDArray[Any]:
     """Read what `encode_array` or `encode_steps` wrote; StoreError on any other blob."""
     if blob[:1] == _STEPS:
         dtype, shape, payload = _split(blob, _STEPS)
-        return _in_steps([payload], dtype, shape)[0]
+        (array,) = _in_steps([payload], dtype, shape)
+        return np.asarray(array)
     dtype, shape, payload = _split(blob, _ARRAY)
     if len(payload) != prod(shape) * dtype.itemsize:
         raise StoreError(f"a stored array is damaged: {len(payload)} bytes do not fill {shape}")
@@ -126,7 +127,7 @@ def _in_steps(
 ) -> NDArray[Any]:
     """Read arrays (n, *shape) from their steps' sizes and codes."""
     # A code has a bit at least: a short blob asks for no large array.
-    if dtype.kind != "f" or any(
+    if dtype.kind not in "fi" or any(
         not payload or payload[0] > _FINEST or prod(shape) > 8 * len(payload)
         for payload in payloads
     ):
@@ -136,8 +137,10 @@ def _in_steps(
         raise StoreError("a stored array is damaged: it holds too large numbers")
     halvings = np.array([payload[0] for payload in payloads])[:, None]
     with np.errstate(over="ignore"):
-        values = np.ldexp(steps.astype(np.float64), -halvings).astype(dtype)
-    if not np.isfinite(values).all():
+        wide = np.ldexp(steps.astype(np.float64), -halvings)
+        values: NDArray[Any] = wide.astype(dtype)
+    # Float16 is finite to 65,504, and int8 wraps around.
+    if not np.isfinite(values).all() or (dtype.kind == "i" and (values != wide).any()):
         raise StoreError("a stored array is damaged: it holds too large numbers")
     return values.reshape(len(payloads), *shape)
 

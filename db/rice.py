@@ -68,10 +68,10 @@ def _decode(rows: Sequence[bytes | memoryview], count: int, low: int) -> NDArray
     ones = np.flatnonzero(np.unpackbits(unary))
     if ones.size != folded.size:
         raise StoreError("a stored array is damaged: its codes do not fill it")
-    ones = ones.reshape(len(rows), count)
-    before = np.concatenate(((ends - 8 * sizes)[:, None] - 1, ones[:, :-1]), axis=1)
+    places: NDArray[np.int64] = ones.reshape(len(rows), count)
+    before = np.concatenate(((ends - 8 * sizes)[:, None] - 1, places[:, :-1]), axis=1)
     # As many ones as there are numbers, yet one row has another's: seen at the rows' ends.
-    if count and ((ones[:, 0] <= before[:, 0]).any() or (ones[:, -1] >= ends).any()):
+    if count and ((places[:, 0] <= before[:, 0]).any() or (places[:, -1] >= ends).any()):
         raise StoreError("a stored array is damaged: its codes do not fill it")
-    folded |= (ones - before - 1) << low
+    folded |= (places - before - 1) << low
     return np.where(folded & 1, -(folded >> 1) - 1, folded >> 1)

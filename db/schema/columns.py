@@ -44,6 +44,8 @@ Feature = Annotated[
     NDArray[np.float16], mapped_column(Array("<f2", ndim=1, halvings=FEATURE_HALVINGS))
 ]
 Floats = Annotated[NDArray[np.float32], mapped_column(Array("<f4", ndim=1))]
+# Short ones: ids of captions and counts.
+Numbers = Annotated[NDArray[np.int64], mapped_column(Array("<i8", ndim=1, halvings=0))]
 Integers = Annotated[NDArray[np.int64], mapped_column(Array("<i8", ndim=1))]
 
 

@@ -72,7 +72,7 @@ def copy_images(
         _copy(connection, table, "image_id", images, run_id, classes)
     _copy(connection, Embedding, "region_id", _regions(images), run_id)
     added = select(Image.path, Image.id).where(Image.run_id == run_id, in_texts(Image.path, paths))
-    return dict(connection.execute(added).all())  # type: ignore[arg-type]
+    return {path: number for path, number in connection.execute(added)}  # noqa: C416
 
 
 def copy_captions(connection: Connection, run_id: int, class_id: int, source_class_id: int) -> int:
@@ -98,9 +98,9 @@ def copy_captions(connection: Connection, run_id: int, class_id: int, source_cla
         sqlite.insert(Caption).from_select(_names(Caption), said).on_conflict_do_nothing()
     )
     before, after, held = aliased(Caption), aliased(Caption), aliased(RegionCaption)
-    changed = {
+    changed: dict[str, ColumnElement[Any]] = {
         "region_id": regions.c.new,
-        "caption_id": after.id,
+        "caption_id": after.id.expression,
         "class_id": literal(class_id),
     }
     copied: Query = (
@@ -145,7 +145,7 @@ def _copy(
     rows = (
         select(*_columns(table, changed, run_id, classes))
         .join(pairs, pairs.c.old == columns[owner])
-        .order_by(*table.__table__.primary_key.columns)
+        .order_by(*(column for column in columns if column.primary_key))
     )
     connection.execute(insert(table).from_select(_names(table), rows))
 

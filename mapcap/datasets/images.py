@@ -15,7 +15,7 @@ from mapcap.datasets.remote import Url
 
 MAX_BYTES = 256 * 2**20
 THUMBNAIL_SIDE = 128
-_QUALITY = 60
+_QUALITY = 50
 _ENOUGH = 16 * THUMBNAIL_SIDE
 """Pixels of a side beyond which a thumbnail is made from a smaller copy, not from a whole one."""
 

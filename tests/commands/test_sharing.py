@@ -50,7 +50,7 @@ TABLES = {
         JOIN image ON image.id = image_id JOIN embedding ON region_id = region.id
         WHERE region.run_id = ? AND image.run_id = region.run_id ORDER BY path, role, rank""",
     "caption": """SELECT path, region.role, rank, label, region_caption.role, text, token_count,
-        is_empty, artefact, log_probability, cosine FROM region_caption
+        is_empty, artefact, round(log_probability, 5), round(cosine, 5) FROM region_caption
         JOIN region ON region.id = region_id JOIN image ON image.id = image_id
         JOIN caption ON caption.id = caption_id AND caption.run_id = image.run_id
         JOIN class_name ON class_name.id = region_caption.class_id

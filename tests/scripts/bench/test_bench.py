@@ -133,6 +133,8 @@ def test_captions_and_pmi_from_the_command_line(
 ) -> None:
     for module in ("captioning", "scoring"):
         monkeypatch.setattr(f"scripts.bench.{module}.gpt2_small", lambda device: small_gpt2())
+    monkeypatch.setattr("scripts.bench.scoring.multiplies_bfloat16", lambda device: True)
+    monkeypatch.setattr("mapcap.networks.half_linears.multiply", torch.nn.functional.linear)
     (tmp_path / "captions.txt").write_text("\n".join([*CAPTIONS, CAPTIONS[0]]), encoding="utf-8")
     sizes = ["--repeats", "1", "--caption-batches", "1", "2", "--caption-tokens", "3"]
     options = [*sizes, "--sentences-from", str(tmp_path / "captions.txt")]
