@@ -163,6 +163,8 @@ class Captions(PortableStage[Uncaptioned, Captioned]):
     def take_over(self, run_id: int) -> int:
         """Copy the captions of regions of the same photos, a class a transaction."""
         job = self.job
+        if not self.pending():
+            return 0
         theirs = [each.id for each in queries.classes(job.engine, run_id)]
         taken = 0
         for class_id, source in zip(job.class_ids, theirs, strict=True):

@@ -61,6 +61,8 @@ class Images(PortableStage[Photos, Passed]):
         """Copy the photos that the other run has whole, of the same class and file, as they are."""
         job, config = self.job, self.job.config
         wanted = [item for item in self._wanted() if item.relative not in job.stored]
+        if not wanted:
+            return 0
         there = queries.stored_images(job.engine, run_id, config.representation)
         class_ids = [each.id for each in queries.classes(job.engine, run_id)]
         wanted = [item for item in wanted if item.relative in there]
