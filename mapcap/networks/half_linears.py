@@ -44,7 +44,8 @@ class InBFloat16:
 
     def __init__(self, network: PreTrainedModel) -> None:
         self._replaced: list[tuple[nn.Module, str, nn.Module]] = []
-        head = network.get_output_embeddings()
+        untyped: Any = network
+        head = untyped.get_output_embeddings()
         for module in list(network.modules()):
             for name, child in list(module.named_children()):
                 if type(child) in (nn.Linear, Conv1D, OneDnnLinear) and child is not head:
