@@ -20,6 +20,7 @@ from db.codecs import (
     encode_array,
     encode_bits,
     encode_mask,
+    encode_steps,
 )
 from db.errors import StoreError
 from db.text import storable
@@ -30,16 +31,18 @@ class Array(TypeDecorator[NDArray[Any]]):
     """An array of one of the stated dtypes and of the stated number of dimensions.
 
     An array of another number of dimensions is a ValueError when written; a blob that does not
-    hold such an array is a StoreError when read. With one dtype, arrays are cast to it.
+    hold such an array is a StoreError when read. With one dtype, arrays are cast to it. With
+    `halvings`, they are written in steps of 2 ** -halvings.
     """
 
     impl = LargeBinary
     cache_ok = True
 
-    def __init__(self, *dtypes: str, ndim: int) -> None:
+    def __init__(self, *dtypes: str, ndim: int, halvings: int | None = None) -> None:
         super().__init__()
         self.dtypes = dtypes
         self.ndim = ndim
+        self.halvings = halvings
 
     def process_bind_param(self, value: NDArray[Any] | None, dialect: Dialect) -> bytes | None:
         """Array to blob."""
@@ -49,6 +52,8 @@ class Array(TypeDecorator[NDArray[Any]]):
             value = value.astype(self.dtypes[0], copy=False)
         if not self._fits(value):
             raise ValueError(f"expected {self._wanted()}, got {value.dtype} {value.shape}")
+        if self.halvings is not None:
+            return encode_steps(value, self.halvings)
         return encode_array(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[Any] | None:
@@ -86,7 +91,7 @@ class Bits(TypeDecorator[NDArray[np.bool_]]):
 
 
 class PixelMask(TypeDecorator[NDArray[np.bool_]]):
-    """A bool mask in pixels, deflated."""
+    """A bool mask in pixels, by the edges of its runs."""
 
     impl = LargeBinary
     cache_ok = True
@@ -108,7 +113,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """Value to text, lone surrogates escaped as JSON does."""
-        return json.dumps(value, sort_keys=True, allow_nan=False)
+        return json.dumps(value, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Text to value."""

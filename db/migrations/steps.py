@@ -56,6 +56,16 @@ def add_subjects(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE finding ADD COLUMN subject TEXT DEFAULT '' NOT NULL")
 
 
+def add_keys(connection: Connection) -> None:
+    """Say of a stage what its result depends on; of those stored before nobody knows.
+
+    From here on features, maps and PMI are stored in steps (`codecs.encode_steps`) and masks by
+    their edges (`encode_mask`), too: the number keeps an older MapCap from them. Those stored
+    before are read as they are.
+    """
+    connection.exec_driver_sql("ALTER TABLE stage ADD COLUMN inputs_hash TEXT DEFAULT '' NOT NULL")
+
+
 # A file's format is the number of the steps it has run, so that the order here is for ever.
 STEPS: Final[tuple[Step, ...]] = (
     create_tables,
@@ -68,4 +78,5 @@ STEPS: Final[tuple[Step, ...]] = (
     add_attributes,
     add_witness,
     add_subjects,
+    add_keys,
 )

@@ -74,6 +74,7 @@ from db.queries._runs import (
     run_of,
     run_totals,
     runs,
+    runs_sharing,
     stages,
 )
 from db.queries._summaries import pmi, summaries, summary
@@ -142,6 +143,7 @@ __all__ = [
     "run_of",
     "run_totals",
     "runs",
+    "runs_sharing",
     "search_captions",
     "search_class_captions",
     "search_classes",

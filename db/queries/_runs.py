@@ -63,6 +63,18 @@ def stages(engine: Engine, run_id: int) -> list[Stage]:
         return records(Stage, connection.execute(query))
 
 
+def runs_sharing(engine: Engine, run_id: int, name: str, key: str) -> list[int]:
+    """Return the other runs with a stage of this name and key, those with most of it first."""
+    table = schema.Stage
+    query = (
+        select(table.run_id)
+        .where(table.name == name, table.inputs_hash == key, table.run_id != run_id)
+        .order_by(table.done.desc(), table.run_id)
+    )
+    with engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
 _SUMS = {
     column.key: func.coalesce(func.sum(column), 0)
     for column in (

@@ -4,13 +4,14 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.columns import (
     Base,
     ClassId,
     ClassKey,
+    Feature,
     Floats,
     Id,
     ImageId,
@@ -51,6 +52,8 @@ class Stage(Base):
 
     `seconds` went by in waiting for what is read (`reading`), at work on it (`computing`) and in
     waiting for what is stored (`writing`); of what an older MapCap stored these three are 0.
+    Stages of equal `inputs_hash` share their results; it is empty where nobody knows it, or where
+    sessions of different ones worked on the stage.
     """
 
     __tablename__ = "stage"
@@ -66,6 +69,7 @@ class Stage(Base):
     reading: Mapped[float] = mapped_column(default=0.0, server_default="0")
     computing: Mapped[float] = mapped_column(default=0.0, server_default="0")
     writing: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    inputs_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))
 
 
 class Lease(Base):
@@ -158,7 +162,7 @@ class ImageEmbedding(Base):
 
     __tablename__ = "image_embedding"
     image_id: Mapped[ImageKey]
-    vector: Mapped[Vector]
+    vector: Mapped[Feature]
     norm: Mapped[float]
 
 
@@ -234,7 +238,7 @@ class Relevance(Base):
     image_id: Mapped[ImageId]
     role: Mapped[str]
     target_class_id: Mapped[ClassId]
-    grid: Mapped[NDArray[np.float16]] = mapped_column(Array("<f2", ndim=2))
+    grid: Mapped[NDArray[np.float16]] = mapped_column(Array("<f2", ndim=2, halvings=11))
     raw_max: Mapped[float]
     raw_mass: Mapped[float]
     region_count: Mapped[int | None]
@@ -269,7 +273,7 @@ class Embedding(Base):
     __tablename__ = "embedding"
     region_id: Mapped[RegionKey]
     representation: Mapped[Name]
-    vector: Mapped[Vector]
+    vector: Mapped[Feature]
     norm: Mapped[float]
 
 

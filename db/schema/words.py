@@ -14,9 +14,9 @@ from db.schema.columns import (
     ClassKey,
     Floats,
     Id,
-    Integers,
     Key,
     Name,
+    Numbers,
     RegionKey,
     RunId,
     references,
@@ -78,9 +78,9 @@ class Pmi(Base):
 
     __tablename__ = "pmi"
     class_id: Mapped[ClassKey]
-    caption_ids: Mapped[Integers]
-    counts: Mapped[Integers]
-    matrix: Mapped[NDArray[Any]] = mapped_column(Array("<f4", "<f2", ndim=2))
+    caption_ids: Mapped[Numbers]
+    counts: Mapped[Numbers]
+    matrix: Mapped[NDArray[Any]] = mapped_column(Array("<f4", "<f2", ndim=2, halvings=7))
     surprisal: Mapped[Floats]
     relevance: Mapped[Floats]
     distinct_total: Mapped[int]

@@ -30,6 +30,7 @@ from db.writes.runs import (
     set_status,
     start_run,
 )
+from db.writes.sharing import copy_captions, copy_images
 
 __all__ = [
     "add_audit",
@@ -49,6 +50,8 @@ __all__ = [
     "aggregate_accuracy",
     "aggregate_captions",
     "begin_stage",
+    "copy_captions",
+    "copy_images",
     "finish_stage",
     "keep_stages",
     "mark_unreadable",

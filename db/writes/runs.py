@@ -60,9 +60,12 @@ def keep_stages(engine: Engine, run_id: int, names: Sequence[str]) -> None:
 
 
 def begin_stage(
-    engine: Engine, run_id: int, name: str, *, position: int, total: int, done: int
+    engine: Engine, run_id: int, name: str, *, position: int, total: int, done: int, key: str = ""
 ) -> None:
-    """Say that a stage runs, how many items it has, and how many of them are already stored."""
+    """Say that a stage runs, how many items it has, and how many of them are already stored.
+
+    One that began with another `key` has none from then on.
+    """
     row = {
         "run_id": run_id,
         "name": name,
@@ -72,8 +75,13 @@ def begin_stage(
         "worked": 0,
         "seconds": 0.0,
         "status": "running",
+        "inputs_hash": key,
     }
     with writing(engine) as connection:
+        of_stage = Stage.run_id == run_id, Stage.name == name
+        connection.execute(
+            update(Stage).where(*of_stage, Stage.inputs_hash != key).values(inputs_hash="")
+        )
         statement = merge(Stage, ["run_id", "name"], ("position", "done", "total", "status"))
         connection.execute(statement, row)
 

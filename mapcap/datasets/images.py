@@ -15,6 +15,7 @@ from mapcap.datasets.remote import Url
 
 MAX_BYTES = 256 * 2**20
 THUMBNAIL_SIDE = 128
+_QUALITY = 50
 _ENOUGH = 16 * THUMBNAIL_SIDE
 """Pixels of a side beyond which a thumbnail is made from a smaller copy, not from a whole one."""
 
@@ -99,5 +100,5 @@ def _thumbnail(image: Image.Image) -> bytes:
     small = image.reduce(factor) if factor > 1 else image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     file = BytesIO()
-    small.save(file, "WEBP", quality=80)
+    small.save(file, "WEBP", quality=_QUALITY)
     return file.getvalue()

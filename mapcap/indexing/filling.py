@@ -30,6 +30,7 @@ from mapcap.indexing.pipeline import run_stages
 from mapcap.indexing.progress import Stopped
 from mapcap.indexing.ray_options import RayOptions
 from mapcap.indexing.run_head import check_head
+from mapcap.indexing.stage_keys import stage_keys
 from mapcap.indexing.stages.base import Job
 from mapcap.indexing.stopping import stop_on_signals
 from mapcap.networks.devices import name_of, pick_device, pick_dtype
@@ -204,6 +205,7 @@ def begin_job(
         class_ids=tuple(class_ids),
         paths={item.relative: item.path for item in dataset.items},
         weights=weights,
+        keys=stage_keys(config, dataset.classes, weights, networks.half),
         batch_size=batch_size,
         changes=changes,
         stored=stored,

@@ -106,6 +106,11 @@ class Logged:
         self._tell("done: ")
         self._shown.end()
 
+    def note(self, line: str) -> None:
+        """Log a line and pass it on."""
+        _log.info("%s", line)
+        self._shown.note(line)
+
     def _tell(self, word: str) -> None:
         seconds = time.monotonic() - self._began
         worked = self._done - self._stored

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from db import writes
+from db import queries, writes
 from db.rows import Spent
 from mapcap.indexing.feeding import stored_behind
 from mapcap.indexing.local_engine import Compute, compute_here
@@ -39,10 +39,13 @@ def run_stage(
 ) -> None:
     """Work through what is pending of a stage; see `run_stages`."""
     store, run_id = stage.job.engine, stage.job.run_id
+    _take_over(stage, progress, stopping)
     total = stage.total()
     pending = stage.pending()
     done = total - len(pending)
-    writes.begin_stage(store, run_id, stage.name, position=position, total=total, done=done)
+    writes.begin_stage(
+        store, run_id, stage.name, position=position, total=total, done=done, key=stage.key
+    )
     progress.begin(stage.name, stage.unit, done, total)
     watch = _Watch()
     # Whatever ends this: nothing goes on to read, compute or write behind it.
@@ -61,6 +64,18 @@ def run_stage(
     stage.finish()
     writes.finish_stage(store, run_id, stage.name)
     progress.end()
+
+
+def _take_over(stage: Stage[Any, Any], progress: Progress, stopping: Callable[[], bool]) -> None:
+    """Take over what other runs of the file have of a stage, and say so."""
+    if not stage.key:
+        return
+    job = stage.job
+    for source in queries.runs_sharing(job.engine, job.run_id, stage.name, stage.key):
+        check(stopping)
+        taken = stage.take_over(source)
+        if taken:
+            progress.note(f"{stage.name}: {taken:,} {stage.unit} taken over from run {source}")
 
 
 class _Watch:

@@ -20,6 +20,9 @@ class Progress(Protocol):
     def end(self) -> None:
         """Nothing is left to do in the stage."""
 
+    def note(self, line: str) -> None:
+        """Something is to be told before a stage."""
+
 
 def check(stopping: Callable[[], bool]) -> None:
     """Go on, or raise Stopped."""

@@ -42,7 +42,8 @@ def load_networks(
 ) -> Networks:
     """Load the three networks of a configuration onto a device, and try them out.
 
-    `half` (bfloat16 or float16) is what the vision tower is to run forward in, if not its own.
+    `half` (bfloat16 or float16) is what the vision tower is to run forward in, if not its own; see
+    `for_scoring` for the language model.
 
     Raises:
         UserError: for networks that are missing, cannot be loaded, or do not do what a run asks.
@@ -56,7 +57,7 @@ def load_networks(
     require_finite(clip.model, f"--model {config.model}")
     loaded = load_language_model(config.lm, device=device)
     require_finite(loaded.model, f"--lm {config.lm}")
-    language_model = for_scoring(loaded)
+    language_model = for_scoring(loaded, half)
     captioner = load_captioner(config, clip, device)
     for part in _parts(captioner):
         if part is not clip.model:

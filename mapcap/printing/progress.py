@@ -96,6 +96,10 @@ class Bars:
             highlight=False,
         )
 
+    def note(self, line: str) -> None:
+        """Say a line, above the bars if they are drawn."""
+        self._console.print(line, highlight=False, markup=False)
+
 
 def watched(
     parts: Iterable[Part],

@@ -13,7 +13,7 @@ from mapcap.networks.language_models import load_language_model
 from mapcap.networks.prefix_networks import MlpMapper
 from scripts.bench import published
 from scripts.bench.figures import SECONDS, TIMES, Figure
-from scripts.bench.networks import as_captioner, gpt2_small
+from scripts.bench.networks import as_loaded, gpt2_small
 from scripts.bench.sizes import Sizes
 from scripts.bench.timing import Way, in_turn, ratio
 
@@ -35,7 +35,7 @@ def measure_captioner(plain: ClipCap, sizes: Sizes, device: torch.device) -> Ite
     Random weights hardly ever say the stop token, so both ways make captions of one length.
     """
     network: Any = plain.language_model
-    ours = replace(plain, language_model=as_captioner(network))
+    ours = replace(plain, language_model=as_loaded(network))
     stop = plain.tokenizer.encode(".", add_special_tokens=False)[0]
     torch.manual_seed(1)
     features = torch.randn(max(sizes.caption_batches), plain.mapper.features, device=device)

@@ -6,9 +6,11 @@ runs the command and prints, as the last line, the process's peak of resident me
 """
 
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,6 +35,8 @@ class Indexed:
     peak_bytes: int
     """Most resident memory, of the process that indexed alone."""
     file_bytes: int
+    table_bytes: dict[str, int]
+    """Of each table and index, the pages it takes; nothing where SQLite is built without that."""
 
     @property
     def seconds(self) -> float:
@@ -85,7 +89,15 @@ def _read(db: Path, peak: int) -> Indexed:
     engine.dispose()
     photos = next(stage.total for stage in stages if stage.name == "images")
     seconds = {stage.name: stage.seconds for stage in stages}
-    return Indexed(photos, seconds, peak, db.stat().st_size)
+    return Indexed(photos, seconds, peak, db.stat().st_size, table_bytes(db))
+
+
+def table_bytes(db: Path) -> dict[str, int]:
+    """Return the bytes of each table and index of a file, the largest first."""
+    query = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC"
+    with closing(sqlite3.connect(db)) as connection, suppress(sqlite3.OperationalError):
+        return dict(connection.execute(query).fetchall())
+    return {}
 
 
 def peak_bytes() -> int:

@@ -18,6 +18,8 @@ from scripts.bench.timing import Way, in_turn, ratio
 CLASSES = 10
 """Of the made-up photos: as many as the sample has."""
 _BATCH = 64
+_WORTH_A_LINE = 0.02
+"""Of the file: a table or an index that takes less is not named."""
 _PLAIN = "decode and encode"
 _WHOLE = "index, all stages"
 
@@ -50,6 +52,9 @@ def measure_bytes(sizes: Sizes, device: torch.device, indexes: Indexes) -> Itera
     """Measure the file of the index of the same photos, the run's own share with it."""
     run = indexes.once(photos_of(sizes, indexes))
     yield Figure("bytes", f"a photo, of {run.photos:,}", run.file_bytes / run.photos, BYTES)
+    for name, size in run.table_bytes.items():
+        if size >= _WORTH_A_LINE * run.file_bytes:
+            yield Figure("bytes", f"a photo, {name}", size / run.photos, BYTES)
 
 
 def photos_of(sizes: Sizes, indexes: Indexes) -> Path:

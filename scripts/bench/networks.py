@@ -38,11 +38,5 @@ def as_loaded(model: PreTrainedModel) -> PreTrainedModel:
     """Return a copy as MapCap's loaders leave a network."""
     loaded = copy.deepcopy(model)
     fuse_gelu(loaded)
-    return loaded
-
-
-def as_captioner(model: PreTrainedModel) -> PreTrainedModel:
-    """Return a copy as MapCap's captioners leave a network that they speak with."""
-    loaded = as_loaded(model)
     use_onednn(loaded)
     return loaded

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from db.codecs import encode_array, encode_bits, encode_mask
+from db.codecs import encode_bits, encode_mask, encode_steps
+from db.schema.columns import FEATURE_HALVINGS
 
 SIDE = 96
 GRID = 7
@@ -66,7 +67,7 @@ def grids(n: int, generator: np.random.Generator) -> list[bytes]:
     """Return n relevance grids of maximum 1."""
     found = generator.random((n, GRID, GRID)) ** 3
     found /= found.max(axis=(1, 2), keepdims=True)
-    return [encode_array(grid.astype("<f2")) for grid in found]
+    return [encode_steps(grid.astype("<f2"), 11) for grid in found]
 
 
 def masks(n: int) -> list[tuple[bytes, bytes]]:
@@ -86,5 +87,4 @@ def vectors(centre: NDArray[np.float64], n: int, generator: np.random.Generator)
     """Return n unit vectors (D,) about a class's own direction, as blobs."""
     found = 0.7 * centre + generator.normal(size=(n, centre.size)) / np.sqrt(centre.size)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
-    header = encode_array(found[0].astype("<f2"))[: -2 * centre.size]
-    return [header + row.tobytes() for row in found.astype("<f2")]
+    return [encode_steps(row, FEATURE_HALVINGS) for row in found.astype("<f2")]

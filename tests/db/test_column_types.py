@@ -67,9 +67,11 @@ def test_anything_else_in_an_array_column_is_an_error_of_the_store(
 
 @pytest.mark.parametrize("column", [Bits(), PixelMask()])
 def test_a_mask_without_two_dimensions_is_an_error_of_the_store(column: Any) -> None:
-    blob = column.process_bind_param(np.zeros(4, dtype=bool), DIALECT)
-    with pytest.raises(StoreError, match="two dimensions"):
-        column.process_result_value(blob, DIALECT)
+    blob = column.process_bind_param(np.zeros((2, 2), dtype=bool), DIALECT)
+    # The number of dimensions, and a shape with as many of them.
+    flat = blob[:2] + b"\x01" + blob[3:7] + blob[11:]
+    with pytest.raises(StoreError, match="damaged"):
+        column.process_result_value(flat, DIALECT)
 
 
 @pytest.mark.parametrize(

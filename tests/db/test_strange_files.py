@@ -86,7 +86,7 @@ def test_a_value_of_another_type_is_an_error_in_both_ways_of_reading(
     counted: StoredRun, tmp_path: Path, column: str, value: str
 ) -> None:
     table, _, name = column.partition(".")
-    row = "INSERT INTO stage VALUES (1, 'images', 0, 0, 0, 0, 0, 'done', 0, 0, 0)"
+    row = "INSERT INTO stage VALUES (1, 'images', 0, 0, 0, 0, 0, 'done', 0, 0, 0, '')"
     file = tampered(
         counted, tmp_path / "typed.db",
         ["DELETE FROM stage", row, f"UPDATE {table} SET {name} = {value}"],

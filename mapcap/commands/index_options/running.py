@@ -26,7 +26,8 @@ Dtype = Annotated[
     str,
     typer.Option(
         help="auto, float32, bfloat16 or float16: in what CLIP's vision tower runs forward. "
-        "auto: half precision on CUDA; attention, gradients and sums are float32 always.",
+        "auto: half precision on CUDA; attention, gradients and sums are float32 always. bfloat16: "
+        "the language model's layers, too, on a CPU that multiplies it in hardware.",
         rich_help_panel=_PANEL,
     ),
 ]

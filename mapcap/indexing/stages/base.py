@@ -31,6 +31,8 @@ class Job:
     """Where the image stored under a path lies."""
     weights: Mapping[str, str]
     """What the weights behind paths are (`digests`)."""
+    keys: Mapping[str, str]
+    """What the results of stages depend on (`stage_keys`), by their names."""
     batch_size: int | None
     """Items in a batch as a person chose it; None: what fits and pays."""
     changes: Changes
@@ -62,9 +64,18 @@ class Stage(ABC, Generic[Data, Result]):
         self.job = job
         self.size = self.first_size()
 
+    @property
+    def key(self) -> str:
+        """What its result depends on; empty for a stage that shares nothing."""
+        return self.job.keys.get(self.name, "")
+
     @abstractmethod
     def total(self) -> int:
         """Return the number of items, done or not."""
+
+    def take_over(self, run_id: int) -> int:
+        """Take over what another run with the same key has; return how many items that were."""
+        return 0
 
     @abstractmethod
     def pending(self) -> Sequence[Any]:

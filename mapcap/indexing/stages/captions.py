@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from torch import Tensor
 
 from db import queries, writes
+from db.engine import writing
 from db.records import RegionTask
 from db.rows import NewCaption
 from mapcap.datasets import Place
@@ -158,6 +159,18 @@ class Captions(PortableStage[Uncaptioned, Captioned]):
     def first_size(self) -> BatchSize:  # noqa: D102
         # A large captioner takes fewer than the CLIP.
         return BatchSize.first(self.job.batch_size, most=self.job.networks.captioner.batch_size)
+
+    def take_over(self, run_id: int) -> int:
+        """Copy the captions of regions of the same photos, a class a transaction."""
+        job = self.job
+        if not self.pending():
+            return 0
+        theirs = [each.id for each in queries.classes(job.engine, run_id)]
+        taken = 0
+        for class_id, source in zip(job.class_ids, theirs, strict=True):
+            with writing(job.engine) as transaction:
+                taken += writes.copy_captions(transaction, job.run_id, class_id, source)
+        return taken
 
     def total(self) -> int:  # noqa: D102
         return queries.region_count(self.job.engine, self.job.run_id)

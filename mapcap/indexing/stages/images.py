@@ -10,7 +10,8 @@ from db.rows import NewImage, NewRegion, NewRegions
 from mapcap.datasets import Item, Url
 from mapcap.explanation import Explanation
 from mapcap.indexing.batch_size import BatchSize
-from mapcap.indexing.stages.base import PortableStage
+from mapcap.indexing.changes import compare
+from mapcap.indexing.stages.base import Job, PortableStage
 from mapcap.indexing.stages.class_texts import class_texts
 from mapcap.indexing.stages.explaining import Explaining, Passed, Photo, Photos
 from mapcap.indexing.stages.image_rows import (
@@ -22,6 +23,8 @@ from mapcap.indexing.stages.image_rows import (
 from mapcap.indexing.stages.pictures import unreachable
 from mapcap.regions import Region
 
+_TAKEN_AT_ONCE: Final = 1000
+"""Photos of another run that are copied in one transaction."""
 _ASKED: Final = 4
 """URLs that are asked for, at most, before a server counts as gone."""
 
@@ -43,6 +46,10 @@ class Images(PortableStage[Photos, Passed]):
     computation_class = Explaining
     computation: Explaining
 
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._taken: set[str] = set()
+
     def first_size(self) -> BatchSize:  # noqa: D102
         on_cuda = self.job.networks.clip.device.type == "cuda"
         return BatchSize.first(self.job.batch_size, grows=on_cuda)
@@ -50,8 +57,36 @@ class Images(PortableStage[Photos, Passed]):
     def total(self) -> int:  # noqa: D102
         return len(self.job.dataset.items)
 
+    def take_over(self, run_id: int) -> int:
+        """Copy the photos that the other run has whole, of the same class and file, as they are."""
+        job, config = self.job, self.job.config
+        wanted = [item for item in self._wanted() if item.relative not in job.stored]
+        if not wanted:
+            return 0
+        there = queries.stored_images(job.engine, run_id, config.representation)
+        class_ids = [each.id for each in queries.classes(job.engine, run_id)]
+        wanted = [item for item in wanted if item.relative in there]
+        found = compare(wanted, there, class_ids)
+        left = {item.relative for item in found.pending}
+        paths = [
+            i.relative for i in wanted if i.relative not in left and not there[i.relative].error
+        ]
+        for start in range(0, len(paths), _TAKEN_AT_ONCE):
+            part = paths[start : start + _TAKEN_AT_ONCE]
+            with writing(job.engine) as transaction:
+                ids = writes.copy_images(transaction, job.run_id, run_id, part)
+                numbers = {there[path].id: number for path, number in ids.items()}
+                boxes = {numbers[old]: box for old, box in found.boxes.items() if old in numbers}
+                writes.set_boxes(transaction, boxes)
+        self._taken.update(paths)
+        return len(paths)
+
+    def _wanted(self) -> list[Item]:
+        """Return the items that are not stored whole, nor taken over."""
+        return [item for item in self.job.changes.pending if item.relative not in self._taken]
+
     def pending(self) -> Sequence[Photo]:  # noqa: D102
-        return [self._photo(item) for item in self.job.changes.pending]
+        return [self._photo(item) for item in self._wanted()]
 
     def _photo(self, item: Item) -> Photo:
         class_id = self.job.class_ids[item.class_index]

@@ -71,6 +71,21 @@ class Pmi(PortableStage[Candidates, NewPmi]):
     unit = "classes"
     computation_class = Scoring
 
+    def take_over(self, run_id: int) -> int:
+        """Copy the matrices of the classes of which the other run says the very same."""
+        job = self.job
+        theirs = {each.position: each.id for each in queries.classes(job.engine, run_id)}
+        pending, taken = set(self.pending()), 0
+        for position, class_id in enumerate(job.class_ids):
+            source = theirs.get(position)
+            if class_id not in pending or source is None:
+                continue
+            shared = _shared(job.engine, class_id, source)
+            if shared is not None:
+                self.store(shared)
+                taken += 1
+        return taken
+
     def total(self) -> int:  # noqa: D102
         return len(self.job.class_ids)
 
@@ -90,6 +105,29 @@ class Pmi(PortableStage[Candidates, NewPmi]):
                 f"Classes with more than {most} distinct captions are summarised from {most} of "
                 "them: the most frequent and a spread of the rest (--max-sentences).",
             )
+
+
+def _shared(engine: Engine, class_id: int, source: int) -> NewPmi | None:
+    """Return the matrix of another run's class for this one; None unless both have one text."""
+    captions, others = (queries.pmi_candidates(engine, each) for each in (class_id, source))
+    said = [(each.text, each.count, each.artefact) for each in captions]
+    pmi = queries.pmi(engine, source)
+    if pmi is None or said != [(each.text, each.count, each.artefact) for each in others]:
+        return None
+    ids = {each.text: each.caption_id for each in captions}
+    counts = {each.text: each.count for each in captions}
+    # One that was made before the other run's captions were what they are.
+    if any(counts.get(text) != n for text, n in zip(pmi.texts, pmi.counts, strict=True)):
+        return None
+    return NewPmi(
+        class_id=class_id,
+        caption_ids=np.array([ids[text] for text in pmi.texts], dtype=np.int64),
+        counts=pmi.counts,
+        matrix=pmi.matrix,
+        surprisal=pmi.surprisal,
+        relevance=pmi.relevance,
+        distinct_total=pmi.distinct_total,
+    )
 
 
 def _fetch(keep_artefacts: bool, engine: Engine, items: Sequence[int]) -> Candidates:
