@@ -23,7 +23,7 @@ METHODS: Final = {"images": 1, "captions": 1, "pmi": 1}
 IMAGES: Final = (
     "model", "pretrained", "weights", "image_size", "templates", "representation", "relevance",
     "relevance_start_layer", "regions", "threshold", "min_area", "features", "classifier",
-    "predictions_digest",
+    "predictions_digest", "unlabelled",
 )  # fmt: skip
 CAPTIONS: Final = ("captioner", "prompt", "first_sentence")
 PMI: Final = ("lm", "max_sentences", "seed", "keep_artefacts", "model", "pretrained", "weights")
