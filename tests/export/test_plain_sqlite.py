@@ -33,6 +33,36 @@ def read(blob: bytes) -> tuple[bytes, tuple[int, ...], Any]:
     return letter, shape, np.frombuffer(blob, DTYPES[dtype], offset=3 + 4 * dimensions)
 
 
+def split(blob: bytes) -> tuple[bytes, tuple[int, ...], bytes]:
+    letter, _, dimensions = struct.unpack_from("<cBB", blob)
+    shape = struct.unpack_from(f"<{dimensions}I", blob, 3)
+    return letter, shape, blob[3 + 4 * dimensions :]
+
+
+def unfolded(number: int) -> int:
+    return -(number >> 1) - 1 if number & 1 else number >> 1
+
+
+def rice(codes: bytes, count: int) -> list[int]:
+    """Read numbers one bit after another."""
+    low = codes[0]
+    end = 1 + (count * low + 7) // 8
+    bits = "".join(f"{byte:08b}" for byte in codes[1:end])
+    above = "".join(f"{byte:08b}" for byte in codes[end:]).split("1")
+    lowest = [int(bits[low * i : low * (i + 1)] or "0", 2) for i in range(count)]
+    return [unfolded(len(above[i]) << low | lowest[i]) for i in range(count)]
+
+
+def edges(deflated: bytes, width: int) -> list[int]:
+    """Read where the runs of a mask end."""
+    octets = np.frombuffer(zlib.decompress(deflated, wbits=-15), np.uint8).reshape(4, -1)
+    found: list[int] = []
+    for folded in octets.T.copy().view("<u4")[:, 0].tolist():
+        before = found[-2] + width if len(found) > 1 else 0
+        found.append(before + unfolded(folded))
+    return found
+
+
 def test_every_table_is_read_and_nothing_else_is_needed(plain: sqlite3.Connection) -> None:
     # As a careful reader opens a file from somebody else.
     plain.execute("PRAGMA trusted_schema = OFF")
@@ -60,9 +90,10 @@ def test_blobs_are_what_the_readme_says(plain: sqlite3.Connection, filled: Any) 
     image_id = queries.images(filled.engine, filled.ids[0])[0].id
     one = queries.relevances(filled.engine, [image_id])[image_id]["true"]
     (blob,) = plain.execute("SELECT grid FROM relevance WHERE id = ?", (one.id,)).fetchone()
-    letter, shape, values = read(blob)
-    assert letter == b"A"
-    np.testing.assert_array_equal(values.reshape(shape), one.grid)
+    letter, shape, steps = split(blob)
+    assert letter == b"S"
+    grid = np.array(rice(steps[1:], int(np.prod(shape)))) / 2 ** steps[0]
+    np.testing.assert_array_equal(grid.reshape(shape), one.grid)
     region = queries.regions(filled.engine, image_id)[0]
     bits, mask = plain.execute(
         "SELECT patch_mask, mask FROM region WHERE id = ?", (region.id,)
@@ -71,11 +102,11 @@ def test_blobs_are_what_the_readme_says(plain: sqlite3.Connection, filled: Any) 
     assert letter == b"B"
     flat = np.unpackbits(values)[: shape[0] * shape[1]]
     np.testing.assert_array_equal(flat.reshape(shape), region.patch_mask)
-    letter, shape, values = read(mask)
-    assert letter == b"Z"
-    flat = np.unpackbits(np.frombuffer(zlib.decompress(values, wbits=-15), np.uint8))
-    flat = flat[: shape[0] * shape[1]]
-    np.testing.assert_array_equal(flat.reshape(shape), region.mask)
+    letter, shape, deflated = split(mask)
+    assert letter == b"E"
+    ends = np.zeros(shape[0] * shape[1], int)
+    ends[edges(deflated, shape[1])] = 1
+    np.testing.assert_array_equal((np.cumsum(ends) % 2).reshape(shape), region.mask)
 
 
 def test_every_table_and_column_is_documented() -> None:
