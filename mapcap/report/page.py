@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -166,6 +167,7 @@ def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
         yield piece.encode("utf-8")
 
 
+@cache
 def make_environment() -> Environment:
     """Return the templates' environment: every value is cleaned, cut and escaped."""
     environment = Environment(

@@ -15,9 +15,12 @@ from db.errors import StoreError
 from mapcap.cli import make_app
 from mapcap.datasets.sample import sample_path
 from mapcap.errors import UserError
+from scripts.prove._calling import TooSlowError, limited_to, quiet_environment
 from scripts.prove._tally import Tally, options
 
 _COUNT = 2_000
+_SECONDS = 20
+"""A trial may load the networks."""
 _NUMBERS: Final = (
     "", " ", "x", "1.5.2", "--", "0x10", "1e999", "nan", "inf", "-inf",
     "-1", "-99999999999999999999",
@@ -51,6 +54,7 @@ class Begun(Exception):
 def main(argv: list[str]) -> int:
     """Give every option of `index` nonsense; return 1 if one is not refused as it should be."""
     given = options("options", __doc__, _COUNT).parse_args(argv)
+    quiet_environment()
     tally, runner = Tally("options"), CliRunner()
     app = make_app(["index"])
     with tempfile.TemporaryDirectory() as folder:
@@ -113,8 +117,14 @@ def fault_of(
     if option == "--weights":
         arguments += ["--model=ViT-B-32", "--pretrained=openai"]
     before = sorted(each.name for each in place.iterdir())
-    with patch("mapcap.indexing.filling.run_stages", side_effect=Begun):
-        result = runner.invoke(app, arguments)
+    try:
+        with (
+            patch("mapcap.indexing.filling.run_stages", side_effect=Begun),
+            limited_to(_SECONDS, _SECONDS * 3),
+        ):
+            result = runner.invoke(app, arguments)
+    except TooSlowError:
+        return "never ends"
     after = sorted(each.name for each in place.iterdir())
     error = result.exception
     if isinstance(error, UserError | StoreError):
