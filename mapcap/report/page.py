@@ -67,7 +67,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         UserError: for a name that no class has.
     """
     classes = queries.classes(engine, run.id, sort="accuracy")
-    chosen = {find_class(engine, run.id, name).id for name in only}
+    chosen = {find_class(engine, run.id, name, "--class").id for name in only}
     counts = counts_now(engine, run)
     shown = [record for record in classes if not chosen or record.id in chosen]
     return Head(

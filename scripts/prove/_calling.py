@@ -21,7 +21,7 @@ from mapcap import cli
 
 SECONDS = 10
 """Of the processor: other programs may run beside a proof."""
-WAITING = 300
+WAITING = 120
 """On the clock, for what waits and works not: a pipe without a writer, a lock."""
 _MEGABYTES = 1024
 _STEERING = re.compile(

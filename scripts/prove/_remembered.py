@@ -33,7 +33,7 @@ def remember(networks: Networks) -> None:
             return encode(tokens, *more, **named)  # type: ignore[no-any-return]
         return _ask(("text", tokens, more, named), lambda: encode(tokens, *more, **named))  # type: ignore[no-any-return]
 
-    networks.clip.model.encode_text = encode_text  # type: ignore[method-assign]
+    networks.clip.model.encode_text = encode_text
 
 
 def keep(file: Path) -> None:

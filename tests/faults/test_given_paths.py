@@ -1,0 +1,106 @@
+"""What is given for a path and is none: refused with the option, before anything is written."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from db.engine import finish, open_write
+from mapcap.commands.naming import brief, named, option_of
+from mapcap.errors import UserError
+from tests.calling import Result
+from tests.stores import Photo, StoredRun, write_run
+
+Call = Callable[..., Result]
+TOO_LONG = "x" * 5000
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> StoredRun:
+    stored = write_run(
+        open_write(tmp_path / "run.db"),
+        {"tabby": [Photo(path="tabby/1.jpg", captions={"true": ["a red hat."]})]},
+    )
+    finish(stored.engine)
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "option"),
+    [
+        ("a/b", ["index", "--weights", "a/b"], "--weights"),
+        ("a/b", ["index", "--weights=a/b"], "--weights"),
+        ("a/b", ["index", "--weights=./a/b"], "--weights"),
+        ("f.pt", ["index", "--captioner", "clipcap:f.pt"], "--captioner"),
+        ("f.pt", ["index", "--classifier", "timm:resnet50|f.pt"], "--classifier"),
+        (str(Path("a/b").absolute()), ["index", "--names=a/b"], "--names"),
+        ("a/b", ["status", "a/b"], None),
+        ("a/b", ["index", "--names"], None),
+    ],
+)
+def test_a_path_is_known_by_its_option(
+    path: str, arguments: Sequence[str], option: str | None
+) -> None:
+    assert option_of(path, arguments) == option
+
+
+def test_what_is_said_of_a_file_names_its_option() -> None:
+    said = "a.db is a folder: give the name of a file in it"
+    assert named(said, ["index", "p", "--db", "./a.db"]) == f"--db {said}"
+    assert named(said, ["status", "a.db"]) == said
+    assert named("run 3 is not there", ["classes", "a.db", "--run", "3"]) == "run 3 is not there"
+    assert len(brief(TOO_LONG)) < 300 and brief("a/b") == "a/b"
+
+
+@pytest.mark.parametrize(
+    "option", ["--names", "--boxes", "--predictions", "--class-weights", "--concepts", "--db"]
+)
+def test_a_path_that_is_too_long_is_refused_with_its_option(
+    call: Call, photos: Path, tmp_path: Path, option: str
+) -> None:
+    db = [] if option == "--db" else ["--db", tmp_path / "run.db"]
+    result = call("index", photos, *db, f"{option}={tmp_path / TOO_LONG}")
+    assert result.code == 2
+    assert f"mapcap: {option}" in result.err and "too long" in result.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such pipes here")
+@pytest.mark.parametrize("kind", ["concepts", "phrases"])
+def test_lists_of_texts_wait_for_no_pipe(tmp_path: Path, kind: str) -> None:
+    from mapcap.audit.concepts import field_lines
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if kind == "concepts":
+        with pytest.raises(UserError, match=r"--concepts: .*pipe cannot be read: it is no regular"):
+            field_lines(pipe)
+        return
+    from mapcap.config import IndexConfig
+    from mapcap.networks.captioners.phrases import read_phrases
+
+    with pytest.raises(UserError, match=r"--captioner .*pipe cannot be read: it is no regular"):
+        read_phrases(IndexConfig(photos="/p", captioner=f"phrases:{pipe}"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("search", "a", "--class", "nonsense"), "--class"),
+        (("evaluate", "--boxes", "nowhere.csv"), "--boxes"),
+        (("evaluate", "--sample", "0"), "--sample"),
+        (("evaluate", "--batch-size", "0"), "--batch-size"),
+        (("evaluate", "--device", "nonsense"), "--device"),
+        (("evaluate", "--sample", "1", "--device", "nonsense"), "--device"),
+        (("verdicts", "--verdicts", TOO_LONG), "--verdicts"),
+    ],
+)
+def test_a_finished_file_is_left_alone(
+    call: Call, run: StoredRun, arguments: tuple[str, ...], option: str
+) -> None:
+    before = run.path.read_bytes()
+    result = call(arguments[0], run.path, *arguments[1:])
+    assert result.code == 2
+    assert option in result.err
+    assert run.path.read_bytes() == before
