@@ -27,7 +27,7 @@ def option_of(path: str, arguments: Sequence[str]) -> str | None:
 def named(message: str, arguments: Sequence[str]) -> str:
     """Return a message that begins with a path after the option that names it, if one does."""
     for option, value in _given(arguments):
-        if value and message.startswith(f"{Path(value)} "):
+        if value and message.startswith((f"{Path(value)} ", f"{Path(value)}: ")):
             return f"{option} {message}"
     return message
 

@@ -104,3 +104,23 @@ def test_a_finished_file_is_left_alone(
     assert result.code == 2
     assert option in result.err
     assert run.path.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such pipes here")
+def test_a_place_that_takes_no_file_is_told_before_networks_are_loaded(
+    call: Call, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mapcap.indexing.start as start
+
+    monkeypatch.setattr(start, "look", lambda *_: pytest.fail("the photos were looked for"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = {
+        pipe: "no regular file",
+        tmp_path: "is a folder",
+        tmp_path / "no" / "run.db": "create it first",
+        photos / "bird" / "broken.webp": "is not a MapCap file",
+    }
+    for db, words in said.items():
+        result = call("index", photos, "--db", db)
+        assert (result.code, f"--db {db}" in result.err, words in result.err) == (2, True, True)
