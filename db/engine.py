@@ -74,6 +74,13 @@ def check_place(file: Path) -> int:
         raise StoreError(f"{file} is a folder: give the name of a file in it")
     if file.exists() and not file.is_file():  # a pipe would be waited for without end
         raise StoreError(f"{file} is no regular file: give the name of one")
+    try:
+        file.with_name(f"{file.name}-journal").exists()
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written ({error.strerror}): SQLite lays {file.name}-journal beside "
+            "it while it is written: give it a shorter name"
+        ) from error
     there = file.exists()
     if not os.access(file if there else file.parent, os.W_OK):
         raise StoreError(

@@ -222,7 +222,7 @@ def make_app(
     choice = chosen_run(path) if run is None else Choice(run, None)
     snapshot = glance(path, choice.run_id)
     sidecar = beside(path) if verdicts is None else Path(verdicts)
-    if not sidecar.parent.is_dir():
+    if verdicts is not None and not sidecar.exists() and not sidecar.parent.is_dir():
         raise StoreError(f"--verdicts {sidecar}: there is no folder {sidecar.parent}: make it")
     picture, owed = picture_type(mode)
     opened = Opened(path, snapshot.run, sidecar, picture, meaning, newer=choice.newer)

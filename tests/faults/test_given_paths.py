@@ -1,5 +1,6 @@
 """What is given for a path and is none: refused with the option, before anything is written."""
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from db.engine import finish, open_write
 from mapcap.commands.naming import brief, named, option_of
 from mapcap.errors import UserError
+from mapcap.export.outfile import whole_file
 from tests.calling import Result
 from tests.stores import Photo, StoredRun, write_run
 
@@ -124,3 +126,29 @@ def test_a_place_that_takes_no_file_is_told_before_networks_are_loaded(
     for db, words in said.items():
         result = call("index", photos, "--db", db)
         assert (result.code, f"--db {db}" in result.err, words in result.err) == (2, True, True)
+
+
+def test_names_that_fill_the_limit(call: Call, run: StoredRun, photos: Path) -> None:
+    folder, longest = run.path.parent, os.pathconf(run.path.parent, "PC_NAME_MAX")
+    # Verdicts would have a longer name, and there are none.
+    near = run.path.rename(folder / ("x" * (longest - 11) + ".db"))
+    assert call("verdicts", near).code == call("classes", near).code == 0
+    full = folder / ("x" * (longest - 4) + ".db")
+    result = call("index", photos, "--db", full)
+    assert result.code == 2 and "give it a shorter name" in result.err
+    assert not full.exists()
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with (
+        pytest.raises(UserError, match=r"--out .*images.csv cannot be written \(Read-only"),
+        whole_file(tmp_path / "images.csv"),
+    ):
+        pass
