@@ -5,6 +5,7 @@ A connection is made for one of two uses: `open_write` for the job that fills th
 comes out of both, at opening and later.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -48,6 +49,20 @@ def open_write(path: Path | str) -> Engine:
     newer than this MapCap, not ours, damaged, locked, or cannot be created.
     """
     file = Path(path)
+    version = check_place(file)
+    with explaining(file):
+        wal = _has_wal(file)
+    engine = _engine(file, "rwc", _WRITE_TIMEOUT, partial(_prepare_writer, wal=wal))
+    if version < SCHEMA_VERSION:
+        _upgrade(engine)
+    return engine
+
+
+def check_place(file: Path) -> int:
+    """Return the version of the file that is to be written, 0 for a new one; nothing is written.
+
+    StoreError if it is newer than this MapCap, not ours or damaged, or cannot be where it is to be.
+    """
     if sqlite3.sqlite_version_info < _NEEDED:
         raise StoreError(
             f"this Python has SQLite {sqlite3.sqlite_version}, and indexing needs "
@@ -57,15 +72,24 @@ def open_write(path: Path | str) -> Engine:
         raise StoreError(f"{file}: the folder {file.parent} does not exist: create it first")
     if file.is_dir():
         raise StoreError(f"{file} is a folder: give the name of a file in it")
-    version = schema_version(file) if file.exists() else 0
+    if file.exists() and not file.is_file():  # a pipe would be waited for without end
+        raise StoreError(f"{file} is no regular file: give the name of one")
+    try:
+        file.with_name(f"{file.name}-journal").exists()
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written ({error.strerror}): SQLite lays {file.name}-journal beside "
+            "it while it is written: give it a shorter name"
+        ) from error
+    there = file.exists()
+    if not os.access(file if there else file.parent, os.W_OK):
+        raise StoreError(
+            f"{file} cannot be written: check the permissions of the file and its folder"
+        )
+    version = schema_version(file) if there else 0
     if version > SCHEMA_VERSION:
         raise StoreError(newer(file, version))
-    with explaining(file):
-        wal = _has_wal(file)
-    engine = _engine(file, "rwc", _WRITE_TIMEOUT, partial(_prepare_writer, wal=wal))
-    if version < SCHEMA_VERSION:
-        _upgrade(engine)
-    return engine
+    return version
 
 
 def open_read(path: Path | str) -> Engine:

@@ -56,10 +56,12 @@ class Array(TypeDecorator[NDArray[Any]]):
             return encode_steps(value, self.halvings)
         return encode_array(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[Any] | None:
-        """Blob to array."""
+    def process_result_value(self, value: Any, dialect: Dialect) -> NDArray[Any]:
+        """Blob to array; every column of arrays has one."""
         if value is None:
-            return None
+            raise StoreError(
+                f"an array is missing where {self._wanted()} belongs: the file is damaged"
+            )
         array = decode_array(blob_of(value))
         if not self._fits(array):
             raise StoreError(

@@ -173,15 +173,24 @@ def main() -> None:
         finally:
             # A full disk shows only now.
             sys.stdout.flush()
-    except (UserError, StoreError) as error:
+    except UserError as error:
         _refuse(str(error))
+    except StoreError as error:
+        from mapcap.commands.naming import named
+
+        _refuse(named(str(error), sys.argv[1:]))
     except BrokenPipeError:
         leave_stdout()
         sys.exit(141)
     except OSError as error:
+        from mapcap.commands.naming import brief, option_of
+
         leave_stdout()
+        path = str(error.filename or "the output")
+        option = option_of(path, sys.argv[1:])
         _refuse(
-            f"{error.filename or 'the output'}: {error.strerror or error}: make room or mend it"
+            f"{option + ' ' if option else ''}{brief(path)}: {error.strerror or error}: make room "
+            "or mend it"
         )
     except MemoryError:
         _refuse(

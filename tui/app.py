@@ -223,12 +223,17 @@ def make_app(
     choice = chosen_run(path) if run is None else Choice(run, None)
     snapshot = glance(path, choice.run_id)
     sidecar = beside(path) if verdicts is None else Path(verdicts)
+    if verdicts is not None and not sidecar.exists() and not sidecar.parent.is_dir():
+        raise StoreError(f"--verdicts {sidecar}: there is no folder {sidecar.parent}: make it")
     picture, owed = picture_type(mode)
     opened = Opened(path, snapshot.run, sidecar, picture, meaning, newer=choice.newer)
     opened.marks = opened.read_marks()
     start = None
     if class_name is not None:
-        start = queries.class_by_name(opened.engine, snapshot.run.id, class_name)
+        try:
+            start = queries.class_by_name(opened.engine, snapshot.run.id, class_name)
+        except StoreError as error:
+            raise StoreError(f"--class: {error}") from error
     return MapCapApp(opened, snapshot, start, PatientDriver if owed else None)
 
 

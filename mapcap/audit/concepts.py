@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.datasets.encodings import read_text
 from mapcap.errors import UserError
 from mapcap.text import clean
 
@@ -163,13 +164,7 @@ def field_lines(path: Path) -> tuple[str, ...]:
     Raises:
         UserError: naming the file, and the line where it is one.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"--concepts {path}: cannot be read ({error}). Give a text file in UTF-8 with one "
-            "term a line."
-        ) from error
+    lines = read_text(path, "--concepts").splitlines()
     parse_concepts(lines, f"--concepts {path}")
     return tuple(line for line in lines if _holds_term(line))
 

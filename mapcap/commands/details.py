@@ -74,7 +74,7 @@ def search(
     engine, chosen = open_run(db, run)
     class_id = None
     if in_class is not None:
-        class_id = find_class(engine, chosen.id, in_class).id
+        class_id = find_class(engine, chosen.id, in_class, "--class").id
     hits = queries.search_captions(
         engine, chosen.id, " ".join(words), class_id=class_id, limit=limit
     )

@@ -9,6 +9,8 @@ from db import queries
 from mapcap.commands.base import Db, Json, RunNumber, console, errors, open_run, source_of
 from mapcap.config import MOST
 from mapcap.datasets.box_numbers import box_form
+from mapcap.datasets.boxes import read_boxes
+from mapcap.errors import UserError
 from mapcap.metrics.answer import answer
 from mapcap.metrics.names import meaning
 from mapcap.printing import pages
@@ -33,12 +35,15 @@ def evaluate(
         int | None,
         typer.Option(
             metavar="N",
+            min=1,
             max=MOST,
             help="Measure faithfulness and sanity on N images; 200 is a good number.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    batch_size: Annotated[int, typer.Option(metavar="N", max=MOST, help="Images in a batch.")] = 16,
+    batch_size: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST, help="Images in a batch.")
+    ] = 16,
     run: RunNumber = None,
     json: Json = False,
 ) -> None:
@@ -54,16 +59,22 @@ def evaluate(
     [cyan]mapcap evaluate photos.db --boxes boxes.tsv[/]
     """
     form = box_form(box_format, box_units)
-    if boxes is not None:
+    if sample is None and device != "auto":
+        raise UserError("--device goes with --sample N: without it no network is loaded")
+    # All that is given is looked at before the file is opened for writing.
+    table = None if boxes is None else read_boxes(boxes, form)
+    if boxes is not None and table is not None:
         from mapcap.evaluation.session import measure_boxes
 
-        measure_boxes(*open_run(db, run, write=True), boxes, form, errors())
+        measure_boxes(*open_run(db, run, write=True), boxes, table, errors())
     if sample is not None:
         from mapcap.evaluation.session import sample_run
+        from mapcap.networks.devices import pick_device
 
+        place = pick_device(device)
         engine, chosen = open_run(db, run, write=True)
         finished = sample_run(
-            engine, chosen, sample, device=device, batch_size=batch_size, console=errors()
+            engine, chosen, sample, device=place, batch_size=batch_size, console=errors()
         )
         if not finished:
             raise typer.Exit(130)

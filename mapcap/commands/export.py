@@ -84,7 +84,7 @@ def _check_format(table: str, format: str | None, out: Path, *, json: bool) -> s
     if table not in NAMES:
         raise UserError(f"--table {table}: there is no such table. {closest(table, NAMES)}")
     ending = _ENDINGS.get(out.suffix.lower())
-    chosen = format or ("csv" if str(out) == "-" else ending)
+    chosen = ("csv" if str(out) == "-" else ending) if format is None else format
     if chosen is None:
         raise UserError(f"--format: give one of {', '.join(FORMATS)}")
     if chosen not in FORMATS:

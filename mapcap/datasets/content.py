@@ -9,6 +9,7 @@ HEAD: Final = 512
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
 _MAGIC: Final = (
     (_LFS, "a pointer of git-lfs, not the file itself: `git lfs pull` fetches it"),
+    (b"/annex/objects/", "a pointer of git-annex: `git annex get` fetches the file itself"),
     (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\x00", "an SQLite file"),
     (b"%PDF-", "a PDF"),
@@ -53,12 +54,14 @@ def describe_content(head: bytes) -> str | None:
         if b"xl/" in head or b"[Content_Types].xml" in head:
             return "an Excel workbook: save the sheet as CSV"
         return "a zip archive"
+    if head[257:262] == b"ustar":
+        return "a tar archive: unpack it"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(_PAGES) or (text.startswith(b"<?xml") and b"<html" in text):
         return "a web page, such as a download leaves that needed a login"
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
         return "an SVG drawing: draw it as PNG"
-    if text.startswith(b"<?xml") and b"<error" in text:
+    if text.startswith(b'{"error"') or (text.startswith(b"<?xml") and b"<error" in text):
         return "an error message of the server that it came from: fetch it again"
     return None
 

@@ -18,6 +18,10 @@ _LONGEST: Final = 1 << 24
 """Characters of a cell: thousands of scores may stand in one."""
 
 
+_END_OF_FILE: Final = "\x1a"
+"""What programs of DOS end a text with."""
+
+
 @dataclass(slots=True)
 class Delimited:
     """How a table of text is written: see `look_at`."""
@@ -50,6 +54,8 @@ class Delimited:
                 line = self.skipped + 1
                 for cells in reader:
                     stripped = [_unwrapped(cell.strip()) for cell in cells]
+                    if stripped == [_END_OF_FILE]:
+                        break
                     if any(stripped):
                         if any("\0" in cell for cell in stripped):
                             raise self._refusal(line, "holds null characters: it is no text")
@@ -121,10 +127,11 @@ def _separator(lines: Sequence[str]) -> str:
             best, rank = separator, mine
     if best:
         return best
-    # R's write.table separates by blanks, and quotes the names of the columns.
+    # R's write.table separates by blanks, and quotes the names of the columns, or does not.
     spaced = _cut(lines, " ")
     quoted = bool(lines) and lines[0].startswith('"') and '" "' in lines[0]
-    return " " if quoted and len(spaced[0]) > 1 else ","
+    even = len(spaced) > 1 and len({len(row) for row in spaced}) == 1
+    return " " if (quoted or even) and len(spaced[0]) > 1 else ","
 
 
 def _cut(lines: Sequence[str], separator: str) -> list[list[str]]:
@@ -161,8 +168,13 @@ def _unwrapped(cell: str) -> str:
 def _explained(error: csv.Error) -> str:
     """Say what is wrong with the quotes of a record."""
     text = str(error)
-    if "unexpected end" in text or "field larger" in text:
+    if "unexpected end" in text:
         return "a quote is opened there and never closed: close it, or drop it"
+    if "field larger" in text:
+        return (
+            f"a cell is longer than {_LONGEST:,} characters: if a quote is opened there and never "
+            "closed, close it"
+        )
     if "expected after" in text:
         return (
             "a quote is opened there, and closed in the middle of a cell: close it at the cell's "

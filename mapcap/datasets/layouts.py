@@ -57,6 +57,8 @@ def list_folder(source: Path, form: BoxForm, level: str | None) -> Listing:
             listing = _from_table(table, source, form)
             notes.append(f"classes are taken from {shown(table)}")
         else:
+            notes += _unread(root)
+            _check_splits(root)
             _check_depth(root)
             listing = list_class_folders(root, source)
     listing.notes = [*notes, *listing.notes]
@@ -194,6 +196,30 @@ def _is_manifest(path: Path) -> bool:
         return False
 
 
+def _unread(root: Path) -> list[str]:
+    """Return what to say of tables beside folders that say nothing of what is in them."""
+    if any(not _PLAIN.fullmatch(folder.name) for folder in _filled(root)):
+        return []
+    tables = [each for each in root.iterdir() if each.suffix.lower() in TABLES and each.is_file()]
+    names = ", ".join(shown(each.name) for each in sorted(tables)[:3])
+    return [f"not read, for want of columns of paths and classes: {names}"] if tables else []
+
+
+def _check_splits(root: Path) -> None:
+    """Refuse splits whose images lie in no class folders: the splits are no classes.
+
+    Raises:
+        UserError: naming the option with which they are.
+    """
+    filled = _filled(root)
+    if filled and all(is_split(folder.name) for folder in filled):
+        raise UserError(
+            f"PHOTOS: {shown(root)} holds splits ({', '.join(shown(f.name) for f in filled[:3])}) "
+            "without class folders in them. Name a table of paths and classes; or that folder, "
+            "with --class-level top, if these are the classes."
+        )
+
+
 def _check_depth(root: Path) -> None:
     """Refuse folders in which classes may be the outer or the inner ones.
 
@@ -207,7 +233,9 @@ def _check_depth(root: Path) -> None:
             return
         inner.append((folder, [each for each in held.folders if holds_pictures(each)]))
     names = [composed(each.name) for _, folders in inner for each in folders]
-    if len(set(names)) < len(names) or not _mean_something(names):
+    repeated = len(set(names)) < len(names)
+    plain = any(_PLAIN.fullmatch(each.name) and not each.name.isdigit() for each, _ in inner)
+    if (repeated and not plain) or not _mean_something(names):
         return  # the same inside of each class, as sessions or sizes are
     outer, folders = next(((folder, each) for folder, each in inner if len(each) > 1), (root, []))
     if folders:
@@ -216,7 +244,7 @@ def _check_depth(root: Path) -> None:
             f"PHOTOS: {shown(root)} can be read in two ways: the classes may be its "
             f"{counted(len(inner), 'folder')}, such as {shown(outer.name)}, or the "
             f"{counted(len(names), 'folder')} in them, such as {shown(outer.name)}/"
-            f"{shown(first.name)}. Say --class-level top or leaf."
+            f"{shown(first.name)}. Say --class-level top or leaf, or name the folder of the photos."
         )
 
 

@@ -4,15 +4,26 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import unquote
 
 from mapcap.datasets.records import composed, shown
 
-_DRIVE: Final = re.compile(r"(file://)?/?[A-Za-z]:/")
+_DRIVE: Final = re.compile(r"/?[A-Za-z]:/")
 
 
 def _folded(name: str) -> str:
     """Return a file's name as it is where case, Unicode form and blanks at the end do not count."""
     return composed(name).casefold().rstrip(" .")
+
+
+def _of_url(written: str) -> str | None:
+    """Return the path that a URL of this machine's files means; None for what is none."""
+    if not written.lower().startswith("file:/"):
+        return None
+    # An empty host, localhost, or none at all: file:///a, file://localhost/a, file:/a.
+    path = written[len("file:") :]
+    path = "/" + path[2:].partition("/")[2] if path.startswith("//") else path
+    return unquote(path)
 
 
 class _Folder:
@@ -63,10 +74,12 @@ class Finder:
     def find(self, written: str) -> tuple[Path, str, bool]:
         """Return where a photo is, its path relative to the folder, and whether it is there."""
         slashes = written.replace("\\", "/")
-        for text in dict.fromkeys((written, slashes)):
+        local = _of_url(slashes)
+        for text in dict.fromkeys((written, slashes, *([local] if local else []))):
             path = self._folder / text
             if self._is_there(path):
                 return path, PurePosixPath(text).as_posix(), True
+        slashes = local or slashes
         elsewhere = slashes.startswith("/") or _DRIVE.match(slashes) is not None
         relative = self._by_end(slashes) if elsewhere else self._forgiving(slashes)
         if relative is not None:
@@ -85,7 +98,7 @@ class Finder:
 
     def _by_end(self, written: str) -> str | None:
         """Return a path of another machine as one from this folder, by the longest end there is."""
-        parts = [part for part in written.removeprefix("file://").split("/") if part]
+        parts = [part for part in written.split("/") if part]
         if self._cut is not None:
             start, cut = self._cut
             relative = self._forgiving("/".join([*([start] if start else []), *parts[cut:]]))

@@ -1,5 +1,6 @@
 """Manifests: tables with one row an image, with the columns path and class."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,9 @@ from mapcap.datasets.tables import Table, open_table
 from mapcap.errors import UserError
 
 _BREAKS: Final = ("\n", "\r")
+_MISSING: Final = frozenset({"nan", "na", "n/a", "null", "none", "<na>", "nil", "#n/a", "#ref!"})
+"""What R, pandas, Excel and databases write where nothing is."""
+_ONE_BOX: Final = frozenset({"box", "bbox", "boxes", "bboxes", "bounding_box", "bounding box"})
 
 
 def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa: B008
@@ -61,7 +65,7 @@ def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa
             f"PHOTOS: {shown(manifest)}: not one of its files is there, such as {first}. Paths are "
             "relative to the manifest."
         )
-    listing.notes += [*table.notes, *finder.notes]
+    listing.notes += [*table.notes, *finder.notes, *_doubts(table, listing, boxed=bool(box))]
     if box:
         boxes = settle(quads, table.where(), form, kind)
         listing.shares = boxes.shares
@@ -71,6 +75,24 @@ def list_manifest(manifest: Path, form: BoxForm = BoxForm()) -> Listing:  # noqa
             for image in listing.images
         ]
     return listing
+
+
+def _doubts(table: Table, listing: Listing, *, boxed: bool) -> list[str]:
+    """Return what to say of cells that may be meant otherwise than they are read."""
+    counts = Counter(image.label for image in listing.images)
+    doubts = [
+        f"{counts[label]:,} of class {shown(label)}: if that stands for a class that is missing, "
+        "leave these rows out"
+        for label in sorted(counts)
+        if label.casefold() in _MISSING
+    ]
+    unread = [name for name in table.header if name.strip().casefold() in _ONE_BOX]
+    if unread and not boxed:
+        doubts.append(
+            f"column {shown(unread[0])} is not read: a box stands in four columns, such as "
+            "x0,y0,x1,y1"
+        )
+    return doubts
 
 
 def has_columns(table: Table) -> bool:

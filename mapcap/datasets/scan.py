@@ -10,7 +10,7 @@ from db.text import storable
 from mapcap.config import CLASS_LEVELS
 from mapcap.datasets.box_numbers import BoxForm, box_form, in_pixels
 from mapcap.datasets.boxes import match_boxes, read_boxes
-from mapcap.datasets.content import first_bytes
+from mapcap.datasets.content import describe_content, first_bytes
 from mapcap.datasets.folders import list_photos
 from mapcap.datasets.images import size_of
 from mapcap.datasets.layouts import list_folder
@@ -160,9 +160,11 @@ def _list(root: Path, form: BoxForm, level: str | None) -> Listing:
         )
     if root.suffix.lower() in TABLES or first_bytes(root).startswith(b"PAR1"):
         return list_manifest(root, form)
+    what = describe_content(first_bytes(root))
     raise UserError(
-        f"PHOTOS: {shown(root)} is neither a folder nor a manifest. A manifest's name ends in "
-        ".csv, .tsv, .jsonl or .parquet."
+        f"PHOTOS: {shown(root)} is neither a folder nor a manifest"
+        f"{f' but {what}' if what else ''}. Name a folder of class folders, or a table of paths "
+        "and classes whose name ends in .csv, .tsv, .jsonl or .parquet."
     )
 
 

@@ -1,6 +1,5 @@
 """`mapcap evaluate --boxes`: boxes given after the run."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -8,8 +7,8 @@ from sqlalchemy import Engine
 from db import queries, writes
 from db.records import Image, Run
 from mapcap.config import IndexConfig
-from mapcap.datasets.box_numbers import BoxForm, in_pixels
-from mapcap.datasets.boxes import match_boxes, read_boxes
+from mapcap.datasets.box_numbers import Boxes, in_pixels
+from mapcap.datasets.boxes import match_boxes
 from mapcap.datasets.records import Found
 from mapcap.errors import UserError
 from mapcap.evaluation.reading import predicted_images, read_boxed, sight_of
@@ -17,17 +16,12 @@ from mapcap.evaluation.storing import store_values
 from mapcap.evaluation.values import box_values
 
 
-def add_boxes(
-    engine: Engine, run: Run, config: IndexConfig, table: Path, form: BoxForm
-) -> tuple[int, Sequence[str]]:
-    """Store the boxes of a table with a run's images, and how its maps find them.
-
-    Returns how many, and what is to be said of the table.
+def add_boxes(engine: Engine, run: Run, config: IndexConfig, table: Path, boxes: Boxes) -> int:
+    """Store the boxes of a table with a run's images, and how its maps find them; return how many.
 
     Raises:
-        UserError: for a table that cannot be used, or a run without regions.
+        UserError: for boxes of none of its images, or a run without regions.
     """
-    boxes = read_boxes(table, form)
     sight = sight_of(engine, run)
     if sight is None:
         raise UserError(f"run {run.id} has no regions yet: finish `mapcap index` first")
@@ -53,7 +47,7 @@ def add_boxes(
         boxed = read_boxed(engine, stored, sight, (config.seed, record.id))
         values[record.id] = box_values(boxed, sight.size, config.threshold)
     store_values(engine, run.id, values, config.seed)
-    return sum(box is not None for box in matched.values()), boxes.notes
+    return sum(box is not None for box in matched.values())
 
 
 def _size(image: Image) -> tuple[int, int] | None:

@@ -2,41 +2,47 @@
 
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from sqlalchemy import Engine
 
 from db.engine import finish
 from db.records import Run
 from mapcap.config import IndexConfig
-from mapcap.datasets.box_numbers import BoxForm
+from mapcap.datasets.box_numbers import Boxes
 from mapcap.errors import UserError
 from mapcap.evaluation.boxes import add_boxes
 from mapcap.evaluation.sampling import measure_sample, measure_store, paths_of
 from mapcap.indexing.progress import Stopped
 from mapcap.indexing.stopping import stop_on_signals
 from mapcap.networks.clip import load_clip
-from mapcap.networks.devices import pick_device
 from mapcap.printing.progress import Bars
 from mapcap.text import clean
 
 
-def measure_boxes(engine: Engine, run: Run, table: Path, form: BoxForm, console: Console) -> None:
-    """Store boxes with a run and measure its maps by them.
+def measure_boxes(engine: Engine, run: Run, table: Path, boxes: Boxes, console: Console) -> None:
+    """Store the boxes of a table with a run and measure its maps by them.
 
     Raises:
-        UserError: for a table that cannot be used.
+        UserError: for boxes of none of its images, or a run without regions.
     """
     try:
-        count, notes = add_boxes(engine, run, IndexConfig.of(run.config), table, form)
+        count = add_boxes(engine, run, IndexConfig.of(run.config), table, boxes)
     finally:
         finish(engine)
-    for note in notes:
+    for note in boxes.notes:
         _say(console, note)
     _say(console, f"{count:,} boxes of {table} stored with run {run.id}")
 
 
 def sample_run(
-    engine: Engine, run: Run, count: int, *, device: str, batch_size: int, console: Console
+    engine: Engine,
+    run: Run,
+    count: int,
+    *,
+    device: torch.device,
+    batch_size: int,
+    console: Console,
 ) -> bool:
     """Measure a sample of a run with its CLIP and its photos; False if the user stopped it.
 
@@ -45,9 +51,6 @@ def sample_run(
     """
     stopped, lost = False, 0
     try:
-        for option, value in (("--sample", count), ("--batch-size", batch_size)):
-            if value < 1:
-                raise UserError(f"{option} {value}: at least one image.")
         config = IndexConfig.of(run.config)
         if config.classifier is not None:
             raise UserError(
@@ -55,14 +58,13 @@ def sample_run(
                 "measured here are a CLIP's. Leave the option out, or name another --run."
             )
         paths = paths_of(config)
-        place = pick_device(device)
         with console.status("loading the network"):
             clip = load_clip(
                 config.model,
                 config.pretrained,
                 config.weights,
                 image_size=config.image_size,
-                device=place,
+                device=device,
             )
         with (
             stop_on_signals(lambda: _say(console, "stopping after this batch")) as stopping,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +46,9 @@ def whole_file(out: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise _unwritable(out, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        # On a disk that cannot be written there is none; nor is that what is to be told.
+        with suppress(OSError):
+            part.unlink()
 
 
 def _unwritable(out: Path, error: OSError) -> UserError:

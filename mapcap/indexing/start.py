@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from db import queries
+from db.engine import check_place
 from db.records import Run
 from mapcap.audit.kinds import AUDIT_VERSION
 from mapcap.config import IndexConfig
@@ -67,6 +68,8 @@ def index_photos(
     """
     check_batch_size(batch_size)
     with logging_to(log):
+        # Before torch is loaded, and networks fetched.
+        check_place(db)
         check_free(db)
         config, dataset = look(config, console)
         finished = _finished(config, db, dataset)

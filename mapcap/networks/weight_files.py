@@ -1,5 +1,6 @@
 """Files of weights before anything is loaded from them: where they are, and what they are."""
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ _LARGEST_HEADER: Final = 100 << 20
 _ZIP: Final = b"PK\x03\x04"
 _PICKLES: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _TEXTS: Final = "phrases"
+_NOTES: Final = "__metadata__"
+_PART: Final = "is the first part of a file of weights"
 
 
 def places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
@@ -72,16 +75,27 @@ def fault_of(path: Path) -> str | None:
     if not head:
         return "is empty: fetch it again" if path.is_file() else "is no regular file"
     if not whole:
-        return "is the first part of a file of weights: its end is missing. Fetch it again"
+        return f"{_PART}: its end is missing. Fetch it again"
     if head.startswith((_ZIP, *_PICKLES)):
         return None
     if is_safetensors(head):
-        header = int.from_bytes(head[:8], "little")
-        return "is the first part of a file of weights: fetch it again" if header > size else None
+        return None if size >= _told_size(path, head) else f"{_PART}: fetch it again"
     what = describe_content(head)
     if what is not None:
         return f"is no file of weights but {what}"
     return "is no file of weights: neither safetensors nor what torch.save writes"
+
+
+def _told_size(path: Path, head: bytes) -> int:
+    """Return how many bytes a safetensors file has, as far as its header tells."""
+    length = int.from_bytes(head[:8], "little")
+    try:
+        with path.open("rb") as file:
+            tensors = json.loads(file.read(8 + length)[8:])
+        ends = [each["data_offsets"][1] for name, each in tensors.items() if name != _NOTES]
+        return 8 + length + max((int(end) for end in ends), default=0)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return 8 + length  # its reader will say what is wrong with it
 
 
 def is_safetensors(head: bytes) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -70,7 +71,7 @@ def read_head(engine: Engine, run: Run, only: Sequence[str], marks: Marks | None
         UserError: for a name that no class has.
     """
     classes = queries.classes(engine, run.id, sort="accuracy")
-    chosen = {find_class(engine, run.id, name).id for name in only}
+    chosen = {find_class(engine, run.id, name, "--class").id for name in only}
     counts = counts_now(engine, run)
     there = with_photos(classes)
     shown = [record for record in classes if record.id in chosen] if chosen else there
@@ -178,6 +179,7 @@ def pieces(head: Head, pages: Iterator[ClassPage]) -> Iterator[bytes]:
         yield piece.encode("utf-8")
 
 
+@cache
 def make_environment() -> Environment:
     """Return the templates' environment: every value is cleaned, cut and escaped."""
     environment = Environment(

@@ -39,7 +39,9 @@ def read_matrix(engine: Engine, run_id: int, most: int) -> ConfusionMatrix:
     position = {each.id: i for i, each in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)))
     for class_id, predicted_id, count in queries.run_confusions(engine, run_id):
-        counts[position[class_id], position[predicted_id]] = count
+        # A stranger's file may refer to classes that it does not have.
+        if class_id in position and predicted_id in position:
+            counts[position[class_id], position[predicted_id]] = count
     errors = counts.sum(axis=0) + counts.sum(axis=1)
     mixed = np.flatnonzero(errors)
     kept = mixed[np.argsort(-errors[mixed], kind="stable")][:most]

@@ -11,8 +11,8 @@ _COMPARED = 20_000
 """Image names that are compared with a mistyped one: it takes a moment each."""
 
 
-def find_class(engine: Engine, run_id: int, name: str) -> ClassName:
-    """Return the class of that name or label.
+def find_class(engine: Engine, run_id: int, name: str, option: str = "") -> ClassName:
+    """Return the class of that name or label; `option` is what it was given with, if any.
 
     Raises:
         UserError: no class has it; names the nearest.
@@ -23,7 +23,8 @@ def find_class(engine: Engine, run_id: int, name: str) -> ClassName:
     if name.casefold() in {text.casefold() for text in names}:
         return queries.class_by_name(engine, run_id, name)
     hint = nearest(name, sorted(names)) or "`mapcap classes` lists them."
-    raise UserError(f"run {run_id} has no class {name}. {hint}")
+    where = f"{option}: " if option else ""
+    raise UserError(f"{where}run {run_id} has no class {name}. {hint}")
 
 
 def find_image(engine: Engine, run_id: int, path: str) -> Image:

@@ -11,14 +11,10 @@ from importlib import import_module
 from pathlib import Path
 
 
-def proofs() -> dict[str, str]:
-    """Return the proofs by name, each with the first line of what it says of itself."""
-    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    return {
-        name: (import_module(f"scripts.prove.{name}").__doc__ or "").partition("\n")[0]
-        for name in names
-        if not name.startswith("_")
-    }
+def proofs() -> list[str]:
+    """Return the names of the proofs; none is loaded, for some load torch and some may not."""
+    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
+    return [module.name for module in modules if not module.name.startswith("_")]
 
 
 def main(argv: list[str]) -> int:
@@ -27,7 +23,9 @@ def main(argv: list[str]) -> int:
     if argv[:1] == ["all"]:
         return max(int(import_module(f"scripts.prove.{name}").main(argv[1:])) for name in known)
     if not argv or argv[0] not in known:
-        print("\n".join(f"{name:14} {line}" for name, line in known.items()))
+        for name in known:
+            about = import_module(f"scripts.prove.{name}").__doc__ or ""
+            print(f"{name:14} {about.partition(chr(10))[0]}")
         return 2 if argv else 0
     return int(import_module(f"scripts.prove.{argv[0]}").main(argv[1:]))
 

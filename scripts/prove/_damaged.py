@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.prove._base import index, make_photos
-from scripts.prove._calling import quiet_environment
+from scripts.prove._calling import quiet_environment, share_statements
 from scripts.prove._damage import DAMAGES
 from scripts.prove._tally import options
 
@@ -25,6 +25,7 @@ def prove_on_a_store(
     parser.add_argument("--kind", choices=sorted(DAMAGES), help="only this damage")
     given = parser.parse_args(argv)
     quiet_environment()
+    share_statements()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         store = given.store

@@ -13,8 +13,13 @@ from mapcap import cli
 from scripts.prove._calling import quiet_environment
 
 
-def warm() -> None:
-    """Load torch and the tiny networks once, for all children."""
+def warm(*, remembering: bool = False) -> None:
+    """Load torch, the tiny networks and what the audit needs once, for all children.
+
+    `remembering` lets children take from a run before them what the networks made of a batch.
+    """
+    import scipy.stats  # noqa: F401
+
     from mapcap.indexing import filling
     from mapcap.networks.loading import load_networks
 
@@ -30,20 +35,32 @@ def warm() -> None:
 
     from mapcap.config import IndexConfig
 
-    load_once(IndexConfig(photos="."), torch.device("cpu"), None)
+    networks = load_once(IndexConfig(photos="."), torch.device("cpu"), None)
+    if remembering:
+        from scripts.prove._remembered import remember
+
+        remember(networks)
 
 
 @contextmanager
-def warm_folder() -> Iterator[Path]:
+def warm_folder(*, remembering: bool = False) -> Iterator[Path]:
     """Yield a folder to work in, with all loaded and the environment quiet; it is gone after."""
     quiet_environment()
-    warm()
+    warm(remembering=remembering)
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 
-def start(arguments: list[str], said: Path, first: Callable[[], None] = lambda: None) -> int:
-    """Run a command in a child, what it prints in a file, after `first`; return its process."""
+def start(
+    arguments: list[str],
+    said: Path,
+    first: Callable[[], None] = lambda: None,
+    last: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a command in a child, what it prints in a file; return its process.
+
+    `first` is done before it, and `last` after it if it went well.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
@@ -57,6 +74,7 @@ def start(arguments: list[str], said: Path, first: Callable[[], None] = lambda: 
         first()
         sys.argv = ["mapcap", *arguments]
         cli.main()
+        last()
         code = 0
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)

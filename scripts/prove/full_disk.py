@@ -15,6 +15,7 @@ from pathlib import Path
 from scripts.prove._base import make_photos
 from scripts.prove._compare import check_file, differences
 from scripts.prove._forked import start, wait, warm_folder
+from scripts.prove._remembered import keep, learn
 from scripts.prove._tally import Tally, options
 
 _COUNT = 100
@@ -25,15 +26,18 @@ def main(argv: list[str]) -> int:
     parser = options("full_disk", __doc__, _COUNT)
     parser.add_argument("--tmpfs", action="store_true", help="mount small file systems; needs root")
     given = parser.parse_args(argv)
-    with warm_folder() as place:
+    with warm_folder(remembering=True) as place:
         return prove(place, given.count, given.seed, tmpfs=given.tmpfs)
 
 
 def prove(place: Path, count: int, seed: int, *, tmpfs: bool = False) -> int:
     """Run so many times into a disk that is full somewhere."""
     photos, whole, said = make_photos(place / "photos"), place / "whole.db", place / "said"
-    code = wait(start(["index", str(photos), "--db", str(whole)], said))
+    made = place / "made"
+    first = ["index", str(photos), "--db", str(whole), "--batch-size", "4"]
+    code = wait(start(first, said, last=lambda: keep(made)))
     assert code == 0, said.read_text()
+    learn(made)
     largest = whole.stat().st_size
     tally = Tally("full_disk")
     for number in range(seed, seed + count):

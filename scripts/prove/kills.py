@@ -2,6 +2,7 @@
 
 After each kill: pages, references, the index of the words, every reading command. At the end, after
 one to five kills, the store equals that of an undisturbed run, table by table. A trial is a kill.
+What the networks make of a batch is taken from the undisturbed run where it is the same batch.
 """
 
 import os
@@ -18,16 +19,18 @@ from scripts.prove._base import make_photos
 from scripts.prove._calling import call, commands, faults_of
 from scripts.prove._compare import check_file, differences
 from scripts.prove._forked import start, wait, warm_folder
+from scripts.prove._remembered import keep, learn
 from scripts.prove._tally import Tally, options
 from scripts.prove.stores import names_of
 
 _COUNT = 1_000
+_END = "run to its end"
 
 
 def main(argv: list[str]) -> int:
     """Kill runs and let them go on; return 1 if anything was lost or damaged."""
     given = options("kills", __doc__, _COUNT).parse_args(argv)
-    with warm_folder() as place:
+    with warm_folder(remembering=True) as place:
         return prove(place, given.count, given.seed)
 
 
@@ -35,17 +38,23 @@ def prove(place: Path, count: int, seed: int) -> int:
     """Kill `mapcap index` so many times, in runs that each come to their end."""
     photos, whole, said = make_photos(place / "photos"), place / "whole.db", place / "said"
     commits = place / "commits"
-    began = time.monotonic()
-    code = wait(start(_index(photos, whole), said, lambda: _note_commits(commits)))
+    made = place / "made"
+    code = wait(
+        start(_index(photos, whole), said, lambda: _note_commits(commits), lambda: keep(made))
+    )
     assert code == 0, said.read_text()
+    learn(made)
+    # Another, which remembers: so long does a run take that is to be killed at any moment.
+    began = time.monotonic()
+    assert wait(start(_index(photos, place / "again.db"), said)) == 0, said.read_text()
     seconds, total = time.monotonic() - began, len(commits.read_bytes())
     names = names_of(whole)
     tally, number = Tally("kills"), seed
-    while tally.tried.total() < count:
+    while (left := count - tally.tried.total() + tally.tried[_END]) > 0:
         chance = random.Random(number)
         store = place / f"{number}.db"
         kind, faults = "", list[str]()
-        for _ in range(min(chance.randint(1, 5), count - tally.tried.total())):
+        for _ in range(min(chance.randint(1, 5), left)):
             kind, child = _start_and_kill(_index(photos, store), said, chance, seconds, total)
             if wait(child) != -signal.SIGKILL:
                 break  # it had ended before
@@ -58,11 +67,11 @@ def prove(place: Path, count: int, seed: int) -> int:
         ended = [] if code == 0 else [f"goes on with {code}: {said.read_text()[-300:]}"]
         ended = ended or check_file(store) + differences(whole, store)
         if ended:
-            tally.failed("end", number, "; ".join(ended[:3]))
+            tally.failed(_END, number, "; ".join(ended[:3]))
         else:
-            tally.passed("end")
-        for left in place.glob(f"{number}.db*"):
-            left.unlink()
+            tally.passed(_END)
+        for part in place.glob(f"{number}.db*"):
+            part.unlink()
         number += 1
     return tally.report(seed)
 
@@ -123,7 +132,7 @@ def _faults_of(
     out = place / "out"
     out.mkdir(exist_ok=True)
     every = commands(store, out, *names, chance)
-    for arguments in chance.sample(every, 5):
+    for arguments in every:
         faults += faults_of(call(*arguments), arguments)
     for left in [*out.iterdir(), *place.glob("copy.db*")]:
         left.unlink()

@@ -4,6 +4,7 @@ No traceback, nothing over ten seconds or 1 GB, no control character on the term
 the report, no formula in CSV. A trial is one command on one damaged copy.
 """
 
+import gc
 from pathlib import Path
 
 from scripts.prove._calling import call, commands, faults_of, faults_of_file
@@ -27,9 +28,9 @@ def prove(store: Path, place: Path, count: int, seed: int, only: str | None = No
         out = place / f"out-{number}"
         out.mkdir()
         with damaged_copy(store, place, number, only) as (copy, kind, chance):
-            chosen = commands(copy, out, classes, paths, chance)
-            chosen.append(("upgrade", str(copy)))
-            for arguments in chosen:
+            for arguments in (*commands(copy, out, classes, paths, chance), ("upgrade", str(copy))):
+                if arguments[0] == "upgrade":
+                    gc.collect()  # an error holds what it was raised in, and so the file's lock
                 done = call(*arguments)
                 faults = faults_of(done, arguments)
                 for written in out.iterdir():
@@ -41,6 +42,8 @@ def prove(store: Path, place: Path, count: int, seed: int, only: str | None = No
                 else:
                     tally.passed(kind)
         out.rmdir()
+        if number == seed:
+            gc.freeze()  # all that is loaded stays
         number += 1
     return tally.report(seed)
 

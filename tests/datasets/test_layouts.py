@@ -130,3 +130,33 @@ def test_content_decides_where_the_ending_says_nothing(tmp_path: Path) -> None:
         "cat/1.heic", "cat/photo", "cat/photo.JPG_large", "cat/photo.orig",
     ]  # fmt: skip
     assert dataset.passed == {"no pictures": 2}
+
+
+@pytest.mark.parametrize("above", ["", "images/"])
+def test_splits_without_classes_are_no_classes(tmp_path: Path, above: str) -> None:
+    root = make(tmp_path, f"{above}train/1.jpg", f"{above}val/2.jpg")
+    with pytest.raises(UserError, match=r"holds splits \(train, val\).*--class-level top"):
+        scan(root)
+    assert labels(scan(root / above, class_level="top")) == ["train", "val"]
+
+
+def test_classes_beside_their_masks_are_asked_about(tmp_path: Path) -> None:
+    names = [f"{kind}/{name}/1.png" for kind in ("images", "masks") for name in ("cat", "dog")]
+    root = make(tmp_path, *names)
+    with pytest.raises(UserError, match=r"two ways.*--class-level top or leaf, or name the folder"):
+        scan(root)
+    assert labels(scan(root / "images")) == ["cat", "dog"]
+    sessions = make(tmp_path / "own", "cat/day/1.png", "cat/dusk/1.png", "dog/day/1.png")
+    assert labels(scan(sessions)) == ["cat", "dog"]
+
+
+def test_a_table_that_is_not_read_is_named(tmp_path: Path) -> None:
+    root = make(tmp_path, "images/1.jpg")
+    (root / "labels.csv").write_text("id,breed\n1,beagle\n")
+    assert "not read, for want of columns of paths and classes: labels.csv" in scan(root).notes
+
+
+def test_an_archive_for_a_folder_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"PK\x03\x04" + bytes(40))
+    with pytest.raises(UserError, match="neither a folder nor a manifest but a zip archive"):
+        scan(tmp_path / "photos.zip")

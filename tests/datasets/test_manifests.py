@@ -115,3 +115,38 @@ def test_parquet_that_cannot_be_used(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UserError, match="needs pyarrow"):
         scan(folder / "m.parquet")
+
+
+@pytest.mark.parametrize("host", ["//", "//localhost", ""])
+def test_urls_of_this_machine_are_paths(folder: Path, host: str) -> None:
+    (folder / "my photos").mkdir()
+    (folder / "my photos" / "a.jpg").write_bytes(b"")
+    table = write(folder, f"path,class\nfile:{host}{folder}/my%20photos/a.jpg,cat\n")
+    assert [item.relative for item in scan(table).items] == [f"{folder}/my photos/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("path,class\na.jpg,NA\nb.jpg,cat\n", "1 of class NA: if that stands for a class"),
+        ('path,class,bbox\na.jpg,cat,"[1, 2]"\n', "column bbox is not read: a box stands in four"),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_said(folder: Path, text: str, note: str) -> None:
+    (folder / "a.jpg").write_bytes(b"")
+    assert [each for each in scan(write(folder, text)).notes if each.startswith(note)]
+
+
+@pytest.mark.parametrize(
+    "text", ["path class\na.jpg x\nb.jpg y\n", "path,class\r\na.jpg,x\r\nb.jpg,y\r\n\x1a"]
+)
+def test_blanks_between_and_an_end_of_dos(folder: Path, text: str) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(b"")
+    assert [item.relative for item in scan(write(folder, text)).items] == ["a.jpg", "b.jpg"]
+
+
+def test_a_cell_without_end_is_told_from_an_open_quote(folder: Path) -> None:
+    table = write(folder, "path,class\na.jpg," + "x" * (1 << 24) + "x\n")
+    with pytest.raises(UserError, match="line 2: a cell is longer than"):
+        scan(table)

@@ -74,9 +74,12 @@ def test_a_mask_without_two_dimensions_is_an_error_of_the_store(column: Any) -> 
         column.process_result_value(flat, DIALECT)
 
 
-@pytest.mark.parametrize(
-    "column", [Array("<f2", ndim=1), Bits(), PixelMask(), SafeText(), Timestamp()]
-)
+def test_an_array_that_is_missing_is_an_error_of_the_store() -> None:
+    with pytest.raises(StoreError, match="an array is missing where 1 dimensions"):
+        Array("<f2", ndim=1).process_result_value(None, DIALECT)
+
+
+@pytest.mark.parametrize("column", [Bits(), PixelMask(), SafeText(), Timestamp()])
 def test_null_stays_null(column: Any) -> None:
     assert column.process_bind_param(None, DIALECT) is None
     assert column.process_result_value(None, DIALECT) is None

@@ -147,8 +147,8 @@ def test_changed_photos_are_left_out(db: Path, call: Call, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--sample", "0"], "--sample 0"),
-        (["--sample", "1", "--batch-size", "0"], "--batch-size 0"),
+        (["--sample", "0"], "'--sample'"),
+        (["--sample", "1", "--batch-size", "0"], "'--batch-size'"),
         (["--boxes", "nowhere.tsv"], "nowhere.tsv"),
         (["--run", "7"], "no run 7"),
     ],

@@ -12,6 +12,8 @@ from mapcap.networks.language_models import check_language_model
 from mapcap.networks.weight_files import check_weight_files, fault_of
 from mapcap.networks.weights import load_weights
 
+HEADER = b'{"a": {"dtype": "F32", "shape": [25], "data_offsets": [0, 100]}}'.ljust(65)
+
 
 @pytest.mark.parametrize(
     ("content", "reason"),
@@ -25,6 +27,10 @@ from mapcap.networks.weights import load_weights
         (b"hello", "neither safetensors nor"),
         (b"PK\3\4" + b"\0" * 100, "its end is missing"),
         (b"\x00\x10\0\0\0\0\0\0{" + b" " * 10, "the first part"),
+        (b"A\0\0\0\0\0\0\0" + HEADER + b"\0" * 99, "the first part"),
+        (b"/annex/objects/SHA256E-s1--a.safetensors", "git-annex"),
+        (b'{"error": "Repository not found"}', "an error message"),
+        (b"w/data.pkl".ljust(257, b"\0") + b"ustar", "a tar archive"),
     ],
 )
 def test_what_is_no_file_of_weights_is_said(tmp_path: Path, content: bytes, reason: str) -> None:

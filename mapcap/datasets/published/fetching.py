@@ -88,7 +88,7 @@ def _find_part(name: str, classes: str | None) -> tuple[Published, Part]:
     published = catalogue.CATALOGUE.get(name)
     if published is None:
         raise UserError(f"{name}: no such data set. {closest(name, catalogue.CATALOGUE)}")
-    part = published.parts.get(classes or ALL)
+    part = published.parts.get(ALL if classes is None else classes)
     if part is None:
         raise UserError(
             f"--classes {classes}: {name} comes as {' or '.join(published.parts)}; leave it out "

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mapcap.config import IndexConfig
+from mapcap.datasets.encodings import read_text
 from mapcap.errors import UserError
 from mapcap.networks.captioners.base import (
     Captioner,
@@ -63,15 +64,7 @@ def read_phrases(config: IndexConfig) -> tuple[str, ...]:
     """
     name = argument(config)
     path = Path(name).expanduser() if name else PHRASES
-    try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for without end
-            raise OSError("it is no regular file")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"--captioner {config.captioner}: {path} cannot be read ({error}). "
-            "Give a text file in UTF-8 with one phrase a line, or phrases alone: the built-in ones."
-        ) from error
+    lines = read_text(path, "--captioner phrases").splitlines()
     texts = [" ".join(line.split()) for line in lines if not line.startswith(_COMMENT)]
     phrases = tuple(dict.fromkeys(text for text in texts if text))
     if not phrases:
