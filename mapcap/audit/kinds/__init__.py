@@ -21,7 +21,7 @@ from mapcap.audit.kinds.slice import SLICE
 from mapcap.audit.kinds.watermark import WATERMARK
 from mapcap.audit.kinds.word import WORD
 
-AUDIT_VERSION: Final = 14
+AUDIT_VERSION: Final = 12
 """Raised with every change of what the audit finds or says: older audits are made again."""
 
 KINDS: Final[dict[str, Kind]] = {

@@ -17,14 +17,14 @@ from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.material import Material, rate
 from mapcap.audit.mixture import clusterings, stability
-from mapcap.stats import SIGNIFICANT, false_discovery, hypergeometric
+from mapcap.stats import false_discovery, hypergeometric
 
 NAME: Final = "slice"
 _FEWEST_IMAGES = 3
 _LARGEST = 1 / 3
 """Share of the class's images that a slice holds at most: more have nothing that a person sees."""
-_UNNAMED = 0.01
-"""Largest q of a slice that nothing names."""
+_SIGNIFICANT = 0.01
+"""Largest q: beside the other kinds' own levels, so that at most 5 % of classes find anything."""
 _STABLE = 0.7
 """Least Jaccard index, on average, with what other beginnings of the mixture find of a slice."""
 _TURNS = 4
@@ -151,13 +151,11 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
         inside = np.zeros(len(images), bool)
         inside[part.images] = True
         here, elsewhere = rate(wrong[inside]), rate(wrong[~inside])
-        if part.q > SIGNIFICANT or here <= elsewhere:
+        if part.q > _SIGNIFICANT or here <= elsewhere:
             continue
         evidence = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
         apart = contrasts(material, inside)
         names = [contrast.text for contrast in apart]
-        if not names and part.q > _UNNAMED:
-            continue
         bad_without = int(wrong[~inside].sum())
         findings.append(
             Finding(
