@@ -133,7 +133,7 @@ def _rows(
 def _read(column: str, value: Any, names: Mapping[str, Mapping[int, str]]) -> Any:
     """Return a value without ids: blobs as arrays, JSON as what it says."""
     if isinstance(value, bytes):
-        return decode_array(value) if value[:1] == b"A" else value
+        return decode_array(value) if value[:1] in (b"A", b"S") else value
     if isinstance(value, str) and value[:1] in "[{":
         try:
             return _without_ids(json.loads(value), names)

@@ -147,7 +147,7 @@ def test_blip_without_crops_is_a_mistake(blip: BlipCaptioner) -> None:
         ("clipcap:hf-hub:w.pt", "could not be fetched"),
         ("blip:someone/thing", "--captioner blip:someone/thing: could not be loaded"),
         ("vlm:someone/thing", "--captioner vlm:someone/thing: could not be loaded"),
-        ("phrases:nowhere.txt", r"--captioner phrases:nowhere\.txt: nowhere\.txt cannot be read"),
+        ("phrases:nowhere.txt", r"--captioner phrases: nowhere\.txt cannot be read"),
     ],
 )
 def test_wrong_captioners_are_explained(spec: str, says: str, clip: Clip) -> None:

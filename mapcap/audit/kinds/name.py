@@ -72,6 +72,8 @@ def names(material: Material) -> list[Finding]:
     their images are clearly apart.
     """
     images, reference, me = material.images, material.reference, material.class_id
+    if not len(images):
+        return []
     given = Counter(images.predicted[~images.correct].tolist())
     taken_from = reference.classes[(reference.predicted == me) & (reference.classes != me)]
     findings = []
