@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 SIGNIFICANT: Final = 0.05
 """Highest p, or false discovery rate where many things are tested, of what is called found."""
+STRICT: Final = SIGNIFICANT / 5
+"""The same of what is looked for at many grains, beside other kinds that have their own level."""
 Z: Final = NormalDist().inv_cdf(1 - SIGNIFICANT / 2)
 """1.95996...: half the width of a 95 % interval, in standard errors."""
 FEWEST_CLASSES: Final = 8

@@ -17,14 +17,12 @@ from mapcap.audit.inputs import AuditInputs
 from mapcap.audit.kind import Kind, chance, with_without
 from mapcap.audit.material import Material, rate
 from mapcap.audit.mixture import clusterings, stability
-from mapcap.stats import false_discovery, hypergeometric
+from mapcap.stats import STRICT, false_discovery, hypergeometric
 
 NAME: Final = "slice"
 _FEWEST_IMAGES = 3
 _LARGEST = 1 / 3
 """Share of the class's images that a slice holds at most: more have nothing that a person sees."""
-_SIGNIFICANT = 0.01
-"""Largest q: beside the other kinds' own levels, so that at most 5 % of classes find anything."""
 _STABLE = 0.7
 """Least Jaccard index, on average, with what other beginnings of the mixture find of a slice."""
 _TURNS = 4
@@ -151,7 +149,7 @@ def slices(material: Material, parts: Sequence[Slice]) -> list[Finding]:
         inside = np.zeros(len(images), bool)
         inside[part.images] = True
         here, elsewhere = rate(wrong[inside]), rate(wrong[~inside])
-        if part.q > _SIGNIFICANT or here <= elsewhere:
+        if part.q > STRICT or here <= elsewhere:
             continue
         evidence = [*part.images[wrong[part.images]], *part.images[~wrong[part.images]]]
         apart = contrasts(material, inside)
