@@ -5,7 +5,6 @@ trained a little longer, on the captions that `best` chose, on people's own sent
 the language model forgets nothing, on plain text.
 """
 
-import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mapcap.networks.embedded import embedded
 from mapcap.networks.weights import load_weights
@@ -27,12 +26,10 @@ from scripts.build_mini.reading import (
     END_ID,
     SENTENCE_TOKENS,
     encode,
-    padded,
     sorted_batches,
     text_batches,
 )
-from scripts.build_mini.vision import half_precision
-from scripts.build_mini.words import TEXT_EVERY, Captioner, noisy
+from scripts.build_mini.words import Captioner, falling, learn, reads
 
 STEPS = 700
 RATE, LAST_RATE, WARM_UP = 3e-4, 0.05, 20
@@ -83,23 +80,8 @@ def refine(
     """Train for some hundred steps, the rate falling by half a cosine."""
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02, betas=(0.9, 0.98))
     for step in range(STEPS):
-        fall = (1 + math.cos(math.pi * step / STEPS)) / 2 * (1 - LAST_RATE) + LAST_RATE
-        for group in adam.param_groups:
-            group["lr"] = RATE * min(1, step / WARM_UP) * fall
-        batch = next(pairs)
-        z = noisy(features[[row for _, row in batch]])
-        with half_precision():
-            loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
-        report = f"captions {loss.item():.3f}"
-        if step % TEXT_EVERY == 0:
-            with half_precision():
-                text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
-            loss = loss + text_loss
-            report += f", text {text_loss.item():.3f}"
-        adam.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        adam.step()
+        rate = RATE * min(1, step / WARM_UP) * falling(step / STEPS, LAST_RATE)
+        report = learn(network, adam, rate, features, pairs, next(texts) if reads(step) else ())
         if step % 50 == 0:
             print(f"step {step}: {report}", flush=True)
 

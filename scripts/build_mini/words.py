@@ -7,7 +7,7 @@ sentences are the PMI. Captions alone would make it forget how people write.
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,44 @@ def noisy(features: Tensor) -> Tensor:
     return features + NOISE * torch.randn_like(features) * length
 
 
+def falling(passed: float, last: float) -> float:
+    """Return what is left of the rate once a share of the training has passed: half a cosine."""
+    return (1 + math.cos(math.pi * passed)) / 2 * (1 - last) + last
+
+
+def reads(step: int) -> bool:
+    """Tell whether a step reads plain text, too."""
+    return step % TEXT_EVERY == 0
+
+
+def learn(
+    network: Captioner,
+    adam: torch.optim.Optimizer,
+    rate: float,
+    features: Tensor,
+    pairs: Iterator[Any],
+    texts: Sequence[Any],
+) -> str:
+    """Take one step on the next captions, and on plain text if there is any; tell the losses."""
+    for group in adam.param_groups:
+        group["lr"] = rate
+    batch = next(pairs)
+    z = noisy(features[[row for _, row in batch]])
+    with half_precision():
+        loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
+    report = f"captions {loss.item():.3f}"
+    if texts:
+        with half_precision():
+            text_loss = network.text_loss(*padded([ids for (ids,) in texts]))
+        loss = loss + text_loss
+        report += f", text {text_loss.item():.3f}"
+    adam.zero_grad()
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    adam.step()
+    return report
+
+
 def train(
     network: Captioner,
     features: Tensor,
@@ -130,23 +168,8 @@ def train(
     started = time.monotonic() - before
     saved = before
     while (passed := (spent := time.monotonic() - started) / (60 * minutes)) < 1:
-        fall = (1 + math.cos(math.pi * passed)) / 2 * (1 - LAST_RATE) + LAST_RATE
-        for group in adam.param_groups:
-            group["lr"] = RATE * min(1, step / WARM_UP) * fall
-        batch = next(pairs)
-        z = noisy(features[[row for _, row in batch]])
-        with half_precision():
-            loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
-        report = f"captions {loss.item():.3f}"
-        if step % TEXT_EVERY == 0:
-            with half_precision():
-                text_loss = network.text_loss(*padded([ids for (ids,) in next(texts)]))
-            loss = loss + text_loss
-            report += f", text {text_loss.item():.3f}"
-        adam.zero_grad()
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        adam.step()
+        rate = RATE * min(1, step / WARM_UP) * falling(passed, LAST_RATE)
+        report = learn(network, adam, rate, features, pairs, next(texts) if reads(step) else ())
         step += 1
         if step % 50 == 1:
             print(f"step {step}: {report}, {spent:.0f} s", flush=True)
