@@ -19,6 +19,7 @@ from db.engine import open_read
 from mapcap.attention import exposed
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.towers import require_attention, vision_tower
+from mapcap.relevance import chefer
 from mapcap.representations import encode_images
 from tests.calling import Result
 
@@ -93,11 +94,13 @@ def test_a_probe_of_other_photos_is_explained_by_its_own_logits(
     accuracy = sum(each.correct or 0 for each in records) / sum(each.predicted for each in records)
     assert accuracy >= 0.75, accuracy
     wide = load_clip("mini", device=CPU, dtype=torch.float64)
+    head = torch.from_numpy(weights)
     for record in records:
-        image = queries.images(engine, record.id)[0]
-        data = (tmp_path / "photos" / image.path).read_bytes()
-        row = torch.from_numpy(weights[names.index(record.name)]).double()
-        expected = plain_relevance(wide, view(clip, data).double(), row)
+        image, place = queries.images(engine, record.id)[0], names.index(record.name)
+        seen = view(clip, (tmp_path / "photos" / image.path).read_bytes())
+        expected = plain_relevance(wide, seen.double(), head[place].double())
+        computed = chefer(clip.model, seen[None], head, torch.tensor([place]))[0].flatten()
+        assert (computed / computed.max() - expected / expected.max()).abs().max() <= 1e-5
         stored = queries.relevances(engine, [image.id])[image.id]["true"]
         grid = torch.from_numpy(stored.grid.astype(np.float64)).flatten()
         # Grids are stored as halves, scaled to their largest value.
