@@ -9,6 +9,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
 
 from db import queries
 from db.engine import open_read
@@ -76,6 +77,29 @@ def test_the_run_is_the_networks_own(
                 assert region.caption
     engine.dispose()
     assert call("evaluate", db, "--sample", "2").code == 2
+
+
+def test_a_resnet_of_two_blocks_is_indexed_by_grad_cam(
+    call: Callable[..., Result], photos: Path, tmp_path: Path, loaded_once: None
+) -> None:
+    torch.manual_seed(0)
+    labels = dict(enumerate(("tool", "boat", "bird", "fruit")))
+    shape = ResNetConfig(embedding_size=16, hidden_sizes=[16, 24], depths=[1, 1], id2label=labels)
+    ResNetForImageClassification(shape).eval().save_pretrained(tmp_path / "resnet")
+    ViTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(tmp_path / "resnet")
+    db = tmp_path / "photos.db"
+    name = f"hf:{tmp_path / 'resnet'}"
+    result = call("index", photos, "--db", db, "--classifier", name, "--max-sentences", "2")
+    assert result.code == 0, result.err
+    told = f"predictions: {name}, by its own maps; in the words of mini"
+    assert told in call("classes", db).out
+    engine = open_read(db)
+    images = [each for found in queries.classes(engine, 1)
+              for each in queries.images(engine, found.id) if each.error is None]  # fmt: skip
+    assert {each.predicted_name for each in images} <= set(labels.values())
+    regions = [each for image in images for each in queries.regions(engine, image.id)]
+    assert regions and all(each.caption for each in regions)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
