@@ -81,8 +81,8 @@ class IndexConfig:
     image_size: int | None = None
     """Side of the picture that the CLIP gets, in pixels; None = the one it was trained with."""
     captioner: str = "mini"
-    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `vlm:NAME`, `phrases` or
-    `phrases:FILE`."""
+    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `coca:MODEL/TAG`,
+    `vlm:NAME`, `phrases` or `phrases:FILE`."""
     prompt: str = _PROMPT
     """What a `vlm:` captioner is asked of each region."""
     first_sentence: bool = True

@@ -50,9 +50,10 @@ ImageSize = Annotated[
 Captioner = Annotated[
     str | None,
     typer.Option(
-        help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE, blip:NAME (BLIP, GIT), vlm:NAME (a "
-        "vision-language model), or phrases or phrases:FILE: the nearest of a list. Default: "
-        "the preset's; phrases if --model names another CLIP than the preset's.",
+        help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE, blip:NAME (BLIP, GIT), coca:MODEL/TAG "
+        "(a CoCa of open_clip), vlm:NAME (a vision-language model), or phrases or phrases:FILE: "
+        "the nearest of a list. Default: the preset's; phrases if --model names another CLIP than "
+        "the preset's.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -7,7 +7,7 @@ import torch
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.captioners import blip, clipcap, phrases, vlm
+from mapcap.networks.captioners import blip, clipcap, coca, phrases, vlm
 from mapcap.networks.captioners.base import Captioner, Kind
 from mapcap.networks.clip import Clip
 
@@ -16,6 +16,7 @@ KINDS: Final = MappingProxyType(
         "mini": clipcap.MINI_KIND,
         "clipcap": clipcap.KIND,
         "blip": blip.KIND,
+        "coca": coca.KIND,
         "vlm": vlm.KIND,
         "phrases": phrases.KIND,
     }
