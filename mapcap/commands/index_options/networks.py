@@ -76,6 +76,16 @@ FirstSentence = Annotated[
     ),
 ]
 
+RegionView = Annotated[
+    str,
+    typer.Option(
+        help="What a blip:, coca: or vlm: captioner sees of a region: crop (its box), blur (the "
+        "whole photo, blurred outside of it) or box (the whole photo, a red line around it; ask "
+        "for what is in the red box by --prompt).",
+        rich_help_panel=_PANEL,
+    ),
+]
+
 Lm = Annotated[
     str | None,
     typer.Option(

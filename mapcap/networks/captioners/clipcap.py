@@ -208,5 +208,5 @@ def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
     return model
 
 
-KIND: Final = Kind("clipcap:FILE or clipcap:hf-hub:REPO/FILE", _check, _load)
-MINI_KIND: Final = Kind(MINI, _check_mini, _load_mini)
+KIND: Final = Kind("clipcap:FILE or clipcap:hf-hub:REPO/FILE", ClipCapCaptioner, _check, _load)
+MINI_KIND: Final = Kind(MINI, ClipCapCaptioner, _check_mini, _load_mini)

@@ -134,4 +134,5 @@ def _not_had(config: IndexConfig, error: UserError) -> UserError:
     return UserError(f"--captioner {config.captioner}: the CoCa cannot be had. {error}")
 
 
-KIND: Final = Kind("coca:MODEL/TAG, coca:hf-hub:REPO or coca:local-dir:FOLDER", _check, _load)
+_USAGE: Final = "coca:MODEL/TAG, coca:hf-hub:REPO or coca:local-dir:FOLDER"
+KIND: Final = Kind(_USAGE, CocaCaptioner, _check, _load)

@@ -120,4 +120,4 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     return VlmCaptioner(model, processor, config.prompt, config.first_sentence)
 
 
-KIND: Final = Kind("vlm:NAME", _check, _load)
+KIND: Final = Kind("vlm:NAME", VlmCaptioner, _check, _load)
