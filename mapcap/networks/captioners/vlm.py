@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -24,6 +25,8 @@ _TOKENS: Final = 60
 _SENTENCE: Final = re.compile(r"^\s*(.*?[.!?])(?=\s|$)", re.DOTALL)
 # Networks that were not trained to chat know only prompts of their own.
 _PROMPTS: Final = MappingProxyType({"florence2": "<CAPTION>", "paligemma": "caption en"})
+# Packages that processors of transformers ask for, which transformers does not bring.
+_PACKAGES: Final = MappingProxyType({"smolvlm": "num2words"})
 _IMAGE_TOKENS: Final = MappingProxyType({"paligemma": "<image>"})
 
 
@@ -100,6 +103,13 @@ def _check(config: IndexConfig) -> None:
         raise UserError(
             f"--captioner {config.captioner}: transformers has no image-text-to-text network of "
             f"type {network.model_type}. Give another, such as vlm:Qwen/Qwen2.5-VL-3B-Instruct."
+        )
+    package = _PACKAGES.get(network.model_type)
+    if package is not None and find_spec(package) is None:
+        raise UserError(
+            f"--captioner {config.captioner}: transformers reads for a network of type "
+            f"{network.model_type} with the package {package}, which is not installed. Run "
+            f"pip install {package}."
         )
 
 
