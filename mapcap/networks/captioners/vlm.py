@@ -102,7 +102,7 @@ def _check(config: IndexConfig) -> None:
     if type(network) not in models._model_mapping:
         raise UserError(
             f"--captioner {config.captioner}: transformers has no image-text-to-text network of "
-            f"type {network.model_type}. Give another, such as vlm:Qwen/Qwen2.5-VL-3B-Instruct."
+            f"type {network.model_type}. Give another, such as vlm:Qwen/Qwen3-VL-2B-Instruct."
         )
     package = _PACKAGES.get(network.model_type)
     if package is not None and find_spec(package) is None:
@@ -121,7 +121,7 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     if tokenizer is None:
         raise UserError(
             f"--captioner {config.captioner}: it has no processor for pictures and texts. Give an "
-            "image-text-to-text model, such as vlm:Qwen/Qwen2.5-VL-3B-Instruct."
+            "image-text-to-text model, such as vlm:Qwen/Qwen3-VL-2B-Instruct."
         )
     # What is generated goes on from the last token of a row.
     tokenizer.padding_side = "left"
