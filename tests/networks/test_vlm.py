@@ -19,6 +19,7 @@ from tests.networks.tiny_vlms import (
     blip2,
     florence2,
     gemma3,
+    git,
     idefics3,
     internvl,
     llava,
@@ -27,11 +28,9 @@ from tests.networks.tiny_vlms import (
     qwen3,
     saved,
     smolvlm,
-)  # fmt: skip
+)
 
-NETWORKS = [
-    llava, qwen, qwen3, idefics3, smolvlm, internvl, gemma3, paligemma, florence2,
-]  # fmt: skip
+VLMS = [llava, qwen, qwen3, idefics3, smolvlm, internvl, gemma3, paligemma, florence2]
 CPU = torch.device("cpu")
 
 
@@ -59,12 +58,16 @@ def asked(captioner: str, **more: Any) -> IndexConfig:
 
 
 @pytest.mark.usefixtures("threads", "words_for_numbers")
-@pytest.mark.parametrize("make", NETWORKS)
+@pytest.mark.parametrize(("kind", "make"), [*(("vlm", make) for make in VLMS), ("blip", git)])
 def test_a_vision_language_network_captions_crops_whatever_the_batch(
-    make: Callable[[], tuple[Any, Any]], clip: Clip, crops: list[Image.Image], tmp_path: Path
+    kind: str,
+    make: Callable[[], tuple[Any, Any]],
+    clip: Clip,
+    crops: list[Image.Image],
+    tmp_path: Path,
 ) -> None:
     folder = saved(tmp_path / "vlm", make)
-    captioner = load_captioner(asked(f"vlm:{folder}"), clip, CPU)
+    captioner = load_captioner(asked(f"{kind}:{folder}"), clip, CPU)
     assert captioner.needs == "crops"
     captions = captioner.caption(RegionBatch(crops=crops))
     alone = [captioner.caption(RegionBatch(crops=[crop]))[0] for crop in crops]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 import transformers as tf
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 NEW = int(tf.__version__.split(".")[0]) >= 5
 VOCABULARY = 128
@@ -48,6 +48,8 @@ def tokenizer(image: str = "<image>", kind: str = "PreTrained", **more: Any) -> 
     vocabulary = {word: place for place, word in enumerate(list(known)[:VOCABULARY])}
     plain = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    if kind == "Bert":  # that of transformers 4 looks into it
+        plain.normalizer = normalizers.BertNormalizer(lowercase=False)
     marks = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
     if "extra_special_tokens" not in more:
         more["additional_special_tokens"] = [n for n in NAMES if n not in marks.values()]
@@ -217,6 +219,16 @@ def florence2() -> tuple[Any, Any]:
     words = tokenizer(kind="Bart", extra_special_tokens={"image_token": "<image>"})
     words.chat_template = None
     return tf.Florence2ForConditionalGeneration(config), tf.Florence2Processor(pictures, words)
+
+
+def git() -> tuple[Any, Any]:
+    shape: dict[str, Any] = SHAPE
+    config = tf.GitConfig(
+        **shape, vocab_size=VOCABULARY, vision_config=SIGHT, max_position_embeddings=128,
+        bos_token_id=1, eos_token_id=2, pad_token_id=0,
+    )  # fmt: skip
+    pictures = tf.CLIPImageProcessor(size=SIZE, crop_size=SIZE)
+    return tf.GitForCausalLM(config), tf.GitProcessor(pictures, tokenizer(kind="Bert"))
 
 
 def blip2() -> tuple[Any, Any]:
