@@ -28,8 +28,8 @@ CLASS_LEVELS = ("top", "leaf")
 """The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
 
 REGION_VIEWS = ("crop", "blur", "box")
-"""What a captioner that looks at pixels sees of a region: its box; the whole photo, the rest
-blurred; the whole photo with the box drawn."""
+"""What a captioner that looks at pixels sees of a region: its box and a margin; the whole photo,
+the rest blurred; the whole photo with the box drawn."""
 
 FEATURES = ("normalised", "raw")
 """What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""

@@ -21,9 +21,11 @@ def photo() -> Image.Image:
     return Image.fromarray(np.repeat(board[..., None], 3, axis=2))
 
 
-def test_a_crop_is_the_box_alone(photo: Image.Image) -> None:
+def test_a_crop_is_the_box_with_a_margin_as_far_as_the_photo_goes(photo: Image.Image) -> None:
     shown = np.asarray(show_region(photo, BOX, "crop"))
-    assert np.array_equal(shown, np.asarray(photo)[INSIDE])
+    assert np.array_equal(shown, np.asarray(photo)[17:53, 5:65])
+    corner = np.asarray(show_region(photo, (90.0, 0.0, 120.0, 20.0), "crop"))
+    assert np.array_equal(corner, np.asarray(photo)[:22, 87:])
 
 
 def test_the_rest_of_the_photo_is_blurred(photo: Image.Image) -> None:

@@ -79,9 +79,9 @@ FirstSentence = Annotated[
 RegionView = Annotated[
     str,
     typer.Option(
-        help="What a blip:, coca: or vlm: captioner sees of a region: crop (its box), blur (the "
-        "whole photo, blurred outside of it) or box (the whole photo, a red line around it; ask "
-        "for what is in the red box by --prompt).",
+        help="What a blip:, coca: or vlm: captioner sees of a region: crop (its box and a margin), "
+        "blur (the whole photo, blurred outside of it) or box (the whole photo, a red line around "
+        "it; ask for what is in the red box by --prompt).",
         rich_help_panel=_PANEL,
     ),
 ]
