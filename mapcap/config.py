@@ -27,6 +27,10 @@ BOX_UNITS = ("pixels", "shares")
 CLASS_LEVELS = ("top", "leaf")
 """The folders of PHOTOS are the classes, whatever is in them; or those that images lie in."""
 
+REGION_VIEWS = ("crop", "blur", "box")
+"""What a captioner that looks at pixels sees of a region: its box and a margin; the whole photo,
+the rest blurred; the whole photo with the box drawn."""
+
 FEATURES = ("normalised", "raw")
 """What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
 
@@ -38,6 +42,7 @@ _BEFORE = {
     "relevance": "chefer",
     "prompt": _PROMPT,
     "first_sentence": True,
+    "region_view": "crop",
     "weights": None,
     "image_size": None,
     "concepts": (),
@@ -81,12 +86,14 @@ class IndexConfig:
     image_size: int | None = None
     """Side of the picture that the CLIP gets, in pixels; None = the one it was trained with."""
     captioner: str = "mini"
-    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `vlm:NAME`, `phrases` or
-    `phrases:FILE`."""
+    """`mini`, `clipcap:FILE`, `clipcap:hf-hub:REPO/FILE`, `blip:NAME`, `coca:MODEL/TAG`,
+    `vlm:NAME`, `phrases` or `phrases:FILE`."""
     prompt: str = _PROMPT
     """What a `vlm:` captioner is asked of each region."""
     first_sentence: bool = True
     """Whether only the first sentence of a `vlm:` captioner's answer is kept."""
+    region_view: str = "crop"
+    """What a captioner that looks at pixels sees of a region: one of `REGION_VIEWS`."""
     lm: str = "mini"
     """Causal language model of the PMI: a hub name, a folder, or `mini`."""
     names: str | None = None
@@ -163,6 +170,8 @@ class IndexConfig:
              f"is one of {', '.join(REPRESENTATIONS)}"),
             (self.relevance in RELEVANCE_METHODS, "--relevance",
              f"is one of {', '.join(RELEVANCE_METHODS)}"),
+            (self.region_view in REGION_VIEWS, "--region-view",
+             f"is one of {', '.join(REGION_VIEWS)}"),
             (1 <= self.regions <= 50, "--regions", "is between 1 and 50"),
             (is_rule(self.threshold), "--threshold",
              "is half, mean or mass:Q with Q above 0 and at most 1"),

@@ -10,7 +10,8 @@ from mapcap.errors import UserError, closest
 PHRASES: Final = "phrases"
 """The captioner that works with any CLIP and needs no network of its own."""
 _WIDTH: Final = 4
-"""Bytes of a weight in memory, and in nearly all published files: float32."""
+"""Bytes of a weight in memory, and in most published files: float32."""
+_HALF: Final = 2
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,15 @@ class Part:
     """Whether it comes with MapCap and is not fetched."""
     file_width: int = _WIDTH
     """Bytes of a weight in the published file."""
+    width: int = _WIDTH
+    """Bytes of a weight in a GPU's memory, where vision-language networks are in bfloat16."""
     approximate: bool = False
     """Whether the number of weights was not counted, but is what is commonly said."""
 
     @property
     def megabytes(self) -> float:
-        """Megabytes that its weights take in memory."""
-        return self.millions * _WIDTH
+        """Megabytes that its weights take in a GPU's memory."""
+        return self.millions * self.width
 
     @property
     def download(self) -> float:
@@ -59,7 +62,7 @@ class Preset:
 
     @property
     def megabytes(self) -> float:
-        """Megabytes that the weights take in memory; a batch of photos comes on top."""
+        """Megabytes that the weights take in a GPU's memory; a batch of photos comes on top."""
         return sum(part.megabytes for part in self.parts)
 
     @property
@@ -108,21 +111,35 @@ PRESETS: Final = MappingProxyType(
             purpose="openly licensed and small, for a GPU with 8 GB",
             parts=(
                 Part("SigLIP 2 B/16, 256 pixels", 375.2, "Apache-2.0"),
-                Part("SmolVLM 256M", 256.0, "Apache-2.0", file_width=2, approximate=True),
-                Part("SmolLM2 360M", 362.0, "Apache-2.0", file_width=2, approximate=True),
+                Part(
+                    "SmolVLM 256M",
+                    256.0,
+                    "Apache-2.0",
+                    file_width=_HALF,
+                    width=_HALF,
+                    approximate=True,
+                ),
+                Part("SmolLM2 360M", 362.0, "Apache-2.0", file_width=_HALF, approximate=True),
             ),
             any_clip=True,
         ),
         "strong": Preset(
-            model="ViT-L-14",
-            pretrained="datacomp_xl_s13b_b90k",
-            captioner="blip:Salesforce/blip-image-captioning-large",
-            lm="gpt2-large",
+            model="ViT-SO400M-16-SigLIP2-384",
+            pretrained="webli",
+            captioner="vlm:Qwen/Qwen3-VL-2B-Instruct",
+            lm="Qwen/Qwen3-0.6B-Base",
             purpose="openly licensed and larger, for a GPU with 24 GB",
             parts=(
-                Part("CLIP ViT-L/14 (DataComp-XL)", 427.6, "MIT"),
-                Part("BLIP large", 469.7, "BSD-3-Clause"),
-                Part("GPT-2 large", 774.0, "MIT"),
+                Part("SigLIP 2 So400m/16, 384 pixels", 1136.0, "Apache-2.0"),
+                Part(
+                    "Qwen3-VL 2B",
+                    2127.5,
+                    "Apache-2.0",
+                    file_width=_HALF,
+                    width=_HALF,
+                    approximate=True,
+                ),
+                Part("Qwen3 0.6B", 596.0, "Apache-2.0", file_width=_HALF, approximate=True),
             ),
             any_clip=True,
         ),

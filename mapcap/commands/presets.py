@@ -11,8 +11,8 @@ from mapcap.printing.presets import presets_page
 def presets(json: Json = False) -> None:
     """List the presets: their networks, downloads, memory and licences, and what each is for.
 
-    Sizes are of the weights in float32; a batch of photos comes on top. `mapcap index PHOTOS --db
-    FILE --preset NAME` takes one.
+    Sizes are of the weights as a GPU holds them; a batch of photos comes on top. `mapcap index
+    PHOTOS --db FILE --preset NAME` takes one.
     """
     if json:
         print_json(

@@ -25,7 +25,7 @@ IMAGES: Final = (
     "relevance_start_layer", "regions", "threshold", "min_area", "features", "classifier",
     "predictions_digest", "unlabelled",
 )  # fmt: skip
-CAPTIONS: Final = ("captioner", "prompt", "first_sentence")
+CAPTIONS: Final = ("captioner", "prompt", "first_sentence", "region_view")
 PMI: Final = ("lm", "max_sentences", "seed", "keep_artefacts", "model", "pretrained", "weights")
 _EMBEDDED: Final = {"model": "clip", "captioner": "clipcap.safetensors", "lm": "lm"}
 

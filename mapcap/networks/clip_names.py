@@ -75,6 +75,14 @@ def identity(name: str, pretrained: str | None) -> str:
     return f"{name.replace('/', '-').removesuffix(_QUICK)}/{pretrained}"
 
 
+def parted(one: str) -> tuple[str, str | None]:
+    """Return model and tag of a CLIP's one name, as `identity` makes it; only tables have tags."""
+    if one == MINI or one.startswith((LOCAL_DIR, HF_HUB, HUGGING_FACE)):
+        return one, None
+    name, slash, tag = one.rpartition("/")
+    return (name, tag) if slash else (one, None)
+
+
 def check_published(name: str, pretrained: str | None, weights: str | None = None) -> None:
     """Check that open_clip knows the name and the tag, or that the file of weights exists.
 

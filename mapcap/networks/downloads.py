@@ -9,7 +9,7 @@ import huggingface_hub
 import open_clip
 
 from mapcap.config import IndexConfig
-from mapcap.networks.clip_names import HF_HUB, HUGGING_FACE, LOCAL_DIR
+from mapcap.networks.clip_names import HF_HUB, HUGGING_FACE, LOCAL_DIR, parted
 from mapcap.networks.embedded import MINI
 from mapcap.networks.hub import Unreachable, is_cached, size_of, unreachable
 from mapcap.presets import PRESETS
@@ -112,31 +112,39 @@ def megabytes_of(download: Download) -> float | None:
 
 
 def _of_clip(config: IndexConfig) -> Iterator[Download]:
-    name = config.model
-    size = _size(config, "model")
+    fetched = _files_of_clip("model", config.model, config.model, config.pretrained, config)
+    # What a file holds is not fetched; a tokenizer is.
+    yield from (each for each in fetched if config.weights is None or each.any_of == _TOKENIZER)
+
+
+def _files_of_clip(
+    part: str, named: str, name: str, pretrained: str | None, config: IndexConfig
+) -> Iterator[Download]:
+    """Yield what a CLIP of open_clip's or transformers' takes from the hub."""
+    size = _size(config, part)
     if name == MINI or name.startswith(LOCAL_DIR):
         return
     if name.startswith(HUGGING_FACE):
         place = name.removeprefix(HUGGING_FACE)
         if not _is_folder(place):
             patterns = ("*.safetensors", *_TEXTS)
-            yield Download("model", name, place, _WEIGHTS, patterns, size, True)
+            yield Download(part, named, place, _WEIGHTS, patterns, size, True)
         return
     if name.startswith(HF_HUB):
         repository = name.removeprefix(HF_HUB)
         patterns = ("*.safetensors", *_TEXTS)
-        yield Download("model", name, repository, _OPEN_CLIP, patterns, size, True)
+        yield Download(part, named, repository, _OPEN_CLIP, patterns, size, True)
         return
     source = name.replace("/", "-")
-    tag = open_clip.get_pretrained_cfg(source, config.pretrained or "") or {}
+    tag = open_clip.get_pretrained_cfg(source, pretrained or "") or {}
     repository, _, file = (tag.get("hf_hub") or "").rpartition("/")
-    if repository and config.weights is None:
+    if repository:
         files = (file,) if file else _OPEN_CLIP
-        yield Download("model", name, repository, files, files[:1], size)
+        yield Download(part, named, repository, files, files[:1], size)
     text = (open_clip.get_model_config(source) or {}).get("text_cfg", {})
     for key in ("hf_tokenizer_name", "hf_model_name"):
         if text.get(key) and not _is_folder(text[key]):
-            yield Download("model", name, text[key], _TOKENIZER, ("*.json", "*.txt", "*.model"))
+            yield Download(part, named, text[key], _TOKENIZER, ("*.json", "*.txt", "*.model"))
             return
 
 
@@ -146,6 +154,8 @@ def _of_captioner(config: IndexConfig) -> Iterator[Download]:
     if kind == "clipcap" and name.startswith(HF_HUB):
         repository, _, file = name.removeprefix(HF_HUB).rpartition("/")
         yield Download("captioner", config.captioner, repository, (file,), (file,), size)
+    elif kind == "coca":
+        yield from _files_of_clip("captioner", config.captioner, *parted(name), config)
     elif kind in ("blip", "vlm") and not _is_folder(name):
         patterns = ("*.safetensors", *_TEXTS)
         yield Download("captioner", config.captioner, name, _WEIGHTS, patterns, size, True)

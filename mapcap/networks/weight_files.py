@@ -28,7 +28,7 @@ _PART: Final = "is the first part of a file of weights"
 
 def places(config: IndexConfig) -> Iterator[tuple[str, Path]]:
     """Yield the files and folders that hold weights of a run, each with the option naming it."""
-    given = config.captioner.partition(":")[2]
+    given = config.captioner.partition(":")[2].removeprefix(LOCAL_DIR)
     hugging_face = (config.classifier or "").startswith(HUGGING_FACE)
     local = config.model.startswith((LOCAL_DIR, HUGGING_FACE))
     named = (

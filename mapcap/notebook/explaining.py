@@ -18,10 +18,9 @@ from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError, closest
 from mapcap.explanation import Method
 from mapcap.heads import LinearHead, text_head
-from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner
+from mapcap.networks.captioners import Captioner, RegionBatch, load_captioner, show_region
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.devices import pick_device
-from mapcap.networks.geometry import whole_pixels
 from mapcap.overlay import STRENGTH, overlay, square
 from mapcap.presets import with_preset
 from mapcap.texts.captions import caption_cosines, tidy
@@ -168,7 +167,7 @@ def _explain(
     ]
     for image, role, grid in zip(batch.maps.images, roles, batch.grids, strict=True):
         explained[image].maps[role] = grid
-    for image, region in _regions(clip, captioner, pictures, batch, roles):
+    for image, region in _regions(clip, captioner, config, pictures, batch, roles):
         explained[image].regions.append(region)
     return explained
 
@@ -176,6 +175,7 @@ def _explain(
 def _regions(
     clip: Clip,
     captioner: Captioner,
+    config: IndexConfig,
     pictures: Sequence[Picture],
     batch: explanation.Explanation,
     roles: Sequence[Role],
@@ -192,7 +192,8 @@ def _regions(
     crops = []
     if captioner.needs == "crops":
         places = zip(flat, boxes, strict=True)
-        crops = [pictures[image].crop(whole_pixels(box)) for (image, _, _), box in places]
+        view = config.region_view
+        crops = [show_region(pictures[image], box, view) for (image, _, _), box in places]
     features = torch.from_numpy(batch.region_features).to(clip.device, clip.dtype)
     captions = [tidy(caption) for caption in captioner.caption(RegionBatch(features, crops))]
     cosines = caption_cosines(clip, [caption.text for caption in captions], features).tolist()

@@ -19,7 +19,7 @@ def test_every_preset_is_listed_with_sizes_licences_and_purpose(
     for name, preset in PRESETS.items():
         assert f"{name}: {preset.purpose}" in shown
         assert all(part.what in shown and part.licence in shown for part in preset.parts)
-    assert "6.7 GB" in shown and "none" in shown  # strong in memory, mini's download
+    assert "11.2 GB" in shown and "none" in shown  # strong in memory, mini's download
 
 
 def test_json_holds_the_networks_that_a_run_takes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,8 +32,12 @@ def test_json_holds_the_networks_that_a_run_takes(capsys: pytest.CaptureFixture[
             config.model, config.pretrained, config.captioner, config.lm,
         ]  # fmt: skip
         assert values["megabytes"] == pytest.approx(
-            4 * sum(part["millions"] for part in values["parts"])
+            sum(part["width"] * part["millions"] for part in values["parts"])
         )
+        # Vision-language networks are in bfloat16 on a GPU, and all else is in float32.
+        assert [part["width"] for part in values["parts"]] == [
+            4, 2 if values["captioner"].startswith("vlm:") else 4, 4,
+        ]  # fmt: skip
     assert listed["mini"]["download"] == 0 < listed["poster"]["download"]
 
 

@@ -30,6 +30,11 @@ def llama() -> Any:
     return tf.LlamaForCausalLM(tf.LlamaConfig(**SMALL, **HEADS))
 
 
+def qwen3() -> Any:
+    """As the preset `strong` takes."""
+    return tf.Qwen3ForCausalLM(tf.Qwen3Config(**SMALL, **HEADS, head_dim=8))
+
+
 def bloom() -> Any:
     return tf.BloomForCausalLM(tf.BloomConfig(hidden_size=32, n_layer=2, n_head=4, vocab_size=320))
 
@@ -72,7 +77,7 @@ def log_p(model: Any, context: list[int], sentence: list[int]) -> float:
 
 @pytest.mark.parametrize(
     ("make", "packs"),
-    [(llama, True), (bloom, False), (mamba, False), (hybrid, False)],
+    [(llama, True), (qwen3, True), (bloom, False), (mamba, False), (hybrid, False)],
 )
 def test_pmi_is_the_plain_definition_for_every_network(
     make: Any, packs: bool, lm: LanguageModel

@@ -62,7 +62,7 @@ def test_a_file_without_a_phrase_is_refused(tmp_path: Path, clip: Clip) -> None:
         ("mini", {"model": "ViT-B-32", "captioner": "blip:x"}, "blip:x"),
         ("poster", {"model": "RN50", "pretrained": "openai"}, "phrases"),
         ("poster", {"pretrained": "laion2b_e16"}, "phrases"),
-        ("strong", {"model": "mini"}, "blip:Salesforce/blip-image-captioning-large"),
+        ("strong", {"model": "mini"}, "vlm:Qwen/Qwen3-VL-2B-Instruct"),
     ],
 )
 def test_another_clip_gets_a_captioner_that_works_with_any(

@@ -50,9 +50,10 @@ ImageSize = Annotated[
 Captioner = Annotated[
     str | None,
     typer.Option(
-        help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE, blip:NAME (BLIP, GIT), vlm:NAME (a "
-        "vision-language model), or phrases or phrases:FILE: the nearest of a list. Default: "
-        "the preset's; phrases if --model names another CLIP than the preset's.",
+        help="mini, clipcap:FILE, clipcap:hf-hub:REPO/FILE, blip:NAME (BLIP, GIT), coca:MODEL/TAG "
+        "(a CoCa of open_clip), vlm:NAME (a vision-language model), or phrases or phrases:FILE: "
+        "the nearest of a list. Default: the preset's; phrases if --model names another CLIP than "
+        "the preset's.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -71,6 +72,16 @@ FirstSentence = Annotated[
     typer.Option(
         "--first-sentence/--whole-answer",
         help="How much of a vlm: captioner's answer is kept.",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+RegionView = Annotated[
+    str,
+    typer.Option(
+        help="What a blip:, coca: or vlm: captioner sees of a region: crop (its box and a margin), "
+        "blur (the whole photo, blurred outside of it) or box (the whole photo, a red line around "
+        "it; ask for what is in the red box by --prompt).",
         rich_help_panel=_PANEL,
     ),
 ]

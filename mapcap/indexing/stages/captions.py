@@ -22,15 +22,14 @@ from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Fetch, PortableStage
 from mapcap.indexing.stages.computation import Computation
 from mapcap.indexing.stages.pictures import at_once, load
-from mapcap.networks.captioners import RegionBatch
-from mapcap.networks.geometry import whole_pixels
+from mapcap.networks.captioners import RegionBatch, show_region
 from mapcap.texts.artefacts import is_artefact
 from mapcap.texts.captions import caption_cosines, is_empty, tidy
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Where a region is to be cut out."""
+    """Where a region is to be seen."""
 
     task: RegionTask
     place: Place | None
@@ -99,12 +98,12 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
         )
 
     def _crop(self, crop: Crop) -> Image.Image | tuple[int, str]:
-        """Cut a region's box out of its picture; or return what is wrong with that."""
+        """Show a region of its picture; or return what is wrong with that."""
         task = crop.task
         loaded = load(self.context.source, task.path, crop.place)
         if loaded.image is None:
             return task.image_id, loaded.error or "cannot be read"
-        return loaded.image.crop(whole_pixels(task.box))
+        return show_region(loaded.image, task.box, self.context.config.region_view)
 
     def compute(  # noqa: D102
         self, data: Uncaptioned, tick: Callable[[float], None]
@@ -139,7 +138,7 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
 def _fetch(
     representation: str, paths: Mapping[str, Place] | None, engine: Engine, items: Sequence[int]
 ) -> Wanted:
-    """Fetch regions; with the paths of the dataset, also where they are to be cut out."""
+    """Fetch regions; with the paths of the dataset, also where they are to be seen."""
     stored = queries.region_features(engine, items, representation)
     ids: list[int] = stored.ids.tolist()
     if paths is None:

@@ -2,5 +2,6 @@
 
 from mapcap.networks.captioners.base import Captioner, RegionBatch
 from mapcap.networks.captioners.registry import check_captioner, load_captioner
+from mapcap.networks.captioners.views import show_region
 
-__all__ = ["Captioner", "RegionBatch", "check_captioner", "load_captioner"]
+__all__ = ["Captioner", "RegionBatch", "check_captioner", "load_captioner", "show_region"]

@@ -22,7 +22,7 @@ class RegionBatch:
     features: Tensor | None = None
     """CLIP features (B, D), not normalised."""
     crops: Sequence[Image.Image] = ()
-    """The regions' boxes cut out of their photos, RGB."""
+    """What `show_region` shows of the regions, RGB."""
 
 
 class Captioner(Protocol):
@@ -42,6 +42,8 @@ class Kind(NamedTuple):
 
     usage: str
     """How `--captioner` names one."""
+    makes: type[Captioner]
+    """What `load` returns one of."""
     check: Callable[[IndexConfig], None]
     """Raises `UserError` for what can be known to fail before any weights are loaded."""
     load: Callable[[IndexConfig, Clip, torch.device], Captioner]

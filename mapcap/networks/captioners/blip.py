@@ -66,4 +66,4 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     return BlipCaptioner(*load_network(config, device, DTYPE))
 
 
-KIND: Final = Kind("blip:NAME", _check, _load)
+KIND: Final = Kind("blip:NAME", BlipCaptioner, _check, _load)

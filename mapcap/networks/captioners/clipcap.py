@@ -22,7 +22,7 @@ from mapcap.networks.captioners.base import (
 )
 from mapcap.networks.captioners.origins import BY_NAME, Origin, origin
 from mapcap.networks.clip import Clip
-from mapcap.networks.clip_names import identity
+from mapcap.networks.clip_names import identity, parted
 from mapcap.networks.clipcap import Caption, ClipCap
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
@@ -140,13 +140,12 @@ def _require_same_clip(config: IndexConfig, made: Origin) -> None:
     clip = identity(config.model, config.pretrained)
     if made.clip == clip:
         return
-    model, _, tag = made.clip.partition("/")
-    weights = f" --pretrained {tag}" if tag and ":" not in model else ""
-    asked = f"--model {model}{weights}" if weights else f"--model {made.clip}"
+    model, tag = parted(made.clip)
+    asked = f"--model {model}" + (f" --pretrained {tag}" if tag else "")
     raise UserError(
         f"--captioner {config.captioner} reads the features of {made.clip}, and this run's CLIP is "
         f"{clip}. Give {asked}, or a captioner that works with every CLIP: --captioner phrases, "
-        "blip:NAME or vlm:NAME."
+        "blip:NAME, coca:NAME or vlm:NAME."
     )
 
 
@@ -209,5 +208,5 @@ def _gpt2(outlined: Outline) -> GPT2LMHeadModel:
     return model
 
 
-KIND: Final = Kind("clipcap:FILE or clipcap:hf-hub:REPO/FILE", _check, _load)
-MINI_KIND: Final = Kind(MINI, _check_mini, _load_mini)
+KIND: Final = Kind("clipcap:FILE or clipcap:hf-hub:REPO/FILE", ClipCapCaptioner, _check, _load)
+MINI_KIND: Final = Kind(MINI, ClipCapCaptioner, _check_mini, _load_mini)

@@ -83,4 +83,4 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     return PhraseCaptioner(clip, phrases, class_weights(clip.model, clip.tokenizer, phrases))
 
 
-KIND: Final = Kind("phrases or phrases:FILE", _check, _load)
+KIND: Final = Kind("phrases or phrases:FILE", PhraseCaptioner, _check, _load)

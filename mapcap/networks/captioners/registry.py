@@ -7,7 +7,7 @@ import torch
 
 from mapcap.config import IndexConfig
 from mapcap.errors import UserError
-from mapcap.networks.captioners import blip, clipcap, phrases, vlm
+from mapcap.networks.captioners import blip, clipcap, coca, phrases, vlm
 from mapcap.networks.captioners.base import Captioner, Kind
 from mapcap.networks.clip import Clip
 
@@ -16,6 +16,7 @@ KINDS: Final = MappingProxyType(
         "mini": clipcap.MINI_KIND,
         "clipcap": clipcap.KIND,
         "blip": blip.KIND,
+        "coca": coca.KIND,
         "vlm": vlm.KIND,
         "phrases": phrases.KIND,
     }
@@ -26,9 +27,17 @@ def check_captioner(config: IndexConfig) -> None:
     """Check a run's captioner before any weights are loaded.
 
     Raises:
-        UserError: an unknown kind, missing files, or a captioner of another CLIP.
+        UserError: an unknown kind, missing files, a captioner of another CLIP, or one that does not
+            look at pixels and is to see regions in a way of its own.
     """
-    _kind(config).check(config)
+    kind = _kind(config)
+    if config.region_view != IndexConfig.region_view and kind.makes.needs != "crops":
+        seeing = ", ".join(each.usage for each in KINDS.values() if each.makes.needs == "crops")
+        raise UserError(
+            f"--region-view {config.region_view}: --captioner {config.captioner} reads the CLIP's "
+            f"features and sees no pixels. Leave it out, or give one of: {seeing}."
+        )
+    kind.check(config)
 
 
 def load_captioner(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
@@ -37,9 +46,8 @@ def load_captioner(config: IndexConfig, clip: Clip, device: torch.device) -> Cap
     Raises:
         UserError: an unknown kind, or files that are missing or do not fit.
     """
-    kind = _kind(config)
-    kind.check(config)
-    return kind.load(config, clip, device)
+    check_captioner(config)
+    return _kind(config).load(config, clip, device)
 
 
 def _kind(config: IndexConfig) -> Kind:

@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
@@ -24,6 +25,8 @@ _TOKENS: Final = 60
 _SENTENCE: Final = re.compile(r"^\s*(.*?[.!?])(?=\s|$)", re.DOTALL)
 # Networks that were not trained to chat know only prompts of their own.
 _PROMPTS: Final = MappingProxyType({"florence2": "<CAPTION>", "paligemma": "caption en"})
+# Packages that processors of transformers ask for, which transformers does not bring.
+_PACKAGES: Final = MappingProxyType({"smolvlm": "num2words"})
 _IMAGE_TOKENS: Final = MappingProxyType({"paligemma": "<image>"})
 
 
@@ -99,7 +102,14 @@ def _check(config: IndexConfig) -> None:
     if type(network) not in models._model_mapping:
         raise UserError(
             f"--captioner {config.captioner}: transformers has no image-text-to-text network of "
-            f"type {network.model_type}. Give another, such as vlm:Qwen/Qwen2.5-VL-3B-Instruct."
+            f"type {network.model_type}. Give another, such as vlm:Qwen/Qwen3-VL-2B-Instruct."
+        )
+    package = _PACKAGES.get(network.model_type)
+    if package is not None and find_spec(package) is None:
+        raise UserError(
+            f"--captioner {config.captioner}: transformers reads for a network of type "
+            f"{network.model_type} with the package {package}, which is not installed. Run "
+            f"pip install {package}."
         )
 
 
@@ -111,7 +121,7 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     if tokenizer is None:
         raise UserError(
             f"--captioner {config.captioner}: it has no processor for pictures and texts. Give an "
-            "image-text-to-text model, such as vlm:Qwen/Qwen2.5-VL-3B-Instruct."
+            "image-text-to-text model, such as vlm:Qwen/Qwen3-VL-2B-Instruct."
         )
     # What is generated goes on from the last token of a row.
     tokenizer.padding_side = "left"
@@ -120,4 +130,4 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     return VlmCaptioner(model, processor, config.prompt, config.first_sentence)
 
 
-KIND: Final = Kind("vlm:NAME", _check, _load)
+KIND: Final = Kind("vlm:NAME", VlmCaptioner, _check, _load)
