@@ -1,7 +1,8 @@
 """Fifty readers while a job writes: no lock error, no traceback; and a long job's memory is flat.
 
-With `--photos N` the job is one of so many small photos, and its memory is looked at each second:
-in its second half it holds at most a fifth more than in its first.
+With `--photos N` the job is one of so many small photos, 500 in a class, with a CLIP of one small
+block, so that its time is MapCap's own; its memory is looked at each second: in its second half it
+holds at most a fifth more than in its first.
 """
 
 import os
@@ -15,11 +16,15 @@ from PIL import Image
 from scripts.prove._base import CLASSES, make_photos
 from scripts.prove._calling import call, commands, faults_of, quiet_environment
 from scripts.prove._forked import start, warm
+from scripts.prove._small_clip import write_small_clip
 from scripts.prove._tally import Tally, options
 
 _COUNT = 1_000
 _READERS = 50
 _GROWTH = 1.2
+_OF_A_CLASS = 500
+_COLOURS = ("red", "green", "blue", "yellow", "black", "white", "grey", "brown")
+_THINGS = ("dot", "stripe", "square", "cloud", "corner", "edge", "cross", "line")
 _POLITE = 14
 """Readers come after the job, or that many of them leave it no processor."""
 
@@ -43,7 +48,7 @@ def prove(place: Path, count: int, seed: int, readers: int, small: int | None = 
         store, said, notes = place / f"{number}.db", place / "said", place / "notes"
         # Readers first: they load no torch.
         children = [_reader(store, notes, number * 1_000 + i) for i in range(readers)]
-        writer = _writer(photos, store, said)
+        writer = _writer(photos, store, said, small=small is not None)
         memory = _watch(writer)
         code = os.waitstatus_to_exitcode(memory.pop("code"))
         (place / "ended").touch()
@@ -95,9 +100,15 @@ def _reader(store: Path, notes: Path, seed: int) -> int:
         os._exit(0)
 
 
-def _writer(photos: Path, store: Path, said: Path) -> int:
-    arguments = ["index", str(photos), "--db", str(store), "--batch-size", "4"]
-    return start(arguments, said, warm)
+def _writer(photos: Path, store: Path, said: Path, *, small: bool) -> int:
+    arguments = ["index", str(photos), "--db", str(store)]
+    if not small:
+        return start([*arguments, "--batch-size", "4"], said, warm)
+    clip, phrases = store.with_suffix(".clip"), store.with_suffix(".txt")
+    phrases.write_text("\n".join(f"a {a} {b}" for a in _COLOURS for b in _THINGS))
+    more = ["--model", f"local-dir:{clip}", "--captioner", f"phrases:{phrases}"]
+    # In the child: what has computed with torch cannot be forked.
+    return start([*arguments, *more], said, lambda: write_small_clip(clip))
 
 
 def _watch(writer: int) -> dict[str, int]:
@@ -117,10 +128,12 @@ def _watch(writer: int) -> dict[str, int]:
 
 
 def _small(folder: Path, count: int) -> Path:
+    """Write small noise, in the classes that the readers ask for and others."""
     chance = random.Random(0)
-    for place, name in enumerate(CLASSES):
+    names = [*CLASSES, *(f"class {n}" for n in range(len(CLASSES), count // _OF_A_CLASS))]
+    for place, name in enumerate(names):
         (folder / name).mkdir(parents=True)
-        for number in range(place, count, len(CLASSES)):
+        for number in range(place, count, len(names)):
             picture = Image.frombytes("RGB", (8, 8), chance.randbytes(192)).resize((40, 40))
             picture.save(folder / name / f"{number}.jpg")
     return folder
