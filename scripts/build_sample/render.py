@@ -59,7 +59,7 @@ def plan(stamps: dict[str, list[str]]) -> list[Picture]:
 
 
 def stem_of(stamp: str) -> str:
-    """Name a stamp, without its number: `space/planets/3_earth.png` is `earth`, `lion-2.png` `lion`."""
+    """Name a stamp without its number: `planets/3_earth.png` is `earth`, `lion-2.png` is `lion`."""
     stem = re.sub(r"^\d+_|-\d+$", "", Path(stamp).stem)
     return stem.replace("_", "-").lower()
 

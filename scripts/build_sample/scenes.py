@@ -46,7 +46,9 @@ SCENES: dict[str, Scene] = {
         (0.65, 0.92),
     ),
     "deer": Scene(
-        _kinds("forest meadow snowfield leaves autumn grass forest farmyard meadow desert beach grass"),
+        _kinds(
+            "forest meadow snowfield leaves autumn grass forest farmyard meadow desert beach grass"
+        ),
         (0.65, 0.92),
     ),
     "flower": Scene(
