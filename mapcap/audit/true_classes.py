@@ -15,6 +15,8 @@ _AXES: Final = 64
 """Principal axes kept."""
 _SHRUNK: Final = 0.2
 """Share of a round covariance in that within classes (regularised discriminant analysis)."""
+_ALIKE: Final = 1e-3
+"""Least share of the photos' variance that is taken to be within classes."""
 _OUTSIDE: Final = 1.0
 """Photos of no class that count in each class's mean: one of few photos is known less well."""
 _TEMPERED: Final = 20.0
@@ -182,7 +184,8 @@ def _whitening(points: NDArray[np.float32], seems: NDArray[np.float32]) -> NDArr
     total = points.T.astype(np.float64) @ points
     within = (total - (sums / counts[:, None]).T @ sums) / len(points)
     d = len(within)
-    spread = max(float(np.trace(within)) / max(d, 1), 1e-12)
+    # Of one photo a class nothing is left within but rounding errors, of either sign.
+    spread = max(float(np.trace(within)), _ALIKE * float(np.trace(total)) / len(points)) / max(d, 1)
     within = (1 - _SHRUNK) * within + _SHRUNK * spread * np.eye(d)
     white: NDArray[np.float32] = np.linalg.cholesky(np.linalg.inv(within)).astype(np.float32)
     return white

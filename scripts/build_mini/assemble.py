@@ -128,17 +128,18 @@ def build_lm(out: Path, trained: Path) -> None:
 
 
 def main() -> None:
-    """Build mapcap/data/mini from a folder of trained parts, the refined words if there are any."""
+    """Build mapcap/data/mini from a folder of trained parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder of the other steps")
     parser.add_argument("--minilm", type=Path, required=True, help="model folder of MiniLM")
     parser.add_argument("--out", type=Path, default=Path("mapcap/data/mini"))
+    parser.add_argument("--refined", action="store_true", help="with the words of `refine`")
     given = parser.parse_args()
     work = given.work
     cycles = [work / f"cycle{number}.pt" for number in (1, 2, 3)]
     build_clip(given.out / "clip", work / "vit.safetensors", cycles, given.minilm)
     refined = Places(work).refined
-    words, spoken = (refined, refined) if refined.exists() else (work / "lm", work)
+    words, spoken = (refined, refined) if given.refined else (work / "lm", work)
     build_lm(given.out / "lm", words)
     mapper = torch.load(spoken / "clipcap.pt", weights_only=True)
     save_int8(given.out / "clipcap.safetensors", mapper)

@@ -32,13 +32,13 @@ from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.evaluate_words import pixels_of, regions_of
 from scripts.build_mini.people import names_human, shows_human
 from scripts.build_mini.pictures import look
-from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
+from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, add_turn, parser
 
 THINGS = 3_200
 """Photos of things whose regions are captioned, the classes taking turns."""
 RENDERS = 2
 """Renders of each stamp."""
-SAMPLES, TOP_P, TEMPERATURE = 8, 0.9, 0.7
+SAMPLES, TOP_P, TEMPERATURE = 4, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN = 0.06, 0.02, 0.1
@@ -205,10 +205,12 @@ def main() -> None:
     add_data(options)
     add_stamps(options)
     add_threads(options)
+    add_turn(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    places.best.mkdir(exist_ok=True)
+    folder = places.best(given.turn)
+    folder.mkdir(exist_ok=True)
     photos.unpack(given.data, places.photos)
     clip, captioner = load_clip(MINI, device=torch.device("cpu")), load_assembled()
     use_onednn(captioner.language_model)
@@ -221,7 +223,7 @@ def main() -> None:
         ("stamps", seen_stamps(clip, stamps.training_stamps(given.stamps))),
         ("things", seen_things(clip, paths[:THINGS], labels[:THINGS], weights)),
     ):
-        write_best(clip, captioner, shown, kind, places.best)
+        write_best(clip, captioner, shown, kind, folder)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step features --data "$data" --wordnet "$wordnet"
 step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step assemble --minilm "$work/minilm"
-step best --data "$data" --stamps "$stamps"
-step refine --data "$data" --stamps "$stamps"
-step assemble --minilm "$work/minilm"
+for turn in 1 2; do
+  step best --data "$data" --stamps "$stamps" --turn $turn
+  step refine --data "$data" --stamps "$stamps" --turn $turn
+  step assemble --minilm "$work/minilm" --refined
+done
 step evaluate --data "$data" --json "$work/figures.json"

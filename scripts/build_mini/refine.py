@@ -20,7 +20,7 @@ from mapcap.networks.weights import load_weights
 from scripts.build_mini import people
 from scripts.build_mini.best import Best, load_assembled, read_best
 from scripts.build_mini.corpus import Group, real_groups
-from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
+from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, add_turn, parser
 from scripts.build_mini.reading import (
     CAPTION_TOKENS,
     END_ID,
@@ -103,12 +103,13 @@ def main() -> None:
     add_data(options)
     add_stamps(options)
     add_threads(options)
+    add_turn(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     places, rng = Places(given.work), random.Random(0)
     clipcap = load_assembled()
-    best = read_best(places.best)
+    best = read_best(places.best(given.turn))
     told = people.read_described(given.data / people.TABLE, "train")
     sentences = [photo.sentences for photo in told]
     groups: list[Group] = real_groups(given.data, given.stamps, rng)

@@ -18,7 +18,7 @@ from scripts.rendering.compose import KINDS, Composite, background, compose, loa
 STAMPS_TABLE = Path(__file__).with_name("stamps.tsv")
 SIZE = 160
 QUALITY = 88
-LARGEST_ENLARGEMENT = 1.8  # small stamps turn soft beyond this
+LARGEST_ENLARGEMENT = 2.4  # small stamps turn soft beyond this
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,21 @@ def plan(stamps: dict[str, list[str]]) -> list[Picture]:
     for class_name, scene in sorted(SCENES.items()):
         used: dict[str, int] = {}
         for stamp, kind in zip(cycle(stamps[class_name]), scene.kinds, strict=False):
-            used[stamp] = used.get(stamp, 0) + 1
-            name = picture_name(stamp, used[stamp])
+            stem = stem_of(stamp)
+            used[stem] = used.get(stem, 0) + 1
+            name = picture_name(stem, used[stem])
             pictures.append(Picture(class_name, name, stamp, kind))
     return pictures
 
 
-def picture_name(stamp: str, turn: int) -> str:
-    """Name a picture after its stamp: `space/planets/3_earth.png` -> `earth.webp`, `earth-2.webp`.
+def stem_of(stamp: str) -> str:
+    """Name a stamp without its number: `planets/3_earth.png` is `earth`, `lion-2.png` is `lion`."""
+    stem = re.sub(r"^\d+_|-\d+$", "", Path(stamp).stem)
+    return stem.replace("_", "-").lower()
 
-    `turn` counts the stamp's pictures from 1.
-    """
-    stem = re.sub(r"^\d+_", "", Path(stamp).stem).replace("_", "-").lower()
+
+def picture_name(stem: str, turn: int) -> str:
+    """Name the picture of this stem's turn, counted from 1: `earth.webp`, `earth-2.webp`."""
     return f"{stem}.webp" if turn == 1 else f"{stem}-{turn}.webp"
 
 

@@ -24,57 +24,56 @@ def _kinds(names: str) -> tuple[str, ...]:
 
 
 SCENES: dict[str, Scene] = {
-    "ball": Scene(
-        _kinds("court meadow court grass wood beach court sand kitchen autumn grass snowfield"),
-        (0.38, 0.62),
-        40.0,
+    "big cat": Scene(
+        _kinds("desert meadow grass forest sand leaves desert snowfield meadow autumn stone grass"),
+        (0.72, 0.95),
     ),
     "bird": Scene(
         _kinds(
             "forest farmyard water sky leaves meadow beach snowfield autumn desert meadow sunset"
         ),
-        (0.60, 0.85),
+        (0.65, 0.92),
+    ),
+    "car": Scene(
+        _kinds("court sand stone meadow snowfield court beach autumn grass desert farmyard stone"),
+        (0.72, 0.95),
     ),
     "cow": Scene(
         _kinds(
             "meadow snowfield farmyard desert autumn meadow"
             " autumn farmyard beach meadow snowfield forest"
         ),
-        (0.55, 0.80),
+        (0.65, 0.92),
     ),
-    "fish": Scene(
-        _kinds("reef reef reef wood reef water stone sand tiles water sand reef"),
-        (0.50, 0.75),
-        15.0,
+    "deer": Scene(
+        _kinds(
+            "forest meadow snowfield leaves autumn grass forest farmyard meadow desert beach grass"
+        ),
+        (0.65, 0.92),
     ),
     "flower": Scene(
         _kinds("bokeh grass leaves leaves stone bokeh soil sand leaves cloth wood sky"),
-        (0.45, 0.72),
+        (0.62, 0.90),
         25.0,
     ),
     "fruit": Scene(
         _kinds("wood cloth tiles leaves kitchen leaves cloth sand grass kitchen metal leaves"),
-        (0.42, 0.65),
+        (0.62, 0.90),
         20.0,
-    ),
-    "insect": Scene(
-        _kinds("leaves grass cloth sand wood tiles stone leaves bokeh leaves soil leaves"),
-        (0.36, 0.58),
-        40.0,
     ),
     "planet": Scene(
         _kinds("nebula night nebula sunset nebula night nebula sky sand nebula bokeh night"),
-        (0.38, 0.65),
+        (0.60, 0.88),
         20.0,
     ),
     "tool": Scene(
         _kinds("wood stone metal tiles metal wood soil wood metal cloth stone cloth"),
-        (0.62, 0.85),
+        (0.72, 0.95),
         25.0,
     ),
     "vegetable": Scene(
         _kinds("kitchen wood soil cloth tiles wood kitchen grass autumn soil stone leaves"),
-        (0.45, 0.68),
+        (0.62, 0.90),
         20.0,
     ),
 }

@@ -14,7 +14,9 @@ from mapcap.datasets.sample import sample_path
 from mapcap.indexing.start import index_photos
 
 MARKED = "fruit"
-CLASSES = ("bird", MARKED, "flower", "insect")
+MISNAMED = "planet"
+"""Its photos show vegetables, so that some of them are misclassified by any network."""
+CLASSES = ("bird", MARKED, "flower", MISNAMED)
 INK = (225, 25, 195)
 
 
@@ -23,7 +25,8 @@ def marked_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four classes of twelve photos, those of `MARKED` with a square in their upper left."""
     folder = tmp_path_factory.mktemp("marked")
     for name in CLASSES:
-        shutil.copytree(sample_path() / name, folder / name)
+        shown = "vegetable" if name == MISNAMED else name
+        shutil.copytree(sample_path() / shown, folder / name)
     for path in (folder / MARKED).iterdir():
         with Image.open(path) as opened:
             picture = opened.convert("RGB")

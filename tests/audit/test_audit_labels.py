@@ -173,6 +173,19 @@ def test_the_order_of_the_photos_changes_no_odds() -> None:
     assert margins[0] == pytest.approx(margins[1], abs=1e-3)
 
 
+def test_one_photo_of_each_class() -> None:
+    """Nothing is known of what is alike within a class: rounding must not decide."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        names = rng.normal(size=(3, 384))
+        names /= np.linalg.norm(names, axis=1, keepdims=True)
+        photos = names / 2 + rng.normal(scale=0.03, size=names.shape)
+        photos /= np.linalg.norm(photos, axis=1, keepdims=True)
+        each = np.arange(2 + seed % 2)
+        margins, _ = true_classes(photos[each], each, each, names).margins(photos[each], each, each)
+        assert np.isfinite(margins).all() and (margins < 0).all()
+
+
 def test_photos_outside_the_sample_are_judged_as_well() -> None:
     made = Made(0, swapped=10)
     half = np.arange(len(made.ids)) % 2 == 0

@@ -30,6 +30,7 @@ from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
 
 INK, PER_CLASS = (225, 25, 195), 12
+MARKED = "big cat"  # with a space
 SAID = "no labels: classes are the predicted ones"
 OF_ERRORS = re.compile(r"accuracy|correct|misclassif|error|confusion|calibrat", re.I)
 Read = Callable[..., tuple[Dataset, str]]
@@ -149,10 +150,10 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unlabelled")
     (folder / "photos").mkdir()
     rows = []
-    for name in ("vegetable", "insect", "flower"):
+    for name in ("vegetable", MARKED, "flower"):
         for place, picture in enumerate(sorted((sample_path() / name).glob("*.webp"))[:PER_CLASS]):
             photo = Image.open(picture).convert("RGB").resize((112, 112))
-            if name == "insect":
+            if name == MARKED:
                 photo.paste(INK, (6, 6, 30, 30))
             for copy in ("", "again-") if place == 3 else ("",):
                 photo.save(folder / "photos" / f"{copy}{picture.stem}.png")
@@ -168,7 +169,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = console.file.getvalue()
     left = said.replace(f"{SAID}; accuracy, errors, confusions, calibration and ", "")
     assert left != said and not OF_ERRORS.search(left), said
-    assert "39 images of 3 classes: flower 13, insect 13, vegetable 13" in said
+    assert "39 images of 3 classes: big cat 13, flower 13, vegetable 13" in said
     return file
 
 
@@ -178,8 +179,8 @@ def test_no_command_speaks_of_errors(indexed: Path, call: Callable[..., Result])
         ("status", indexed),
         ("classes", indexed),
         ("audit", indexed),
-        ("audit", indexed, "insect"),
-        ("show", indexed, "insect"),
+        ("audit", indexed, MARKED),
+        ("show", indexed, MARKED),
         ("image", indexed, photo),
         ("evaluate", indexed),
     ):
@@ -191,24 +192,24 @@ def test_no_command_speaks_of_errors(indexed: Path, call: Callable[..., Result])
         assert not OF_ERRORS.search(page), page
     assert "1 class without images left out" in call("classes", indexed).out
     assert "3 classes and 1 without images" in call("status", indexed).out
-    answer = call("show", indexed, "insect", "--json").json()["class"]
+    answer = call("show", indexed, MARKED, "--json").json()["class"]
     assert (answer["correct"], answer["accuracy"], answer["predicted"]) == (None, None, 13)
     assert call("classes", indexed, "--below", 50).code == 2
     assert SAID in call("classes", indexed, "--below", 50).err
 
 
 def test_findings_that_need_no_label_stay(indexed: Path, call: Callable[..., Result]) -> None:
-    page = call("audit", indexed, "insect").out
+    page = call("audit", indexed, MARKED).out
     assert "13 images predicted as it; " in page
     engine = open_read(indexed)
-    insect = next(each for each in queries.classes(engine, 1) if each.name == "insect")
-    kinds = {each.kind: each for each in queries.findings(engine, insect.id)}
+    marked = next(each for each in queries.classes(engine, 1) if each.name == MARKED)
+    kinds = {each.kind: each for each in queries.findings(engine, marked.id)}
     assert {"watermark", "duplicate"} <= kinds.keys()
     assert kinds.keys() <= {"slice", "duplicate", "odd", "background", "watermark"}
     assert "magenta" in kinds["watermark"].title
     assert all(each.is_note for each in kinds.values())
-    assert queries.error_words(engine, insect.id) == []
-    audit = queries.class_audit(engine, insect.id)
+    assert queries.error_words(engine, marked.id) == []
+    audit = queries.class_audit(engine, marked.id)
     assert audit is not None and (audit.figures["accuracy"], audit.figures["bins"]) == (None, [])
     engine.dispose()
 
@@ -236,7 +237,7 @@ def test_exports_report_and_notebook_know_no_accuracy(
     assert not found, words[found.start() - 80 : found.end() + 80]
     with mapcap.open(indexed) as store:
         assert all(each.accuracy is None for each in store.classes())
-        assert {each.correct for each in store.images("insect")} == {None}
+        assert {each.correct for each in store.images(MARKED)} == {None}
         assert store.run.unlabelled
 
 
@@ -257,7 +258,7 @@ async def test_the_app_knows_no_errors(indexed: Path) -> None:
         keys = {column.key for column in app.screen.query_one("#classes").columns}  # type: ignore[attr-defined]
         assert keys == {"name", "images", "first_sentence"}
         assert [each.name for each in app.screen.query_one("#classes").records] == [  # type: ignore[attr-defined]
-            "flower", "insect", "vegetable",
+            MARKED, "flower", "vegetable",
         ]  # fmt: skip
         for key in ("m", "b", "greater_than_sign", "less_than_sign"):
             await pilot.press(key)

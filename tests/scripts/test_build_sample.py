@@ -176,10 +176,16 @@ def test_the_shipped_sources_are_the_plan() -> None:
         ("space/planets/3_earth.png", 1, "earth.webp"),
         ("space/planets/3_earth.png", 2, "earth-2.webp"),
         ("animals/mammals/bovines/cow_white.png", 1, "cow-white.webp"),
+        ("animals/mammals/cats/lion-2.png", 2, "lion-2.webp"),
     ],
 )
 def test_picture_names(stamp: str, turn: int, name: str) -> None:
-    assert render.picture_name(stamp, turn) == name
+    assert render.picture_name(render.stem_of(stamp), turn) == name
+
+
+def test_two_stamps_of_one_stem_are_counted_together() -> None:
+    names = [p.name for p in render.plan(render.read_stamps()) if "/lion" in p.stamp]
+    assert names == ["lion.webp", *(f"lion-{turn}.webp" for turn in range(2, len(names) + 1))]
 
 
 def test_stamps_that_say_so_are_not_mirrored(tmp_path: Path) -> None:

@@ -1,10 +1,18 @@
+import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
+from mapcap.networks.weights import load_weights
+from scripts.build_mini import assemble
 from scripts.build_mini.assemble import DEPTH, vision_state
+from scripts.build_mini.places import Places
 from scripts.build_mini.vision import End, tokens_before_end
 
 
@@ -26,3 +34,29 @@ def test_the_heads_bias_is_folded_into_the_norm(
         found = assembled(images)
     assert end.head.bias.abs().max() > 0.05
     assert torch.allclose(found, expected, atol=2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("refined", [False, True], ids=["words", "refined"])
+def test_it_takes_the_captioner_that_is_asked_for(
+    refined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, out = Places(tmp_path / "work"), tmp_path / "mini"
+    trained = (
+        (places.language_model, places.mapper, 1.0),
+        (places.refined, places.refined / places.mapper.name, 2.0),
+    )
+    for folder, mapper, value in trained:  # both are there in the second turn
+        folder.mkdir()
+        for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+            (folder / name).write_text(json.dumps({"value": value}))
+        save_file({"wte": torch.full((2, 3), value)}, folder / "model.safetensors")
+        torch.save({"clip_project.weight": torch.full((2, 3), value)}, mapper)
+    monkeypatch.setattr(assemble, "build_clip", lambda *paths: None)
+    arguments = ["--work", str(places.work), "--minilm", "none", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["assemble", *arguments, *["--refined"] * refined])
+    assemble.main()
+    value = 2.0 if refined else 1.0
+    for file in (out / "lm" / "model.safetensors", out / "clipcap.safetensors"):
+        (tensor,) = load_weights(file).values()
+        assert torch.allclose(tensor, torch.full((2, 3), value))
+    assert json.loads((out / "lm" / "config.json").read_text()) == {"value": value}

@@ -31,8 +31,8 @@ def test_the_script_runs_the_steps_with_options_they_know(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = (FOLDER / "build.sh").read_text()
-    lines = re.findall(r"^step (\w+)(.*)$", script, re.MULTILINE)
-    # `assemble` is run once more, with what `refine` left.
+    lines = re.findall(r"^ *step (\w+)(.*)$", script, re.MULTILINE)
+    # Those from `assemble` to `refine` are run in turns.
     assert list(dict.fromkeys(step for step, _ in lines)) == list(STEPS)
     for step, options in lines:
         monkeypatch.setattr(sys, "argv", [step, "--help"])

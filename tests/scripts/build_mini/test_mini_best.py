@@ -1,0 +1,227 @@
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mapcap.datasets.sample import sample_path
+from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clipcap import Caption, ClipCap
+from mapcap.networks.embedded import MINI
+from mapcap.texts.captions import tidy
+from mapcap.zero_shot import class_weights
+from scripts.build_mini import best, people
+from scripts.build_mini.best import (
+    LIKELY,
+    NO_COLOUR,
+    RENDERS,
+    SAMPLES,
+    TEMPERATURE,
+    TOP_P,
+    WRONG_COLOUR,
+    WRONG_HUMAN,
+    Seen,
+    best_captions,
+    colour_judge,
+    human_judge,
+    load_assembled,
+    read_best,
+    seen_people,
+    seen_stamps,
+    seen_things,
+    write_best,
+)
+from scripts.build_mini.people import Described
+from scripts.build_mini.places import Places
+from scripts.build_mini.stamps import Stamp
+from scripts.planted.casts import cutouts_path
+
+COSINES = {"far.": 0.1, "near.": 0.8, "nearer.": 0.9}
+NOBODY = SimpleNamespace(model=None, tokenizer=None)
+
+
+class Speaker:
+    """Says what it is told to, one list of captions after another."""
+
+    def __init__(self, *said: Sequence[tuple[str, float]]) -> None:
+        self.said = iter(said)
+        self.asked: list[dict[str, Any]] = []
+
+    def generate(self, features: Tensor, **options: Any) -> list[Caption]:
+        self.asked.append(options)
+        return [Caption(text, (), log_p) for text, log_p in next(self.said)]
+
+
+def fixed_embeddings(_model: Any, _tokenizer: Any, texts: Sequence[str]) -> Tensor:
+    """Return vectors at the angles of `COSINES` from the first axis, of no particular length."""
+    return torch.tensor([[3 * COSINES[t], 3 * (1 - COSINES[t] ** 2) ** 0.5] for t in texts])
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Choose among three captions of one feature."""
+    monkeypatch.setattr(best, "class_weights", fixed_embeddings)
+    monkeypatch.setattr(best, "SAMPLES", 2)
+
+    def run(*said: tuple[str, float], judge: best.Judge = lambda text: 0.0) -> str:
+        seen = Seen(torch.tensor([[7.0, 0.0]]), [judge])
+        speaker: Any = Speaker(*([each] for each in said))
+        nobody: Any = NOBODY
+        (text,) = best_captions(nobody, speaker, seen, 0)
+        return text
+
+    return run
+
+
+def test_the_nearest_of_likely_captions_is_chosen(choose: Callable[..., str]) -> None:
+    assert choose(("near.", -1.0), (" nearer. ", -1.0), ("far.", -1.0)) == "nearer."
+    assert choose(("nearer.", -1.0), ("near.", -1.0), ("far.", -1.0)) == "nearer."
+    tie = 0.1 / LIKELY  # nats that are worth the cosines between the two
+    assert choose(("near.", 0.0), ("nearer.", -0.9 * tie), ("far.", 0.0)) == "nearer."
+    assert choose(("near.", 0.0), ("nearer.", -1.1 * tie), ("far.", 0.0)) == "near."
+
+
+def test_a_punished_caption_gives_way_and_is_never_taught(choose: Callable[..., str]) -> None:
+    said = ("near.", -1.0), ("nearer.", -1.0), ("far.", -1.0)
+    assert choose(*said, judge=lambda text: 0.2 * (text == "nearer.")) == "near."
+    assert choose(*said, judge=lambda text: 0.05 * (text == "nearer.")) == "", "still the best"
+    assert choose(*said, judge=lambda text: 0.2) == ""
+
+
+def test_samples_are_drawn_anew_in_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best, "class_weights", fixed_embeddings)
+    said = [[("near.", -1.0)] * 2] * (1 + SAMPLES)
+    asked = []
+    for number in (0, 1):
+        speaker: Any = Speaker(*said)
+        nobody: Any = NOBODY
+        seen = Seen(torch.ones(2, 2), [lambda text: 0.0] * 2)
+        assert best_captions(nobody, speaker, seen, number) == ["near."] * 2
+        asked += speaker.asked
+        assert speaker.asked[0] == {}, "greedily"
+    seeds = [options["seed"] for options in asked if options]
+    assert len(set(seeds)) == len(seeds) == 2 * SAMPLES
+
+
+def test_a_human_is_to_be_told_where_all_sentences_name_one() -> None:
+    man, dog = "a man in a red coat.", "a brown dog."
+    assert [human_judge(True)(text) for text in (man, dog)] == [0.0, WRONG_HUMAN]
+    assert [human_judge(False)(text) for text in (man, dog)] == [WRONG_HUMAN, 0.0]
+    assert [human_judge(None)(text) for text in (man, dog)] == [0.0, 0.0]
+
+
+def test_the_first_colour_is_judged_within_the_region() -> None:
+    pixels = np.full((8, 8, 3), (30, 60, 220), np.uint8)  # blue
+    pixels[:4] = (220, 20, 20)  # red
+    mask = np.zeros((8, 8), bool)
+    mask[:4] = True
+    judge = colour_judge(pixels, mask)
+    assert judge("a red car on a blue road.") == 0
+    assert judge("a blue car.") == WRONG_COLOUR
+    assert judge("a car.") == NO_COLOUR
+    assert colour_judge(pixels, ~mask)("a blue car.") == 0
+
+
+def batches(counts: Sequence[int]) -> Iterator[Seen]:
+    """Show features that say which they are, among all."""
+    first = 0
+    for count in counts:
+        rows = torch.arange(first, first + count)
+        yield Seen(rows[:, None] * torch.ones(4), [lambda text: 0.0] * count)
+        first += count
+
+
+def test_rows_lead_to_what_was_shown_and_batches_are_not_captioned_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def every_third_punished(_clip: Any, _captioner: Any, seen: Seen, seed: int) -> list[str]:
+        asked.append(seed)
+        shown = [int(row) for row in seen.features[:, 0]]
+        return ["" if row % 3 == 0 else f"photo {row}." for row in shown]
+
+    monkeypatch.setattr(best, "best_captions", every_third_punished)
+    nobody: Any = NOBODY
+    folder = Places(tmp_path).best(2)
+    folder.mkdir()
+    write_best(nobody, nobody, batches([5, 4]), "people", folder)
+    write_best(nobody, nobody, batches([5, 4, 3]), "people", folder)
+    assert asked == [0, 1, 2]
+    write_best(nobody, nobody, batches([1]), "stamps", folder)  # its only one is punished
+    write_best(nobody, nobody, batches([3]), "things", folder)
+    (folder / "people-0003.part.npz").write_bytes(b"cut off while it was written")
+    found = read_best(folder)
+    kept = [1, 2, 4, 5, 7, 8, 10, 11]
+    assert found.kinds == ["people"] * len(kept) + ["things"] * 2
+    assert found.rows == [*kept, 1, 2]
+    assert found.texts == [f"photo {row}." for row in found.rows]
+    assert torch.equal(found.features[:, 0], torch.tensor(found.rows).float())
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return load_clip(MINI, device=torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def captioner() -> ClipCap:
+    return load_assembled()
+
+
+def test_the_embedded_networks_caption_people(
+    clip: Clip, captioner: ClipCap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(best, "SAMPLES", 1)
+    monkeypatch.setattr(best, "BATCH", 2)
+    pictures = [min((sample_path() / name).iterdir()) for name in ("bird", "big cat", "cow")]
+    (tmp_path / people.FOLDER).mkdir()
+    told = []
+    for place, picture in enumerate(pictures):
+        (tmp_path / people.FOLDER / f"{place}.webp").write_bytes(picture.read_bytes())
+        # One sentence names a human, the other none: nothing is punished.
+        told.append(Described(f"{place}.webp", "train", ("a man.", "a dog.")))
+    write_best(clip, captioner, seen_people(clip, tmp_path, told), "people", tmp_path)
+    found = read_best(tmp_path)
+    assert found.rows == [0, 1, 2]
+    for number, seen in enumerate(seen_people(clip, tmp_path, told)):
+        rows = slice(2 * number, 2 * number + len(seen.judges))
+        assert torch.allclose(found.features[rows], seen.features, rtol=1e-2, atol=1e-2)
+        greedy = captioner.generate(seen.features)
+        sampled = captioner.generate(
+            seen.features, method="nucleus", top_p=TOP_P, temperature=TEMPERATURE, seed=number
+        )
+        for text, *tries in zip(found.texts[rows], greedy, sampled, strict=True):
+            assert text in {tidy(caption).text for caption in tries}
+
+
+def test_regions_and_renders_are_judged_by_their_own_pixels(
+    clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(best, "BATCH", 2)
+    judged: list[tuple[tuple[int, ...], float]] = []
+
+    def record(pixels: Any, mask: Any) -> best.Judge:
+        judged.append((pixels.shape[:2], mask.mean()))
+        assert pixels.shape[:2] == mask.shape
+        return lambda text: 0.0
+
+    monkeypatch.setattr(best, "colour_judge", record)
+    classes = ["deer", "planet", "tool"]
+    paths = [min((sample_path() / name).iterdir()) for name in classes]
+    weights = class_weights(clip.model, clip.tokenizer, classes)
+    shown = list(seen_things(clip, paths, [0, 1, 2], weights))
+    regions = sum(len(seen.judges) for seen in shown)
+    assert 1 <= regions == len(judged)
+    stamps = [Stamp(path, "a thing.", "") for path in sorted(cutouts_path().glob("*.webp"))[:3]]
+    renders = list(seen_stamps(clip, stamps))
+    assert sum(len(seen.judges) for seen in renders) == RENDERS * len(stamps)
+    assert len(judged) == regions + RENDERS * len(stamps)
+    assert all(0 < share < 1 for _, share in judged)
+    for seen in [*shown, *renders]:
+        assert seen.features.shape == (len(seen.judges), 384)
+        assert seen.features.dtype == torch.float32
