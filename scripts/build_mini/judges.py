@@ -25,7 +25,7 @@ something else."""
 def named(nouns: Nouns) -> set[str]:
     """Return the nouns that a thing may be called: of "fire salamander" the last word."""
     names = (nouns.name, *nouns.synonyms, *nouns.coarse)
-    return {re.findall(r"[a-z]+", name.lower())[-1] for name in names}
+    return {words[-1] for name in names if (words := re.findall(r"[a-z]+", name.lower()))}
 
 
 def human_judge(shown: bool | None) -> Judge:
