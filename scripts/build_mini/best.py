@@ -5,7 +5,7 @@ photos with sentences, what people wrote choose among them. `refine` teaches the
 the chosen one at once (best-of-N, as Dong et al. 2023, arXiv 2304.06767, with CLIP as the reward).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,31 @@ from mapcap.representations import encode_images, pooled
 from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
 from scripts.build_mini import people, photos, stamps
-from scripts.build_mini.appearance import first_colour_is_large
+from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.evaluate_words import pixels_of, regions_of
-from scripts.build_mini.people import names_human, shows_human
+from scripts.build_mini.grounds import part_beside
+from scripts.build_mini.judges import (
+    UNNAMED,
+    Judge,
+    ground_judge,
+    human_judge,
+    stamp_judge,
+    thing_judge,
+)
+from scripts.build_mini.looks import class_nouns
+from scripts.build_mini.masks import box_patches
+from scripts.build_mini.people import shows_human
 from scripts.build_mini.pictures import look
-from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, add_turn, parser
+from scripts.build_mini.places import (
+    Places,
+    add_data,
+    add_stamps,
+    add_threads,
+    add_turn,
+    add_wordnet,
+    parser,
+)
 
 THINGS = 3_200
 """Photos of things whose regions are captioned, the classes taking turns."""
@@ -41,12 +60,7 @@ RENDERS = 2
 SAMPLES, TOP_P, TEMPERATURE = 4, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
-WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN = 0.06, 0.02, 0.1
-"""Cosines that are taken off."""
 BATCH = 64
-
-Judge = Callable[[str], float]
-"""What is taken off a caption's reward."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,21 +69,6 @@ class Seen:
 
     features: Tensor
     judges: Sequence[Judge]
-
-
-def human_judge(shown: bool | None) -> Judge:
-    """Punish a caption that leaves out the human whom all sentences name, or invents one."""
-    return lambda text: 0.0 if shown is None else WRONG_HUMAN * (names_human(text) != shown)
-
-
-def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
-    """Punish a first colour that is none of the region's two largest, and none at all a little."""
-
-    def judge(text: str) -> float:
-        large = first_colour_is_large(text, pixels, mask)
-        return NO_COLOUR if large is None else WRONG_COLOUR * (not large)
-
-    return judge
 
 
 def seen_people(clip: Clip, root: Path, told: Sequence[people.Described]) -> Iterator[Seen]:
@@ -82,7 +81,11 @@ def seen_people(clip: Clip, root: Path, told: Sequence[people.Described]) -> Ite
 
 
 def seen_things(
-    clip: Clip, paths: Sequence[Path], labels: Sequence[int], weights: Tensor
+    clip: Clip,
+    paths: Sequence[Path],
+    labels: Sequence[int],
+    weights: Tensor,
+    nouns: Sequence[Nouns],
 ) -> Iterator[Seen]:
     """Show the regions of things as a run finds them, by the relevance of their own class."""
     for start in range(0, len(paths), BATCH):
@@ -93,18 +96,47 @@ def seen_things(
         kept = [i for i, regions in enumerate(found) if regions]
         masks = [np.array([r.patches for r in found[i]], dtype=bool) for i in kept]
         pixels = pixels_of(clip, views)
-        judges = [colour_judge(pixels[i], region.mask) for i in kept for region in found[i]]
+        judges = [
+            thing_judge(nouns[labels[start + i]], pixels[i], region.mask)
+            for i in kept
+            for region in found[i]
+        ]
         yield Seen(pooled(clip.model, views[kept], masks).float(), judges)
 
 
 def seen_stamps(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
-    """Show renders of stamps, whole."""
+    """Show renders of stamps: their boxes, as regions are shown."""
+    for drawn, views, made in _rendered(clip, found):
+        boxes = [np.array([box_patches(np.array(view.box), clip.grid)]) for view, _ in made]
+        judges = [
+            stamp_judge(stamp, view.pixels, mask)
+            for (stamp, _), (view, mask) in zip(drawn, made, strict=True)
+        ]
+        yield Seen(pooled(clip.model, views, boxes).float(), judges)
+
+
+def seen_grounds(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
+    """Show parts of the same renders that lie beside the stamp."""
+    rng = np.random.default_rng(3)
+    for drawn, views, made in _rendered(clip, found):
+        parts = [part_beside(np.array(view.box), clip.grid, rng) for view, _ in made]
+        kept = [i for i, part in enumerate(parts) if part is not None]
+        masks = [np.array([parts[i]]) for i in kept]
+        judges = [
+            ground_judge(stamps.ground(*drawn[i]), mask[0])
+            for i, mask in zip(kept, masks, strict=True)
+        ]
+        yield Seen(pooled(clip.model, views[kept], masks).float(), judges)
+
+
+def _rendered(
+    clip: Clip, found: Sequence[stamps.Stamp]
+) -> Iterator[tuple[list[tuple[stamps.Stamp, int]], Tensor, list[Any]]]:
     drawn = [(stamp, turn) for turn in range(RENDERS) for stamp in found]
     for start in range(0, len(drawn), BATCH):
-        made = [stamps.render(*each) for each in drawn[start : start + BATCH]]
-        views = torch.stack([clip.preprocess(view.picture) for view, _ in made])
-        judges = [colour_judge(view.pixels, mask) for view, mask in made]
-        yield Seen(encode_images(clip.model, views).float(), judges)
+        part = drawn[start : start + BATCH]
+        made = [stamps.render(*each) for each in part]
+        yield part, torch.stack([clip.preprocess(view.picture) for view, _ in made]), made
 
 
 def best_captions(clip: Clip, captioner: ClipCap, seen: Seen, seed: int) -> list[str]:
@@ -139,7 +171,9 @@ def best_captions(clip: Clip, captioner: ClipCap, seen: Seen, seed: int) -> list
         ).text
         for row, near, judge in zip(said, cosines, seen.judges, strict=True)
     ]
-    return ["" if judge(text) else text for text, judge in zip(best, seen.judges, strict=True)]
+    return [
+        "" if judge(text) > UNNAMED else text for text, judge in zip(best, seen.judges, strict=True)
+    ]
 
 
 def write_best(
@@ -203,6 +237,7 @@ def main() -> None:
     """Run the step."""
     options = parser(__doc__)
     add_data(options)
+    add_wordnet(options)
     add_stamps(options)
     add_threads(options)
     add_turn(options)
@@ -217,11 +252,14 @@ def main() -> None:
     told = people.read_described(given.data / people.TABLE, "train")
     classes = read_classes(given.data / FILE)
     paths, labels = photos.training_photos(places.photos, classes)
+    cutouts = stamps.training_stamps(given.stamps)
+    nouns = class_nouns(given.data, given.wordnet)
     weights = class_weights(clip.model, clip.tokenizer, [each.name for each in classes])
     for kind, shown in (
         ("people", seen_people(clip, places.photos, told)),
-        ("stamps", seen_stamps(clip, stamps.training_stamps(given.stamps))),
-        ("things", seen_things(clip, paths[:THINGS], labels[:THINGS], weights)),
+        ("stamps", seen_stamps(clip, cutouts)),
+        ("grounds", seen_grounds(clip, cutouts)),
+        ("things", seen_things(clip, paths[:THINGS], labels[:THINGS], weights, nouns)),
     ):
         write_best(clip, captioner, shown, kind, folder)
 

@@ -20,11 +20,11 @@ step convert
 step cache --data "$data" --stamps "$stamps"
 step looks --data "$data" --wordnet "$wordnet"
 step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"
-step features --data "$data" --wordnet "$wordnet"
+step features --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step assemble --minilm "$work/minilm"
 for turn in 1 2; do
-  step best --data "$data" --stamps "$stamps" --turn $turn
+  step best --data "$data" --wordnet "$wordnet" --stamps "$stamps" --turn $turn
   step refine --data "$data" --stamps "$stamps" --turn $turn
   step assemble --minilm "$work/minilm" --refined
 done

@@ -2,7 +2,7 @@
 
 Each view is run once: on two cores the blocks cost far more than the training of the end. Plain
 views are kept whole, varied ones with half of their patches, which costs half. An album that is
-finished is not made again, so that a long run may be cut off.
+finished, and of these subjects, is not made again, so that a long run may be cut off.
 """
 
 import random
@@ -82,8 +82,11 @@ def normalised(views: list[View]) -> Tensor:
 
 def fill_album(cache: Path, network: Any, order: Order) -> None:
     """Run views through the first blocks; pictures are read while the network works."""
-    if (cache / order.name).exists():
-        return
+    made = cache / order.name
+    if made.exists():
+        if np.array_equal(open_album(made).labels, order.labels):
+            return
+        shutil.rmtree(made)  # of other stamps or photos
     folder, count = cache / f"{order.name}.part", len(order.labels)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -105,7 +108,7 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
             print(f"{order.name}: {rows.stop} of {count}, {rate:.0f}/s", flush=True)
     np.save(folder / "boxes.npy", shares)
     np.save(folder / "labels.npy", np.array(order.labels))
-    folder.rename(cache / order.name)
+    folder.rename(made)
 
 
 def _read_ahead(count: int, view: Callable[[int], View]) -> Iterator[tuple[slice, list[View]]]:

@@ -19,14 +19,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scripts.build_mini import noun_phrases, people
+from scripts.build_mini import noun_phrases, people, stamps
 from scripts.build_mini.appearance import Appearance
 from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.cache import PEOPLE_PLAIN, Album, open_album
+from scripts.build_mini.grounds import SETTINGS, parts_beside
 from scripts.build_mini.looks import analyse_rows, class_nouns, read_look
 from scripts.build_mini.masks import blob, box_patches, with_cls
 from scripts.build_mini.minilm import MiniLM
-from scripts.build_mini.places import Places, add_data, add_threads, add_wordnet, parser
+from scripts.build_mini.places import (
+    Places,
+    add_data,
+    add_stamps,
+    add_threads,
+    add_wordnet,
+    parser,
+)
 from scripts.build_mini.probe import Probe, fit_probe
 from scripts.build_mini.teaching import ANIMALS
 from scripts.build_mini.vision import End, build_vit, half_precision, load_end
@@ -58,6 +66,8 @@ class Pair:
     stamp: int = -1
     human: str = ""
     """The human who is there beside the thing."""
+    beside: bool = False
+    """Whether it shows what lies beside a thing or a stamp."""
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
@@ -170,7 +180,8 @@ def thing_pairs(
 ) -> tuple[Tensor, list[Pair]]:
     """Features and looks of plain things, of their boxes and of a part of each.
 
-    `humans` as of `who_is_there`.
+    Of those that lie in grass, leaves, sand or before the sky, a part of that, too. `humans` as of
+    `who_is_there`.
     """
     rng, started = np.random.default_rng(0), time.monotonic()
     features: list[Tensor] = []
@@ -178,24 +189,34 @@ def thing_pairs(
     for rows in batches(min(count, len(album.labels))):
         pixels, boxes = np.asarray(album.pixels[rows]), np.asarray(album.boxes[rows])
         inside, part = region_masks(boxes, rng)
+        settings: list[str] = []
         for z, masks in zip(
             read(end, album, rows, (inside, part)), (boxes, inside, part), strict=True
         ):
             features.append(z)
+            looks = analyse_rows(pixels, masks)
+            settings = settings or [look.setting for look in looks]
             pairs += [
                 Pair(look=look, label=int(album.labels[row]), human=human)
                 for look, row, human in zip(
-                    analyse_rows(pixels, masks), rows, who_is_there(z, probe, humans), strict=True
+                    looks, rows, who_is_there(z, probe, humans), strict=True
                 )
             ]
+        told = [i for i, setting in enumerate(settings) if setting in SETTINGS]
+        kept, beside = parts_beside(boxes[told], _GRID, rng)
+        if kept:
+            features.append(read(end, album, rows[told][kept], (beside,))[1])
+            pairs += [Pair(SETTINGS[settings[told[i]]], beside=True) for i in kept]
         if rows[0] % (20 * _BATCH) == 0:
             print(f"{rows[-1] + 1} things, {time.monotonic() - started:.0f} s", flush=True)
     return torch.cat(features), pairs
 
 
-def stamp_pairs(end: End, album: Album) -> tuple[Tensor, list[Pair]]:
-    """Features and looks of the stamps' renders and their boxes."""
-    features, pairs = [], []
+def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[Tensor, list[Pair]]:
+    """Features and looks of the stamps' renders, their boxes, and what lies beside these."""
+    rng = np.random.default_rng(2)
+    features: list[Tensor] = []
+    pairs: list[Pair] = []
     for rows in batches(len(album.labels)):
         boxes = np.asarray(album.boxes[rows])
         inside = np.stack([box_patches(box, _GRID) for box in boxes])
@@ -206,6 +227,13 @@ def stamp_pairs(end: End, album: Album) -> tuple[Tensor, list[Pair]]:
                 Pair(look=look, stamp=int(album.labels[row]))
                 for look, row in zip(looks, rows, strict=True)
             ]
+        for _ in range(2):
+            kept, parts = parts_beside(boxes, _GRID, rng)
+            features.append(read(end, album, rows[kept], (parts,))[1])
+            for row, part in zip(rows[kept], parts, strict=True):
+                number = int(album.labels[row])
+                behind = stamps.ground(found[number], int(row) // len(found))
+                pairs.append(Pair(behind.texts(part), beside=True))
     return torch.cat(features), pairs
 
 
@@ -237,11 +265,12 @@ def main() -> None:
     options = parser(__doc__)
     add_data(options)
     add_wordnet(options)
+    add_stamps(options)
     add_threads(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    things, humans, stamps = (
+    things, humans, cutouts = (
         open_album(places.cache / name) for name in (Places.THINGS, Places.PEOPLE, Places.STAMPS)
     )
     end = load_end(build_vit(places.vit), places.cycles)
@@ -255,7 +284,7 @@ def main() -> None:
     found = [
         people_pairs(end, humans, told, chunker, encode),
         thing_pairs(end, things, THINGS, probe, encode(HUMANS)),
-        stamp_pairs(end, stamps),
+        stamp_pairs(end, cutouts, stamps.training_stamps(given.stamps)),
     ]
     for name, (_, pairs) in zip(("people", "things", "stamps"), found, strict=True):
         shown = sum(bool(pair.human) for pair in pairs)

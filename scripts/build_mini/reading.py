@@ -17,7 +17,10 @@ PAIRS, TEXTS = 128, 24
 CAPTION_TOKENS, SENTENCE_TOKENS, SEQUENCE_TOKENS = 30, 40, 64
 END_ID = 0
 """The end-of-text token starts every sequence and ends every caption."""
-MIXTURE = {"people": 0.36, "phrases": 0.11, "things": 0.30, "with humans": 0.10, "stamps": 0.13}
+MIXTURE = {
+    "people": 0.36, "phrases": 0.11, "things": 0.28, "with humans": 0.10, "stamps": 0.11,
+    "grounds": 0.04,
+}  # fmt: skip
 """Shares of the captions; see `kind_of`."""
 _LINKED = 0.85
 _POOL = 8
@@ -61,6 +64,8 @@ class Pairs:
 
 def kind_of(pair: Pair) -> str:
     """Name the part of the mixture that a pair belongs to."""
+    if pair.beside:
+        return "grounds"
     if pair.look is None:
         return "people" if len(pair.texts) > 1 else "phrases"
     if pair.stamp >= 0:

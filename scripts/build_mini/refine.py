@@ -36,9 +36,9 @@ RATE, LAST_RATE, WARM_UP = 3e-4, 0.05, 20
 OWN_SENTENCE = 0.3
 """Share of the photos of people that are told by a sentence of people instead."""
 BATCH = 96
-MIXTURE = {"people": 0.5, "things": 0.38, "stamps": 0.12}
+MIXTURE = {"people": 0.5, "things": 0.34, "stamps": 0.11, "grounds": 0.05}
 """Shares of the captions."""
-RARER = {"people": 1.0, "things": 0.5, "stamps": 0.5}
+RARER = {"people": 1.0, "things": 0.5, "stamps": 0.5, "grounds": 0.5}
 """By what power of its count a caption is drawn less often."""
 _POOL = 8
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.classes import with_article
+from scripts.build_mini.grounds import GROUNDS, Ground
 from scripts.build_mini.people import tidy_sentence
 from scripts.build_mini.views import View
 from scripts.build_sample.cutouts import STAMPS as PLANTED
@@ -83,11 +84,20 @@ def training_stamps(folder: Path) -> list[Stamp]:
     return found
 
 
-def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
-    """Put a stamp on a background, the same one every time: the view, and its mask (S, S)."""
+def _draws(stamp: Stamp, turn: int) -> tuple[random.Random, np.random.Generator, str]:
     draw = random.Random(f"{stamp.path.name}/{turn}")
     rng = np.random.default_rng(draw.getrandbits(32))
-    kind = draw.choice(sorted(KINDS))
+    return draw, rng, draw.choice(sorted(KINDS))
+
+
+def ground(stamp: Stamp, turn: int) -> Ground:
+    """What lies behind a stamp in its picture of this turn."""
+    return GROUNDS[_draws(stamp, turn)[2]]
+
+
+def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
+    """Put a stamp on a background, the same one every time: the view, and its mask (S, S)."""
+    draw, rng, kind = _draws(stamp, turn)
     cutout = load_cutout(stamp.path)
     scale = min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / _SIZE)
     made = compose(

@@ -63,6 +63,8 @@ def test_a_finished_album_stays_and_a_broken_one_is_made_again(
     fill_album(tmp_path, None, Order("x", [0] * 150, view))
     fill_album(tmp_path, None, Order("x", [0] * 150, fails))  # not even opened
     assert len(open_album(tmp_path / "x").labels) == 150
+    fill_album(tmp_path, None, Order("x", [0] * 20 + [1] * 20, view))
+    assert open_album(tmp_path / "x").labels.sum() == 20, "of other subjects: made again"
 
 
 def write_stamp(folder: Path, name: str, sentence: str) -> None:

@@ -21,6 +21,7 @@ PAIRS = [
     Pair(look=LOOK, label=1),
     Pair(look=LOOK, label=1, human="a man"),
     Pair(look=LOOK, stamp=0),
+    Pair(texts=("green grass.", "a green lawn."), beside=True),
 ]
 
 
@@ -31,7 +32,7 @@ def test_pairs_come_back_from_the_file(tmp_path: Path) -> None:
 
 def test_every_pair_has_its_place_in_the_mixture() -> None:
     assert [kind_of(pair) for pair in PAIRS] == [
-        "people", "phrases", "things", "with humans", "stamps",
+        "people", "phrases", "things", "with humans", "stamps", "grounds",
     ]  # fmt: skip
     assert sum(MIXTURE.values()) == pytest.approx(1)
 
@@ -43,6 +44,7 @@ def test_what_is_said_of_pairs() -> None:
     assert said[0] == {"a dog.", "two dogs."} and said[1] == {"the snow."}
     assert all("red" in text and "lemon" in text for text in said[2] | said[3])
     assert all("red" in text and "moon" in text for text in said[4])
+    assert said[5] == {"green grass.", "a green lawn."}
     assert all(names_human(text) and text.startswith("a man ") for text in said[3])
     assert not any(map(names_human, said[2] | said[4]))
 

@@ -1,0 +1,67 @@
+"""What is held against a caption of a training picture, by what is known of the picture."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.build_mini.appearance import Nouns, first_colour_is_large
+from scripts.build_mini.grounds import Ground
+from scripts.build_mini.masks import Mask
+from scripts.build_mini.people import names_human
+from scripts.build_mini.stamps import Stamp
+
+Judge = Callable[[str], float]
+"""What is taken off a caption's reward."""
+
+WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN, WRONG_NOUN = 0.06, 0.04, 0.1, 0.06
+"""Cosines that are taken off; what is punished by one of them is never learnt."""
+UNNAMED = 0.03
+"""Of a thing that is called by none of its class's nouns, which may be right: its region may show
+something else."""
+
+
+def named(nouns: Nouns) -> set[str]:
+    """Return the nouns that a thing may be called: of "fire salamander" the last word."""
+    names = (nouns.name, *nouns.synonyms, *nouns.coarse)
+    return {words[-1] for name in names if (words := re.findall(r"[a-z]+", name.lower()))}
+
+
+def human_judge(shown: bool | None) -> Judge:
+    """Punish a caption that leaves out the human whom all sentences name, or invents one."""
+    return lambda text: 0.0 if shown is None else WRONG_HUMAN * (names_human(text) != shown)
+
+
+def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
+    """Punish a first colour that is none of the region's two largest, and none at all a little."""
+
+    def judge(text: str) -> float:
+        large = first_colour_is_large(text, pixels, mask)
+        return NO_COLOUR if large is None else WRONG_COLOUR * (not large)
+
+    return judge
+
+
+def thing_judge(nouns: Nouns, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
+    """Punish a wrong colour, and a little a caption with none of the class's nouns."""
+    colours, names = colour_judge(pixels, mask), named(nouns)
+    return lambda text: UNNAMED * names.isdisjoint(_words(text)) + colours(text)
+
+
+def stamp_judge(stamp: Stamp, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
+    """Punish a caption that names neither the stamp nor its kind, or a wrong colour.
+
+    Of all these tries the stamps' are nearest to nonsense, and what each shows is known.
+    """
+    colours, nouns = colour_judge(pixels, mask), named(stamp.nouns)
+    return lambda text: WRONG_NOUN * nouns.isdisjoint(_words(text)) + colours(text)
+
+
+def ground_judge(behind: Ground, part: Mask) -> Judge:
+    """Punish a caption of what lies beside a thing that does not name it."""
+    return lambda text: 0.0 if behind.tells(text, part) else WRONG_NOUN
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", text.lower()))

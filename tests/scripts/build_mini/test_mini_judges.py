@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.build_mini.appearance import Nouns
+from scripts.build_mini.grounds import GROUNDS
+from scripts.build_mini.judges import (
+    NO_COLOUR,
+    UNNAMED,
+    WRONG_COLOUR,
+    WRONG_HUMAN,
+    WRONG_NOUN,
+    ground_judge,
+    human_judge,
+    named,
+    stamp_judge,
+    thing_judge,
+)
+from scripts.build_mini.stamps import Stamp
+
+RED = np.full((16, 16, 3), (200, 20, 20), np.uint8)
+ALL = np.ones((16, 16), bool)
+
+
+def test_a_thing_is_called_by_the_last_words_of_its_names() -> None:
+    nouns = Nouns("European fire salamander", ("Salamandra salamandra",), ("red fox", ""))
+    assert named(nouns) == {"salamander", "salamandra", "fox"}
+    assert "red" not in named(nouns), "a colour names nothing"
+
+
+@pytest.mark.parametrize(
+    ("shown", "text", "off"),
+    [
+        (True, "a dog.", WRONG_HUMAN), (True, "a man.", 0), (False, "a man.", WRONG_HUMAN),
+        (False, "a dog.", 0), (None, "a man.", 0),
+    ],
+)  # fmt: skip
+def test_humans(shown: bool | None, text: str, off: float) -> None:
+    assert human_judge(shown)(text) == off
+
+
+@pytest.mark.parametrize(
+    ("text", "off"),
+    [
+        ("a red car.", 0), ("a car.", NO_COLOUR), ("a green car.", WRONG_COLOUR),
+        ("a red bus.", UNNAMED), ("a green bus.", UNNAMED + WRONG_COLOUR),
+    ],
+)  # fmt: skip
+def test_things(text: str, off: float) -> None:
+    judge = thing_judge(Nouns("sports car", (), ()), RED, ALL)
+    assert judge(text) == pytest.approx(off)
+
+
+def test_of_a_stamp_a_wrong_noun_is_not_learnt_and_of_a_thing_it_may_be() -> None:
+    stamp = Stamp(Path("lion.png"), "A lion.", "cat")
+    judge = stamp_judge(stamp, RED, ALL)
+    assert judge("a red lion.") == judge("a red cat.") == 0
+    assert judge("a red explosion.") == WRONG_NOUN > UNNAMED
+
+
+def test_what_lies_beside_is_to_be_named() -> None:
+    part = np.zeros((8, 8), bool)
+    part[6:] = True
+    judge = ground_judge(GROUNDS["meadow"], part)
+    assert judge("green grass.") == 0
+    assert judge("a green vegetable.") == WRONG_NOUN
