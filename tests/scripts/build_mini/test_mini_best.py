@@ -3,7 +3,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,26 +14,24 @@ from mapcap.networks.embedded import MINI
 from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
 from scripts.build_mini import best, people
+from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.best import (
     LIKELY,
-    NO_COLOUR,
     RENDERS,
     SAMPLES,
     TEMPERATURE,
     TOP_P,
-    WRONG_COLOUR,
-    WRONG_HUMAN,
     Seen,
     best_captions,
-    colour_judge,
-    human_judge,
     load_assembled,
     read_best,
+    seen_grounds,
     seen_people,
     seen_stamps,
     seen_things,
     write_best,
 )
+from scripts.build_mini.judges import UNNAMED, Judge
 from scripts.build_mini.people import Described
 from scripts.build_mini.places import Places
 from scripts.build_mini.stamps import Stamp
@@ -67,7 +64,7 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     monkeypatch.setattr(best, "class_weights", fixed_embeddings)
     monkeypatch.setattr(best, "SAMPLES", 2)
 
-    def run(*said: tuple[str, float], judge: best.Judge = lambda text: 0.0) -> str:
+    def run(*said: tuple[str, float], judge: Judge = lambda text: 0.0) -> str:
         seen = Seen(torch.tensor([[7.0, 0.0]]), [judge])
         speaker: Any = Speaker(*([each] for each in said))
         nobody: Any = NOBODY
@@ -90,6 +87,7 @@ def test_a_punished_caption_gives_way_and_is_never_taught(choose: Callable[..., 
     assert choose(*said, judge=lambda text: 0.2 * (text == "nearer.")) == "near."
     assert choose(*said, judge=lambda text: 0.05 * (text == "nearer.")) == "", "still the best"
     assert choose(*said, judge=lambda text: 0.2) == ""
+    assert choose(*said, judge=lambda text: UNNAMED) == "nearer.", "that may be right"
 
 
 def test_samples_are_drawn_anew_in_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,25 +103,6 @@ def test_samples_are_drawn_anew_in_each_batch(monkeypatch: pytest.MonkeyPatch) -
         assert speaker.asked[0] == {}, "greedily"
     seeds = [options["seed"] for options in asked if options]
     assert len(set(seeds)) == len(seeds) == 2 * SAMPLES
-
-
-def test_a_human_is_to_be_told_where_all_sentences_name_one() -> None:
-    man, dog = "a man in a red coat.", "a brown dog."
-    assert [human_judge(True)(text) for text in (man, dog)] == [0.0, WRONG_HUMAN]
-    assert [human_judge(False)(text) for text in (man, dog)] == [WRONG_HUMAN, 0.0]
-    assert [human_judge(None)(text) for text in (man, dog)] == [0.0, 0.0]
-
-
-def test_the_first_colour_is_judged_within_the_region() -> None:
-    pixels = np.full((8, 8, 3), (30, 60, 220), np.uint8)  # blue
-    pixels[:4] = (220, 20, 20)  # red
-    mask = np.zeros((8, 8), bool)
-    mask[:4] = True
-    judge = colour_judge(pixels, mask)
-    assert judge("a red car on a blue road.") == 0
-    assert judge("a blue car.") == WRONG_COLOUR
-    assert judge("a car.") == NO_COLOUR
-    assert colour_judge(pixels, ~mask)("a blue car.") == 0
 
 
 def batches(counts: Sequence[int]) -> Iterator[Seen]:
@@ -203,25 +182,29 @@ def test_regions_and_renders_are_judged_by_their_own_pixels(
     clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(best, "BATCH", 2)
-    judged: list[tuple[tuple[int, ...], float]] = []
+    judged: list[tuple[Any, float]] = []
 
-    def record(pixels: Any, mask: Any) -> best.Judge:
-        judged.append((pixels.shape[:2], mask.mean()))
+    def record(shown: Any, pixels: Any, mask: Any) -> Judge:
+        judged.append((shown, mask.mean()))
         assert pixels.shape[:2] == mask.shape
         return lambda text: 0.0
 
-    monkeypatch.setattr(best, "colour_judge", record)
+    monkeypatch.setattr(best, "thing_judge", record)
+    monkeypatch.setattr(best, "stamp_judge", record)
     classes = ["deer", "planet", "tool"]
     paths = [min((sample_path() / name).iterdir()) for name in classes]
     weights = class_weights(clip.model, clip.tokenizer, classes)
-    shown = list(seen_things(clip, paths, [0, 1, 2], weights))
-    regions = sum(len(seen.judges) for seen in shown)
-    assert 1 <= regions == len(judged)
+    nouns = [Nouns(name, (), ()) for name in classes]
+    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns))
+    assert sum(len(seen.judges) for seen in shown) == len(judged)
+    assert {each.name for each, _ in judged} == set(classes), "each by the nouns of its class"
+    judged.clear()
     stamps = [Stamp(path, "a thing.", "") for path in sorted(cutouts_path().glob("*.webp"))[:3]]
     renders = list(seen_stamps(clip, stamps))
-    assert sum(len(seen.judges) for seen in renders) == RENDERS * len(stamps)
-    assert len(judged) == regions + RENDERS * len(stamps)
+    assert [each for each, _ in judged] == RENDERS * stamps
     assert all(0 < share < 1 for _, share in judged)
-    for seen in [*shown, *renders]:
+    beside = list(seen_grounds(clip, stamps))
+    assert 1 <= sum(len(seen.judges) for seen in beside) <= RENDERS * len(stamps)
+    for seen in [*shown, *renders, *beside]:
         assert seen.features.shape == (len(seen.judges), 384)
         assert seen.features.dtype == torch.float32
