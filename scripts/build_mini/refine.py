@@ -52,13 +52,15 @@ def caption_batches(
     often: captions are to differ. `sentences` are people's, of each photo of people.
     """
     often = Counter(best.texts)
-    places = {kind: [i for i, k in enumerate(best.kinds) if k == kind] for kind in MIXTURE}
+    there = [kind for kind in MIXTURE if kind in best.kinds]
+    places = {kind: [i for i, k in enumerate(best.kinds) if k == kind] for kind in there}
     weights = {
         kind: list(accumulate(often[best.texts[i]] ** -RARER[kind] for i in places[kind]))
-        for kind in MIXTURE
+        for kind in there
     }
+    shares = [MIXTURE[kind] for kind in there]
     while True:
-        drawn = rng.choices(list(MIXTURE), list(MIXTURE.values()), k=_POOL * BATCH)
+        drawn = rng.choices(there, shares, k=_POOL * BATCH)
         chosen = [rng.choices(places[kind], cum_weights=weights[kind])[0] for kind in drawn]
         said = [
             rng.choice(sentences[best.rows[place]])
