@@ -35,7 +35,7 @@ def about(
 
     [cyan]mapcap classes sample.db[/]             which classes fail, and what they are predicted as
 
-    [cyan]mapcap show sample.db deer[/]           one class: summary, confusions, words
+    [cyan]mapcap show sample.db cat[/]            one class: summary, confusions, words
 
     [cyan]mapcap browse sample.db[/]              all of it, as a terminal app
     """

@@ -24,10 +24,6 @@ def _kinds(names: str) -> tuple[str, ...]:
 
 
 SCENES: dict[str, Scene] = {
-    "big cat": Scene(
-        _kinds("desert meadow grass forest sand leaves desert snowfield meadow autumn stone grass"),
-        (0.72, 0.95),
-    ),
     "bird": Scene(
         _kinds(
             "forest farmyard water sky leaves meadow beach snowfield autumn desert meadow sunset"
@@ -38,16 +34,14 @@ SCENES: dict[str, Scene] = {
         _kinds("court sand stone meadow snowfield court beach autumn grass desert farmyard stone"),
         (0.72, 0.95),
     ),
+    "cat": Scene(
+        _kinds("grass meadow sand forest meadow sand snowfield grass desert forest meadow autumn"),
+        (0.72, 0.95),
+    ),
     "cow": Scene(
         _kinds(
             "meadow snowfield farmyard desert autumn meadow"
             " autumn farmyard beach meadow snowfield forest"
-        ),
-        (0.65, 0.92),
-    ),
-    "deer": Scene(
-        _kinds(
-            "forest meadow snowfield leaves autumn grass forest farmyard meadow desert beach grass"
         ),
         (0.65, 0.92),
     ),
@@ -57,8 +51,8 @@ SCENES: dict[str, Scene] = {
         25.0,
     ),
     "fruit": Scene(
-        _kinds("wood cloth tiles leaves kitchen leaves cloth sand grass kitchen metal leaves"),
-        (0.62, 0.90),
+        _kinds("wood tiles leaves kitchen tiles leaves wood metal grass kitchen cloth leaves"),
+        (0.65, 0.90),
         20.0,
     ),
     "planet": Scene(
@@ -66,14 +60,18 @@ SCENES: dict[str, Scene] = {
         (0.60, 0.88),
         20.0,
     ),
+    "teapot": Scene(
+        _kinds("kitchen wood cloth tiles kitchen metal stone cloth grass wood snowfield water"),
+        (0.60, 0.88),
+    ),
     "tool": Scene(
         _kinds("wood stone metal tiles metal wood soil wood metal cloth stone cloth"),
         (0.72, 0.95),
         25.0,
     ),
     "vegetable": Scene(
-        _kinds("kitchen wood soil cloth tiles wood kitchen grass autumn soil stone leaves"),
-        (0.62, 0.90),
+        _kinds("kitchen wood soil wood tiles wood soil kitchen wood tiles stone leaves"),
+        (0.65, 0.90),
         20.0,
     ),
 }

@@ -11,7 +11,7 @@ from db.engine import open_read
 from mapcap.datasets.sample import sample_path
 from tests.predictions.test_index_with_predictions import index, write
 
-MARKED, SENT_TO, OTHER = "vegetable", "tool", "deer"
+MARKED, SENT_TO, OTHER = "vegetable", "tool", "teapot"
 CLASSES = (MARKED, SENT_TO, OTHER, "flower")
 PER_CLASS = 12
 

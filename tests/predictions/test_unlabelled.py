@@ -30,7 +30,7 @@ from tui.screens.one_class import ClassScreen
 from tui.screens.one_image import ImageScreen
 
 INK, PER_CLASS = (225, 25, 195), 12
-MARKED = "big cat"  # with a space
+MARKED = "cat"
 SAID = "no labels: classes are the predicted ones"
 OF_ERRORS = re.compile(r"accuracy|correct|misclassif|error|confusion|calibrat", re.I)
 Read = Callable[..., tuple[Dataset, str]]
@@ -169,7 +169,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = console.file.getvalue()
     left = said.replace(f"{SAID}; accuracy, errors, confusions, calibration and ", "")
     assert left != said and not OF_ERRORS.search(left), said
-    assert "39 images of 3 classes: big cat 13, flower 13, vegetable 13" in said
+    assert "39 images of 3 classes: cat 13, flower 13, vegetable 13" in said
     return file
 
 
