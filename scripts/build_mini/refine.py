@@ -38,7 +38,7 @@ OWN_SENTENCE = 0.3
 BATCH = 96
 MIXTURE = {"people": 0.5, "things": 0.34, "stamps": 0.11, "grounds": 0.05}
 """Shares of the captions."""
-RARER = {"people": 1.0, "things": 0.5, "stamps": 0.5, "grounds": 0.5}
+RARER = {"people": 1.0, "things": 0.8, "stamps": 0.5, "grounds": 0.5}
 """By what power of its count a caption is drawn less often."""
 _POOL = 8
 
