@@ -29,3 +29,5 @@ for turn in 1 2; do
   step assemble --minilm "$work/minilm" --refined
 done
 step evaluate --data "$data" --json "$work/figures.json"
+"$python" -m scripts.concept_reliability --photos "$work/photos/flickr8k" \
+  --captions "$data/flickr8k-captions.tsv"
