@@ -161,7 +161,7 @@ class Walk:
             caption = queries.captions(self._engine, record.id, limit=1)[0]
             self._do("class: open", ENTER, holds(record.name, "1 Findings"))
             self._do("class: summary", "2", holds(sentence[:24], "chosen from"))
-            self._do("class: captions", "3", holds(caption.text[:24], "wrong"))
+            self._do("class: captions", "3", holds(caption.text[:24], "errors"))
             self._do("class: confusions", "5", holds(str(record.top_wrong_name), "share"))
             self._settle("class: images", "4", holds("margin first"))
             back = self._terminal.press(ESCAPE)
