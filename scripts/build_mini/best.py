@@ -30,7 +30,7 @@ from scripts.build_mini import people, photos, stamps
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.evaluate_words import pixels_of, regions_of
-from scripts.build_mini.grounds import part_beside
+from scripts.build_mini.grounds import parts_beside
 from scripts.build_mini.judges import (
     UNNAMED,
     Judge,
@@ -119,14 +119,13 @@ def seen_grounds(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
     """Show parts of the same renders that lie beside the stamp."""
     rng = np.random.default_rng(3)
     for drawn, views, made in _rendered(clip, found):
-        parts = [part_beside(np.array(view.box), clip.grid, rng) for view, _ in made]
-        kept = [i for i, part in enumerate(parts) if part is not None]
-        masks = [np.array([parts[i]]) for i in kept]
+        boxes = np.array([view.box for view, _ in made])
+        kept, parts = parts_beside(boxes, clip.grid, rng)
         judges = [
-            ground_judge(stamps.ground(*drawn[i]), mask[0])
-            for i, mask in zip(kept, masks, strict=True)
+            ground_judge(stamps.ground(*drawn[i]), part)
+            for i, part in zip(kept, parts, strict=True)
         ]
-        yield Seen(pooled(clip.model, views[kept], masks).float(), judges)
+        yield Seen(pooled(clip.model, views[kept], list(parts[:, None])).float(), judges)
 
 
 def _rendered(

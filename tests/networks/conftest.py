@@ -5,21 +5,25 @@ import json
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import open_clip
 import pytest
 import torch
 from open_clip.pretrained import _PRETRAINED
+from PIL import Image
 from safetensors.torch import save_file
 from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
 from torch import Tensor
 from transformers import BertConfig, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip, load_clip
+from mapcap.networks.clipcap import Caption
 from mapcap.networks.language_models import LanguageModel, load_language_model
 from mapcap.networks.weights import save_int8
 from tests.networks.plain_clipcap import FEATURES, lively
@@ -152,6 +156,27 @@ def write_config(folder: Path, text: dict[str, Any], **model: Any) -> None:
         "preprocess_cfg": PREPROCESS,
     }
     (folder / "open_clip_config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def crops() -> list[Image.Image]:
+    """Eight crops of as many shapes, each lighter than the one before."""
+    rng = np.random.default_rng(0)
+    shapes = [(20, 40), (32, 32), (50, 30), (9, 70), (64, 64), (33, 12), (40, 40), (25, 80)]
+    return [
+        Image.fromarray(rng.integers(25 * i, 25 * i + 60, (height, width, 3), dtype=np.uint8))
+        for i, (height, width) in enumerate(shapes)
+    ]
+
+
+def same_alone(captioner: Captioner, crops: Sequence[Image.Image], close: float) -> list[Caption]:
+    """Caption crops in one batch, and hold the captions against those of each crop alone."""
+    captions = captioner.caption(RegionBatch(crops=crops))
+    alone = [captioner.caption(RegionBatch(crops=[crop]))[0] for crop in crops]
+    assert [each.token_ids for each in captions] == [each.token_ids for each in alone]
+    for together, single in zip(captions, alone, strict=True):
+        assert together.log_probability == pytest.approx(single.log_probability, abs=close)
+    return captions
 
 
 @pytest.fixture(scope="session")

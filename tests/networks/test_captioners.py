@@ -1,7 +1,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -72,16 +71,6 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def crops() -> list[Image.Image]:
-    rng = np.random.default_rng(0)
-    shapes = [(20, 40), (32, 32), (50, 30), (9, 70), (64, 64), (33, 12), (40, 40), (25, 80)]
-    return [
-        Image.fromarray(rng.integers(25 * i, 25 * i + 60, (height, width, 3), dtype=np.uint8))
-        for i, (height, width) in enumerate(shapes)
-    ]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import open_clip
 import pytest
 import torch
@@ -20,7 +19,7 @@ from mapcap.networks.captioners import RegionBatch, check_captioner, load_captio
 from mapcap.networks.captioners.coca import CocaCaptioner
 from mapcap.networks.clip import Clip
 from mapcap.networks.downloads import downloads
-from tests.networks.conftest import PREPROCESS
+from tests.networks.conftest import PREPROCESS, same_alone
 
 CPU = torch.device("cpu")
 START, END = 49406, 49407
@@ -67,16 +66,6 @@ def coca_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def crops() -> list[Image.Image]:
-    rng = np.random.default_rng(0)
-    shapes = [(20, 40), (32, 32), (50, 30), (9, 70), (64, 64), (33, 12), (40, 40), (25, 80)]
-    return [
-        Image.fromarray(rng.integers(25 * i, 25 * i + 60, (height, width, 3), dtype=np.uint8))
-        for i, (height, width) in enumerate(shapes)
-    ]
-
-
 @pytest.fixture
 def coca(coca_folder: Path, clip: Clip) -> CocaCaptioner:
     captioner = load_captioner(asked(f"coca:local-dir:{coca_folder}"), clip, CPU)
@@ -89,11 +78,7 @@ def test_captions_of_crops_are_the_same_whatever_the_batch(
     coca: CocaCaptioner, crops: list[Image.Image]
 ) -> None:
     assert coca.needs == "crops"
-    captions = coca.caption(RegionBatch(crops=crops))
-    alone = [coca.caption(RegionBatch(crops=[crop]))[0] for crop in crops]
-    assert [each.token_ids for each in captions] == [each.token_ids for each in alone]
-    for together, single in zip(captions, alone, strict=True):
-        assert together.log_probability == pytest.approx(single.log_probability, abs=1e-4)
+    captions = same_alone(coca, crops, 1e-4)
     assert len({len(each.token_ids) for each in captions}) > 1
     assert len({each.token_ids for each in captions}) == len(crops)
     assert not any(mark in each.text for each in captions for mark in ("<start", "<end"))

@@ -15,6 +15,7 @@ from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch, check_captioner, load_captioner, vlm
 from mapcap.networks.captioners.vlm import VlmCaptioner
 from mapcap.networks.clip import Clip
+from tests.networks.conftest import same_alone
 from tests.networks.tiny_vlms import (
     blip2,
     florence2,
@@ -69,11 +70,7 @@ def test_a_vision_language_network_captions_crops_whatever_the_batch(
     folder = saved(tmp_path / "vlm", make)
     captioner = load_captioner(asked(f"{kind}:{folder}"), clip, CPU)
     assert captioner.needs == "crops"
-    captions = captioner.caption(RegionBatch(crops=crops))
-    alone = [captioner.caption(RegionBatch(crops=[crop]))[0] for crop in crops]
-    assert [each.token_ids for each in captions] == [each.token_ids for each in alone]
-    for together, single in zip(captions, alone, strict=True):
-        assert together.log_probability == pytest.approx(single.log_probability, abs=1e-3)
+    captions = same_alone(captioner, crops, 1e-3)
     assert all(each.token_ids and each.log_probability < 0 for each in captions)
     assert len({each.token_ids for each in captions}) > 1, "what is seen is told"
     assert captioner.caption(RegionBatch()) == []

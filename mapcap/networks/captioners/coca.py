@@ -6,7 +6,9 @@ is not there.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import open_clip
@@ -70,14 +72,17 @@ class CocaCaptioner:
             captions.append(Caption(text, tuple(row[:length]), log_p[:length].mean().item()))
         return captions
 
-    def prepare(self, crop: Image.Image) -> Tensor:
-        """Return what the network sees of a crop (3, H, W).
+    @cached_property
+    def prepare(self) -> Callable[[Image.Image], Tensor]:
+        """What makes of a crop what the network sees of it (3, H, W).
 
         The whole of it, as `blip:` does: its own centre crop cuts off the ends of oblong ones.
         """
         own = PreprocessCfg(**self.clip.model.visual.preprocess_cfg)
-        seen: Tensor = image_transform_v2(replace(own, resize_mode="squash"), is_train=False)(crop)
-        return seen
+        squashed: Callable[[Image.Image], Tensor] = image_transform_v2(
+            replace(own, resize_mode="squash"), is_train=False
+        )
+        return squashed
 
     def _greedy(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Return tokens (B, T) after the one that starts, and their log-probabilities (B, T)."""
