@@ -73,17 +73,24 @@ def start(
         os.dup2(number, 2)
         first()
         sys.argv = ["mapcap", *arguments]
-        cli.main()
-        last()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        code = _end_of(cli.main)
+        if code == 0:
+            last()
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _end_of(run: Callable[[], None]) -> int:
+    """Return the exit code: a command ends by raising it, well or not."""
+    try:
+        run()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
 
 
 def wait(child: int) -> int:

@@ -42,10 +42,9 @@ def keep(file: Path) -> None:
 
 
 def learn(file: Path) -> None:
-    """Take what a child has written, if it came to that."""
-    if file.exists():
-        _known.update(pickle.loads(file.read_bytes()))
-        file.unlink()
+    """Take what a child has written."""
+    _known.update(pickle.loads(file.read_bytes()))
+    file.unlink()
 
 
 def _computed(

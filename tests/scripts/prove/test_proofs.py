@@ -10,6 +10,7 @@ from scripts.prove.__main__ import main, proofs
 from scripts.prove._calling import Call, faults_of
 from scripts.prove._compare import check_file, differences
 from scripts.prove._damage import DAMAGES
+from scripts.prove._forked import start, wait
 from scripts.prove._tally import Tally
 from tests.stores import Photo, copy_run, summarize, write_run
 
@@ -62,6 +63,14 @@ def test_stores_that_differ_are_told_apart(whole: Path, tmp_path: Path) -> None:
     assert [each.partition(" ")[0] for each in differences(whole, copy.path)] == [
         "prediction.margin"
     ]
+
+
+def test_a_child_keeps_what_it_learnt_only_if_its_command_went_well(tmp_path: Path) -> None:
+    kept, said = tmp_path / "kept", tmp_path / "said"
+    assert wait(start(["classes", "no.db"], said, last=kept.touch)) == 2
+    assert not kept.exists()
+    assert wait(start(["--version"], said, last=kept.touch)) == 0
+    assert kept.exists()
 
 
 def test_proofs_are_found_by_name(capsys: pytest.CaptureFixture[str]) -> None:
