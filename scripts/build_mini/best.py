@@ -35,6 +35,7 @@ from scripts.build_mini.judges import (
     UNNAMED,
     Judge,
     ground_judge,
+    held_against,
     human_judge,
     stamp_judge,
     thing_judge,
@@ -165,13 +166,14 @@ def best_captions(clip: Clip, captioner: ClipCap, seen: Seen, seed: int) -> list
             key=lambda caption: (
                 float(near[place[caption.text]])
                 + LIKELY * caption.log_probability
-                - judge(caption.text)
+                - held_against(judge, caption.text)
             ),
         ).text
         for row, near, judge in zip(said, cosines, seen.judges, strict=True)
     ]
     return [
-        "" if judge(text) > UNNAMED else text for text, judge in zip(best, seen.judges, strict=True)
+        "" if held_against(judge, text) > UNNAMED else text
+        for text, judge in zip(best, seen.judges, strict=True)
     ]
 
 

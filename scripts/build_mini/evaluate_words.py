@@ -23,7 +23,7 @@ from scripts.build_mini.appearance import colour_is_right, first_colour_is_large
 from scripts.build_mini.cider import cider_d
 from scripts.build_mini.people import Described, names_human, shows_human
 from scripts.build_mini.pictures import Photos, batches, look
-from scripts.build_mini.scoring import area_under_curve, caption_figures, share
+from scripts.build_mini.scoring import area_under_curve, caption_figures, share, stammers
 
 JUDGED = Path(__file__).with_name("judged.tsv")
 """Photos of six of the poster's classes, and whether they show a human: judged by eye."""
@@ -80,6 +80,7 @@ def caption_people(captioner: Captioner, features: Tensor, told: Sequence[Descri
             [n for n, s in zip(named, shown, strict=True) if s is False]
         ),
         "distinct": len(set(texts)) / len(texts),
+        "stammers": share([stammers(text) for text in texts]),
         "samples": [f"{clean(texts[i])}  ({told[i].sentences[0]})" for i in spread][:SAMPLES],
     }
 

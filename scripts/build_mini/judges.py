@@ -10,12 +10,13 @@ from scripts.build_mini.appearance import Nouns, first_colour_is_large
 from scripts.build_mini.grounds import Ground
 from scripts.build_mini.masks import Mask
 from scripts.build_mini.people import names_human
+from scripts.build_mini.scoring import stammers
 from scripts.build_mini.stamps import Stamp
 
 Judge = Callable[[str], float]
 """What is taken off a caption's reward."""
 
-WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN, WRONG_NOUN = 0.06, 0.04, 0.1, 0.06
+WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN, WRONG_NOUN, STAMMER = 0.06, 0.04, 0.1, 0.06, 0.06
 """Cosines that are taken off; what is punished by one of them is never learnt."""
 UNNAMED = 0.03
 """Of a thing that is called by none of its class's nouns, which may be right: its region may show
@@ -26,6 +27,11 @@ def named(nouns: Nouns) -> set[str]:
     """Return the nouns that a thing may be called: of "fire salamander" the last word."""
     names = (nouns.name, *nouns.synonyms, *nouns.coarse)
     return {words[-1] for name in names if (words := re.findall(r"[a-z]+", name.lower()))}
+
+
+def held_against(judge: Judge, text: str) -> float:
+    """Return what a picture's judge takes off, and for a word that comes again at once, of any."""
+    return judge(text) + STAMMER * stammers(text)
 
 
 def human_judge(shown: bool | None) -> Judge:

@@ -73,6 +73,19 @@ def ends_in_stock(text: str) -> bool:
     return bool(_STOCK.search(text.lower()))
 
 
+_SMALL_WORDS = frozenset("a an the and or of in on with at to by from its his her is".split())
+_NEAR = 3
+
+
+def stammers(text: str) -> bool:
+    """Whether a caption says a word again among the next three: "a blue blue bluebird"."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return any(
+        word not in _SMALL_WORDS and word in words[i + 1 : i + 1 + _NEAR]
+        for i, word in enumerate(words)
+    )
+
+
 def area_under_curve(scores: Floats, true: NDArray[np.bool_]) -> float:
     """How often a true case (N,) scores higher than a false one; ties count half."""
     high, low = scores[true][:, None], scores[~true][None]
@@ -110,5 +123,6 @@ def caption_figures(
         "colour right, of those": share(judged),
         "first colour of the two largest": share([v for v in firsts if v is not None]),
         "stock endings": share([ends_in_stock(text) for text in texts]),
+        "stammers": share([stammers(text) for text in texts]),
         "says the class name": share(named),
     }

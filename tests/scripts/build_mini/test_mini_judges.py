@@ -7,11 +7,13 @@ from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.grounds import GROUNDS
 from scripts.build_mini.judges import (
     NO_COLOUR,
+    STAMMER,
     UNNAMED,
     WRONG_COLOUR,
     WRONG_HUMAN,
     WRONG_NOUN,
     ground_judge,
+    held_against,
     human_judge,
     named,
     stamp_judge,
@@ -27,6 +29,13 @@ def test_a_thing_is_called_by_the_last_words_of_its_names() -> None:
     nouns = Nouns("European fire salamander", ("Salamandra salamandra",), ("red fox", ""))
     assert named(nouns) == {"salamander", "salamandra", "fox"}
     assert "red" not in named(nouns), "a colour names nothing"
+
+
+def test_a_stammer_is_held_against_any_caption() -> None:
+    judge = human_judge(False)
+    assert held_against(judge, "a dog.") == 0
+    assert held_against(judge, "a brown brown dog.") == STAMMER > UNNAMED
+    assert held_against(judge, "a man man.") == WRONG_HUMAN + STAMMER
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from scripts.build_mini.scoring import (
     points_inside,
     says_name,
     speaks_of_black_background,
+    stammers,
 )
 
 
@@ -93,6 +94,7 @@ def test_caption_figures() -> None:
         "colour right, of those": pytest.approx(2 / 3),
         "first colour of the two largest": pytest.approx(1 / 3),
         "stock endings": 0,
+        "stammers": 0,
         "says the class name": 0.5,
     }
 
@@ -105,6 +107,17 @@ def test_stock_endings() -> None:
     assert ends_in_stock("a red bus in the distance.")
     assert ends_in_stock("a cat with green all around.")
     assert not ends_in_stock("a cat on green grass.")
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("a blue blue bluebird.", True), ("a blue and light blue ball.", True),
+        ("a man in a red shirt and a woman in a red hat.", False), ("the cat on the mat.", False),
+    ],
+)  # fmt: skip
+def test_a_word_that_comes_again_at_once_is_a_stammer(text: str, does: bool) -> None:
+    assert stammers(text) == does
 
 
 def test_area_under_the_curve_counts_ties_half() -> None:
