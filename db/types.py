@@ -171,14 +171,14 @@ class Truth(_Checked):
 
 
 class Blob(TypeDecorator[bytes]):
-    """Bytes; StoreError on anything else when read."""
+    """Bytes, which every such column has; StoreError on anything else when read."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes:
         """Bytes as they are."""
-        return None if value is None else blob_of(value)
+        return blob_of(value)
 
 
 class SafeText(_Checked):

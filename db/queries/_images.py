@@ -242,7 +242,7 @@ def thumbnails(engine: Engine, image_ids: list[int]) -> dict[int, bytes]:
     table = schema.Thumbnail
     query = select(table.image_id, table.webp).where(in_ids(table.image_id, image_ids))
     with engine.connect() as connection:
-        return {image_id: bytes(webp) for image_id, webp in connection.execute(query)}
+        return dict(connection.execute(query).all())
 
 
 def relevances(engine: Engine, image_ids: list[int]) -> dict[int, dict[Role, Relevance]]:

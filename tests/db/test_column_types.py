@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from db.errors import StoreError
 from db.text import storable
-from db.types import Array, Bits, Json, PixelMask, SafeText, Timestamp
+from db.types import Array, Bits, Blob, Json, PixelMask, SafeText, Timestamp
 
 DIALECT = sqlite.dialect()
 JSON = st.recursive(
@@ -77,6 +77,13 @@ def test_a_mask_without_two_dimensions_is_an_error_of_the_store(column: Any) -> 
 def test_an_array_that_is_missing_is_an_error_of_the_store() -> None:
     with pytest.raises(StoreError, match="an array is missing where 1 dimensions"):
         Array("<f2", ndim=1).process_result_value(None, DIALECT)
+
+
+@pytest.mark.parametrize("hostile", [None, "text", 7])
+def test_bytes_that_are_none_are_an_error_of_the_store(hostile: object) -> None:
+    assert Blob().process_result_value(b"\xff", DIALECT) == b"\xff"
+    with pytest.raises(StoreError, match="not a blob"):
+        Blob().process_result_value(hostile, DIALECT)
 
 
 @pytest.mark.parametrize("column", [Bits(), PixelMask(), SafeText(), Timestamp()])
