@@ -23,6 +23,7 @@ SECONDS = 10
 """Of the processor: other programs may run beside a proof."""
 WAITING = 120
 """On the clock, for what waits and works not: a pipe without a writer, a lock."""
+_AGAIN = 5
 _MEGABYTES = 1024
 _STEERING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -45,18 +46,26 @@ class TooSlowError(BaseException):
 
 
 @contextmanager
-def limited_to(seconds: int, waiting: int = WAITING) -> Iterator[None]:
-    """End what takes longer: so many seconds of the processor, or so many on the clock."""
+def limited_to(seconds: float, waiting: float = WAITING) -> Iterator[None]:
+    """End what takes longer: so many seconds of the processor, or so many on the clock.
+
+    An event loop logs what its callbacks raise and goes on, so it is raised until it is heard.
+    """
+    late = False
 
     def end(number: int, frame: FrameType | None) -> None:
+        nonlocal late
+        late = True
         raise TooSlowError
 
     timers = {signal.SIGPROF: signal.ITIMER_PROF, signal.SIGALRM: signal.ITIMER_REAL}
     before = {number: signal.signal(number, end) for number in timers}
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, waiting)
+    signal.setitimer(signal.ITIMER_PROF, seconds, _AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, waiting, _AGAIN)
     try:
         yield
+        if late:
+            raise TooSlowError
     finally:
         for number, timer in timers.items():
             signal.setitimer(timer, 0)

@@ -1,14 +1,16 @@
 """Fifty readers while a job writes: no lock error, no traceback; and a long job's memory is flat.
 
-With `--photos N` the job is one of so many small photos, 500 in a class, with a CLIP of one small
-block, so that its time is MapCap's own; its memory is looked at each second: in its second half it
-holds at most a fifth more than in its first.
+The long job is one of many small photos, 500 in a class, with a CLIP of one small block, so that
+its time is MapCap's own, and two readers. Its memory is looked at each second: in its second half
+it holds at most a fifth more than in its first.
 """
 
 import os
 import random
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -20,7 +22,8 @@ from scripts.prove._small_clip import write_small_clip
 from scripts.prove._tally import Tally, options
 
 _COUNT = 1_000
-_READERS = 50
+_READERS, _READERS_OF_MANY = 50, 2
+_PHOTOS = 100_000
 _GROWTH = 1.2
 _OF_A_CLASS = 500
 _COLOURS = ("red", "green", "blue", "yellow", "black", "white", "grey", "brown")
@@ -33,45 +36,71 @@ def main(argv: list[str]) -> int:
     """Read while a job writes; return 1 if a reader was refused, or memory grew."""
     parser = options("load", __doc__, _COUNT)
     parser.add_argument("--readers", type=int, default=_READERS, help="at once")
-    parser.add_argument("--photos", type=int, help="small photos to make for the job")
+    parser.add_argument(
+        "--photos", type=int, default=_PHOTOS,
+        help="small photos of the long job (default %(default)s; 0: there is none)",
+    )  # fmt: skip
     given = parser.parse_args(argv)
     quiet_environment()
     with tempfile.TemporaryDirectory() as folder:
-        return prove(Path(folder), given.count, given.seed, given.readers, given.photos)
+        place, tally = Path(folder), Tally("load")
+        photos, number = make_photos(place / "photos"), given.seed
+        while tally.tried.total() < given.count:
+            _job(place, _index(photos, place / f"{number}.db"), given.readers, number, tally)
+            number += 1
+        if given.photos:
+            _job(place, _small_index(place, given.photos, number), _READERS_OF_MANY, number, tally)
+        return tally.report(given.seed)
 
 
-def prove(place: Path, count: int, seed: int, readers: int, small: int | None = None) -> int:
-    """Let readers run so many commands while jobs write one after the other."""
-    photos = make_photos(place / "photos") if small is None else _small(place / "photos", small)
-    tally, number = Tally("load"), seed
-    while tally.tried.total() < count:
-        store, said, notes = place / f"{number}.db", place / "said", place / "notes"
-        # Readers first: they load no torch.
-        children = [_reader(store, notes, number * 1_000 + i) for i in range(readers)]
-        writer = _writer(photos, store, said, small=small is not None)
-        memory = _watch(writer)
-        code = os.waitstatus_to_exitcode(memory.pop("code"))
-        (place / "ended").touch()
-        for child in children:
-            os.waitpid(child, 0)
-        (place / "ended").unlink()
-        for line in notes.read_text().splitlines() if notes.exists() else []:
-            kind, _, fault = line.partition("\t")
-            if fault:
-                tally.failed(kind, number, fault)
-            else:
-                tally.passed(kind)
-        notes.unlink(missing_ok=True)
-        grown = memory["late"] > _GROWTH * memory["early"] and small is not None
-        if code or grown:
-            tally.failed("job", number, f"{code}, {memory}: {said.read_text()[-300:]}")
+@dataclass(frozen=True)
+class _Job:
+    """A command that fills a store, what it does first, and whether its memory is to be flat."""
+
+    command: list[str]
+    first: Callable[[], None]
+    flat: bool
+
+
+def _index(photos: Path, store: Path) -> _Job:
+    return _Job(["index", str(photos), "--db", str(store), "--batch-size", "4"], warm, flat=False)
+
+
+def _small_index(place: Path, count: int, number: int) -> _Job:
+    clip, phrases = place / "clip", place / "phrases.txt"
+    phrases.write_text("\n".join(f"a {a} {b}" for a in _COLOURS for b in _THINGS))
+    command = ["index", str(_small(place / "small", count)), "--db", str(place / f"{number}.db")]
+    command += ["--model", f"local-dir:{clip}", "--captioner", f"phrases:{phrases}"]
+    # In the child: what has computed with torch cannot be forked.
+    return _Job(command, lambda: write_small_clip(clip), flat=True)
+
+
+def _job(place: Path, job: _Job, readers: int, number: int, tally: Tally) -> None:
+    """Let readers run commands on a store while a job fills it, and count how all of it went."""
+    store, said, notes = place / f"{number}.db", place / "said", place / "notes"
+    # Readers first: they load no torch.
+    children = [_reader(store, notes, number * 1_000 + i) for i in range(readers)]
+    memory = _watch(start(job.command, said, job.first))
+    code = os.waitstatus_to_exitcode(memory.pop("code"))
+    (place / "ended").touch()
+    for child in children:
+        os.waitpid(child, 0)
+    (place / "ended").unlink()
+    for line in notes.read_text().splitlines() if notes.exists() else []:
+        kind, _, fault = line.partition("\t")
+        if fault:
+            tally.failed(kind, number, fault)
         else:
-            tally.passed("job")
-        print(f"job {number}: MB at most {memory}", flush=True)
-        for left in place.glob(f"{number}.db*"):
-            left.unlink()
-        number += 1
-    return tally.report(seed)
+            tally.passed(kind)
+    notes.unlink(missing_ok=True)
+    kind = "job of many photos" if job.flat else "job"
+    if code or (job.flat and memory["late"] > _GROWTH * memory["early"]):
+        tally.failed(kind, number, f"{code}, {memory}: {said.read_text()[-300:]}")
+    else:
+        tally.passed(kind)
+    print(f"{kind} {number}: MB at most {memory}", flush=True)
+    for left in place.glob(f"{number}.db*"):
+        left.unlink()
 
 
 def _reader(store: Path, notes: Path, seed: int) -> int:
@@ -98,17 +127,6 @@ def _reader(store: Path, notes: Path, seed: int) -> int:
                 file.write(f"{arguments[0]}\t{ascii('; '.join(faults)) if faults else ''}\n")
     finally:
         os._exit(0)
-
-
-def _writer(photos: Path, store: Path, said: Path, *, small: bool) -> int:
-    arguments = ["index", str(photos), "--db", str(store)]
-    if not small:
-        return start([*arguments, "--batch-size", "4"], said, warm)
-    clip, phrases = store.with_suffix(".clip"), store.with_suffix(".txt")
-    phrases.write_text("\n".join(f"a {a} {b}" for a in _COLOURS for b in _THINGS))
-    more = ["--model", f"local-dir:{clip}", "--captioner", f"phrases:{phrases}"]
-    # In the child: what has computed with torch cannot be forked.
-    return start([*arguments, *more], said, lambda: write_small_clip(clip))
 
 
 def _watch(writer: int) -> dict[str, int]:

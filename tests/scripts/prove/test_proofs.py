@@ -1,5 +1,7 @@
 """A little of each proof, on a small store of the tests or with the tiny networks."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from db.engine import finish, open_write
 from scripts.prove import browse_stores, stores
 from scripts.prove.__main__ import main, proofs
-from scripts.prove._calling import Call, faults_of
+from scripts.prove._calling import Call, TooSlowError, faults_of, limited_to
 from scripts.prove._compare import check_file, differences
 from scripts.prove._damage import DAMAGES
 from scripts.prove._forked import start, wait
@@ -47,6 +49,16 @@ def test_a_proof_finds_what_it_is_for() -> None:
     assert faults_of(Call(1, "", "", "TypeError"), ()) == ["TypeError", "exit code 1"]
     assert faults_of(Call(2, "", "a\nb\n", ""), ()) == ["2 lines on stderr: 'a\\nb\\n'"]
     assert len(faults_of(Call(0, "[NaN]", "", ""), ("show", "--json"))) == 1
+
+
+def test_what_an_event_loop_swallows_is_too_slow_all_the_same() -> None:
+    async def walk() -> None:
+        asyncio.get_running_loop().call_soon(time.sleep, 0.5)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    with pytest.raises(TooSlowError), limited_to(60, waiting=0.1):
+        asyncio.run(walk())
 
 
 def test_stores_that_differ_are_told_apart(whole: Path, tmp_path: Path) -> None:
