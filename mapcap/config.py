@@ -31,6 +31,10 @@ REGION_VIEWS = ("crop", "blur", "box")
 """What a captioner that looks at pixels sees of a region: its box and a margin; the whole photo,
 the rest blurred; the whole photo with the box drawn."""
 
+DECODINGS = ("greedy", "beam", "nucleus")
+"""How a ClipCap chooses a caption's tokens: the likeliest each time, the published code's search of
+five beams, or drawn from the likeliest that have 0.9 of the probability."""
+
 FEATURES = ("normalised", "raw")
 """What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
 
@@ -43,6 +47,7 @@ _BEFORE = {
     "prompt": _PROMPT,
     "first_sentence": True,
     "region_view": "crop",
+    "decoding": "greedy",
     "weights": None,
     "image_size": None,
     "concepts": (),
@@ -94,6 +99,8 @@ class IndexConfig:
     """Whether only the first sentence of a `vlm:` captioner's answer is kept."""
     region_view: str = "crop"
     """What a captioner that looks at pixels sees of a region: one of `REGION_VIEWS`."""
+    decoding: str = "greedy"
+    """How a ClipCap chooses tokens: one of `DECODINGS`."""
     lm: str = "mini"
     """Causal language model of the PMI: a hub name, a folder, or `mini`."""
     names: str | None = None
@@ -172,6 +179,7 @@ class IndexConfig:
              f"is one of {', '.join(RELEVANCE_METHODS)}"),
             (self.region_view in REGION_VIEWS, "--region-view",
              f"is one of {', '.join(REGION_VIEWS)}"),
+            (self.decoding in DECODINGS, "--decoding", f"is one of {', '.join(DECODINGS)}"),
             (1 <= self.regions <= 50, "--regions", "is between 1 and 50"),
             (is_rule(self.threshold), "--threshold",
              "is half, mean or mass:Q with Q above 0 and at most 1"),

@@ -17,7 +17,7 @@ from mapcap.datasets import ClassLabel
 from mapcap.indexing.digests import weights_digest
 from mapcap.networks.embedded import MINI, embedded
 
-METHODS: Final = {"images": 1, "captions": 1, "pmi": 1}
+METHODS: Final = {"images": 1, "captions": 2, "pmi": 1}
 """Raised with every change of what a stage computes from the same inputs."""
 
 IMAGES: Final = (
@@ -25,7 +25,7 @@ IMAGES: Final = (
     "relevance_start_layer", "regions", "threshold", "min_area", "features", "classifier",
     "predictions_digest", "unlabelled",
 )  # fmt: skip
-CAPTIONS: Final = ("captioner", "prompt", "first_sentence", "region_view")
+CAPTIONS: Final = ("captioner", "prompt", "first_sentence", "region_view", "decoding")
 PMI: Final = ("lm", "max_sentences", "seed", "keep_artefacts", "model", "pretrained", "weights")
 _EMBEDDED: Final = {"model": "clip", "captioner": "clipcap.safetensors", "lm": "lm"}
 

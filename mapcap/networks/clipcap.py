@@ -1,5 +1,6 @@
 """ClipCap: a prefix network and a GPT-2 that turn CLIP features into captions."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from transformers import PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from mapcap.errors import UserError
-from mapcap.networks.decoding import Tokens, beam_search, decode, nucleus, pick_best, room
+from mapcap.networks.decoding import Pick, Tokens, beam_search, decode, nucleus, pick_best, room
 from mapcap.networks.prefix_networks import Mapper, build_mapper
 from mapcap.networks.weights import fill, load_weights
 
@@ -113,8 +114,8 @@ class ClipCap:
         A caption ends after `stop` (kept), at the end-of-text token, after `max_tokens`, or at the
         language model's last position; one that begins with `stop` is just that. `beams` is for
         `beam`, the published code's search; `top_p`, `temperature` and `seed` are for `nucleus`,
-        which samples (the published code's top-p takes the argmax and is plain greedy). A row's
-        caption does not depend on the rest of the batch.
+        which samples (the published code's top-p takes the argmax and is plain greedy), from a
+        stream of the features themselves. A row's caption does not depend on its batch.
 
         Raises:
             UserError: `stop` is not one token, the features are of another CLIP, or the prefix
@@ -131,7 +132,9 @@ class ClipCap:
         if method == "beam":
             sequences = beam_search(self.language_model, prefix, stops, max_tokens, beams)
         else:
-            pick = pick_best if method == "greedy" else nucleus(top_p, temperature, seed)
+            pick: Pick = pick_best
+            if method == "nucleus":
+                pick = nucleus(top_p, temperature, seed, [_key(row) for row in features])
             sequences = decode(self.language_model, prefix, stops, max_tokens, pick)
         return [self._caption(tokens) for tokens in sequences]
 
@@ -160,3 +163,8 @@ class ClipCap:
         features = features.to(next(self.mapper.parameters()))
         prefix: Tensor = self.mapper(F.normalize(features, dim=-1) if self.normalise else features)
         return prefix
+
+
+def _key(features: Tensor) -> int:
+    numbers = features.detach().float().cpu().contiguous().numpy()
+    return int.from_bytes(hashlib.sha256(numbers.tobytes()).digest()[:8])

@@ -4,7 +4,7 @@ Every row of a batch has the same prefix length, so no row is padded and none se
 """
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,11 +83,10 @@ def pick_best(log_p: Tensor, rows: list[int]) -> Tensor:
     return log_p.argmax(-1)
 
 
-def nucleus(top_p: float, temperature: float, seed: int) -> Pick:
+def nucleus(top_p: float, temperature: float, seed: int, keys: Sequence[int]) -> Pick:
     """Sample from the most probable tokens that together reach `top_p` (Holtzman et al. 2020).
 
-    Row i draws from its own stream (`seed`, i), so neither the length of the batch nor the other
-    rows change what it draws.
+    Row i draws from the stream (`seed`, `keys[i]`), so the other rows do not change what it draws.
 
     Raises:
         ValueError: `top_p` is not in (0, 1] or `temperature` not above 0.
@@ -101,7 +100,7 @@ def nucleus(top_p: float, temperature: float, seed: int) -> Pick:
         before = p.cumsum(-1) - p
         p = torch.where(before < top_p, p, 0.0)  # the token that crosses top_p is still in
         for row in rows:
-            streams.setdefault(row, np.random.default_rng([seed, row]))
+            streams.setdefault(row, np.random.default_rng([seed, keys[row]]))
         drawn = torch.tensor([streams[row].random() for row in rows], device=p.device)  # (R,)
         cumulative = p.cumsum(-1)
         chosen = (cumulative < drawn[:, None] * cumulative[:, -1:]).sum(-1, keepdim=True)  # (R, 1)

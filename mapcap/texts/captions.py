@@ -12,7 +12,7 @@ from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption
 from mapcap.networks.text_towers import without_padding
 
-_TWICE = re.compile(r"\b(\w+(?: \w+)?)(?: and \1\b)+")
+_TWICE = re.compile(r"\b(\w+(?: \w+){0,2}?)(?:(?: and)? \1\b)+")
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ def distinct(texts: Sequence[str]) -> Distinct:
 
 
 def tidy(caption: Caption) -> Caption:
-    """Return the caption with single spaces, none around it, and "X and X" said once.
+    """Return the caption with single spaces, none around it, and "X X" and "X and X" said once.
 
-    Small decoders repeat themselves where they are not sure of the second of two.
+    Small decoders repeat themselves where they are not sure of what comes next. X is one to three
+    words.
     """
     return replace(caption, text=_TWICE.sub(r"\1", " ".join(caption.text.split())))
 

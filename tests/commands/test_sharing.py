@@ -215,6 +215,7 @@ def test_keys_follow_what_a_stage_depends_on(monkeypatch: pytest.MonkeyPatch) ->
     assert shared(keys(replace(config, photos="/elsewhere", sentences=3))) == everything
     assert shared(keys(replace(config, captioner="phrases"))) == {"images", "pmi"}
     assert shared(keys(replace(config, region_view="blur"))) == {"images", "pmi"}
+    assert shared(keys(replace(config, decoding="beam"))) == {"images", "pmi"}
     assert shared(keys(replace(config, lm="gpt2"))) == {"images", "captions"}
     assert shared(keys(replace(config, regions=1))) == {"pmi"}
     assert shared(keys(classes=classes[::-1])) == {"pmi"}

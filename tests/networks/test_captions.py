@@ -78,6 +78,10 @@ def test_cosines_of_nothing_and_of_unequal_numbers(clip: Clip) -> None:
         ("a dark brown and brown cow.", "a dark brown cow."),
         ("a red and redder cat and cat.", "a red and redder cat."),
         ("a brown and dark brown cow.", "a brown and dark brown cow."),
+        ("a blue blue bluebird.", "a blue bluebird."),
+        ("a green green green green candy.", "a green candy."),
+        ("a black dog and a black dog play.", "a black dog play."),
+        ("a man and a woman and a man.", "a man and a woman and a man."),
     ],
 )
 def test_a_repetition_is_said_once(text: str, wanted: str) -> None:

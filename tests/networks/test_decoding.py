@@ -115,7 +115,7 @@ P = torch.tensor([0.05, 0.5, 0.15, 0.3])
 def test_nucleus_draws_from_the_most_probable_tokens(
     top_p: float, temperature: float, expected: list[float]
 ) -> None:
-    pick, rows = nucleus(top_p, temperature, seed=1), 4000
+    pick, rows = nucleus(top_p, temperature, 1, range(4000)), 4000
     drawn = pick(P.log().expand(rows, -1), list(range(rows)))
     shares = torch.bincount(drawn, minlength=4) / rows
     for share, wanted in zip(shares.tolist(), expected, strict=True):
@@ -125,15 +125,15 @@ def test_nucleus_draws_from_the_most_probable_tokens(
 def test_a_row_draws_the_same_whoever_else_is_there() -> None:
     torch.manual_seed(2)
     log_p = torch.randn(6, 50).log_softmax(-1)
-    alone, together = nucleus(0.9, 1.0, seed=3), nucleus(0.9, 1.0, seed=3)
+    alone, together = nucleus(0.9, 1.0, 3, range(6)), nucleus(0.9, 1.0, 3, range(6))
     first = together(log_p, list(range(6)))
     assert torch.equal(alone(log_p[:2], [0, 1]), first[:2])
     # After row 0 has left, row 1 goes on with its own stream.
     assert torch.equal(alone(log_p[1:2], [1]), together(log_p, list(range(6)))[1:2])
-    assert not torch.equal(nucleus(0.9, 1.0, seed=4)(log_p, list(range(6))), first)
+    assert not torch.equal(nucleus(0.9, 1.0, 4, range(6))(log_p, list(range(6))), first)
 
 
 @pytest.mark.parametrize(("top_p", "temperature"), [(0.0, 1.0), (1.1, 1.0), (0.9, 0.0)])
 def test_senseless_options_are_refused(top_p: float, temperature: float) -> None:
     with pytest.raises(ValueError, match="top_p is in"):
-        nucleus(top_p, temperature, 0)
+        nucleus(top_p, temperature, 0, ())

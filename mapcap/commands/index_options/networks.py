@@ -86,6 +86,16 @@ RegionView = Annotated[
     ),
 ]
 
+Decoding = Annotated[
+    str,
+    typer.Option(
+        help="How a ClipCap (mini, clipcap:) chooses tokens: greedy, beam (the published search of "
+        "five beams) or nucleus (drawn, the same each time, from the likeliest that have 0.9 of "
+        "the probability).",
+        rich_help_panel=_PANEL,
+    ),
+]
+
 Lm = Annotated[
     str | None,
     typer.Option(

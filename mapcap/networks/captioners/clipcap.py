@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import torch
 from huggingface_hub import hf_hub_download
@@ -23,7 +23,7 @@ from mapcap.networks.captioners.base import (
 from mapcap.networks.captioners.origins import BY_NAME, Origin, origin
 from mapcap.networks.clip import Clip
 from mapcap.networks.clip_names import identity, parted
-from mapcap.networks.clipcap import Caption, ClipCap
+from mapcap.networks.clipcap import Caption, ClipCap, Method
 from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI, embedded
 from mapcap.networks.failures import describe
@@ -45,9 +45,10 @@ _FULL_STOP: Final = 13
 
 @dataclass(frozen=True)
 class ClipCapCaptioner:
-    """Captions features, greedily."""
+    """Captions features; `method` is how tokens are chosen."""
 
     clipcap: ClipCap
+    method: Method = "greedy"
     needs: ClassVar[Needs] = "features"
     batch_size: ClassVar[int] = 256
 
@@ -57,7 +58,7 @@ class ClipCapCaptioner:
         Raises:
             ValueError: the batch has no features.
         """
-        return self.clipcap.generate(features_of(batch))
+        return self.clipcap.generate(features_of(batch), method=self.method)
 
 
 def _check(config: IndexConfig) -> None:
@@ -83,23 +84,25 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     clipcap = ClipCap.from_checkpoint(
         path, language_model=model, tokenizer=tokenizer, normalise=made.normalise
     )
-    return _captioner(clipcap.to(device, DTYPE))
+    return _captioner(config, clipcap.to(device, DTYPE))
 
 
 def _load_mini(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     decoder = load_language_model(MINI, device=device)
     return _captioner(
+        config,
         ClipCap.from_checkpoint(
             embedded("clipcap.safetensors"),
             language_model=decoder.model,
             tokenizer=decoder.tokenizer,
-        )
+        ),
     )
 
 
-def _captioner(clipcap: ClipCap) -> Captioner:
+def _captioner(config: IndexConfig, clipcap: ClipCap) -> Captioner:
     use_onednn(clipcap.language_model)
-    return ClipCapCaptioner(clipcap)
+    # What it may be, the configuration has checked.
+    return ClipCapCaptioner(clipcap, cast("Method", config.decoding))
 
 
 def _file(config: IndexConfig) -> Path:

@@ -28,7 +28,8 @@ def check_captioner(config: IndexConfig) -> None:
 
     Raises:
         UserError: an unknown kind, missing files, a captioner of another CLIP, or one that does not
-            look at pixels and is to see regions in a way of its own.
+            look at pixels and is to see regions in a way of its own, or that is no ClipCap and is
+            to choose tokens otherwise than it does.
     """
     kind = _kind(config)
     if config.region_view != IndexConfig.region_view and kind.makes.needs != "crops":
@@ -36,6 +37,11 @@ def check_captioner(config: IndexConfig) -> None:
         raise UserError(
             f"--region-view {config.region_view}: --captioner {config.captioner} reads the CLIP's "
             f"features and sees no pixels. Leave it out, or give one of: {seeing}."
+        )
+    if config.decoding != IndexConfig.decoding and kind.makes is not clipcap.ClipCapCaptioner:
+        raise UserError(
+            f"--decoding {config.decoding}: --captioner {config.captioner} is no ClipCap. Leave it "
+            f"out, or give one of: {clipcap.MINI_KIND.usage}, {clipcap.KIND.usage}."
         )
     kind.check(config)
 
