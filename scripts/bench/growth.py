@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -47,6 +48,14 @@ def exponent(seconds: Mapping[int, float]) -> float:
     return float(np.polyfit(np.log(numbers), np.log(values), 1)[0])
 
 
+def exponent_of_steps(seconds: Mapping[int, float]) -> float:
+    """Return p of seconds = a + b * number ** p from three numbers or more, each the same multiple.
+
+    What is added from one number to the next does not know the constant: what loading takes.
+    """
+    return exponent({n: seconds[more] - seconds[n] for n, more in pairwise(seconds)})
+
+
 def _of_indexes(what: str, runs: Mapping[int, Indexed]) -> Iterator[Figure]:
     for n, run in runs.items():
         yield Figure("growth", f"index, {n:,} {what}, {run.photos:,} photos", run.seconds, SECONDS)
@@ -56,6 +65,13 @@ def _of_indexes(what: str, runs: Mapping[int, Indexed]) -> Iterator[Figure]:
     for stage, seconds in of_stage.items():
         if all(seconds.values()):  # a stage that took no time has no exponent
             yield Figure("growth", f"{stage}, in {what}", exponent(seconds), EXPONENT)
+    processor = {n: run.processor for n, run in sorted(runs.items())}
+    for n, seconds_of_it in processor.items():
+        yield Figure("growth", f"processor, {n:,} {what}", seconds_of_it, SECONDS)
+    multiples = {more / n for n, more in pairwise(processor)}
+    if len(processor) > 2 and len(multiples) == 1:
+        steps = exponent_of_steps(processor)
+        yield Figure("growth", f"processor without loading, in {what}", steps, EXPONENT)
 
 
 def _captions(numbers: Sequence[int], device: torch.device) -> Iterator[tuple[int, float]]:

@@ -2,7 +2,8 @@
 
     python -m scripts.bench.indexes ARGUMENTS OF mapcap
 
-runs the command and prints, as the last line, the process's peak of resident memory in bytes.
+runs the command and prints, as the last line, the process's peak of resident memory in bytes and
+the seconds of the processor that it took.
 """
 
 import resource
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,8 @@ class Indexed:
     photos: int
     stages: dict[str, float]
     """Seconds of each stage; loading the networks is in none."""
+    processor: float
+    """Seconds of the processor, of all threads, with the loading."""
     peak_bytes: int
     """Most resident memory, of the process that indexed alone."""
     file_bytes: int
@@ -77,19 +81,19 @@ class Indexes:
             )  # fmt: skip
             if found.returncode:
                 raise UserError(f"mapcap {' '.join(arguments)} failed:\n{found.stderr[-2000:]}")
-            peak = int(found.stdout.splitlines()[-1])
-            self._done[photos] = _read(db, peak)
+            peak, processor = found.stdout.splitlines()[-1].split()
+            self._done[photos] = _read(db, float(processor), int(peak))
         return self._done[photos]
 
 
-def _read(db: Path, peak: int) -> Indexed:
+def _read(db: Path, processor: float, peak: int) -> Indexed:
     engine = open_read(db)
     run = queries.latest_run(engine)
     stages = queries.stages(engine, run.id)
     engine.dispose()
     photos = next(stage.total for stage in stages if stage.name == "images")
     seconds = {stage.name: stage.seconds for stage in stages}
-    return Indexed(photos, seconds, peak, db.stat().st_size, table_bytes(db))
+    return Indexed(photos, seconds, processor, peak, db.stat().st_size, table_bytes(db))
 
 
 def table_bytes(db: Path) -> dict[str, int]:
@@ -110,7 +114,7 @@ def peak_bytes() -> int:
 
 
 def main() -> int:
-    """Run `mapcap` with this process's arguments, print the peak and return the exit status."""
+    """Run `mapcap` with this process's arguments, print what it took, return the exit status."""
     from mapcap.cli import main as mapcap
 
     status = 0
@@ -118,7 +122,7 @@ def main() -> int:
         mapcap()
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    print(peak_bytes())
+    print(peak_bytes(), time.process_time())
     return status
 
 

@@ -22,7 +22,7 @@ from scripts.bench import growth, indexing, published
 from scripts.bench.__main__ import PARTS, main
 from scripts.bench.explaining import measure_model
 from scripts.bench.figures import TIMES, Figure
-from scripts.bench.growth import exponent
+from scripts.bench.growth import exponent, exponent_of_steps
 from scripts.bench.indexes import Indexed, Indexes
 from scripts.bench.networks import as_loaded
 from scripts.bench.sizes import OPTIONS, Sizes
@@ -162,6 +162,7 @@ def test_an_index_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.Mo
     assert run.photos == 4
     assert {"images", "captions", "pmi"} < set(run.stages)
     assert run.peak_bytes > 50e6 and run.file_bytes > 1000
+    assert run.processor > sum(run.stages.values()) / 4
     assert sum(run.table_bytes.values()) in (0, run.file_bytes)  # 0: a SQLite without dbstat
 
 
@@ -176,13 +177,14 @@ class Made(Indexes):
     def again(self, photos: Path) -> Indexed:
         n = self.counts[photos]
         return Indexed(
-            n, {"images": 1.0 * n, "audit": 0.0}, 10**8 + n, 1000 * n, {"image": 900 * n, "run": n}
-        )
+            n, {"images": 1.0 * n, "audit": 0.0}, 10 + 2.0 * n, 10**8 + n, 1000 * n,
+            {"image": 900 * n, "run": n},
+        )  # fmt: skip
 
 
 def test_index_growth_memory_and_bytes(tmp_path: Path) -> None:
     sizes = Sizes(
-        repeats=1, photos=4, growth_photos=(2, 4), growth_classes=(1, 2), growth_captions=(2, 4)
+        repeats=1, photos=4, growth_photos=(1, 2, 4), growth_classes=(1, 2), growth_captions=(2, 4)
     )
     indexes = Made(tmp_path, "cpu", 48)
     found = values(list(indexing.measure(sizes, CPU, indexes)))
@@ -191,12 +193,18 @@ def test_index_growth_memory_and_bytes(tmp_path: Path) -> None:
     sizes_found = values(list(indexing.measure_bytes(sizes, CPU, indexes)))
     assert sizes_found == {"a photo, of 4": 1000, "a photo, image": 900}
     peaks = values(list(growth.measure_memory(sizes, CPU, indexes)))
-    assert peaks["peak, 4 / 2 photos"] == pytest.approx(1, abs=1e-6)
+    assert peaks["peak, 4 / 1 photos"] == pytest.approx(1, abs=1e-6)
     found = {each.what: each.value for each in growth.measure(sizes, CPU, indexes)}
     assert found["all stages, in photos"] == pytest.approx(1)
+    assert found["processor without loading, in photos"] == pytest.approx(1)
+    assert "processor without loading, in classes" not in found
     assert found["images, in classes"] == pytest.approx(0)
     assert "audit, in photos" not in found
     assert np.isfinite(found["PMI, in captions of a class"])
+
+
+def test_steps_do_not_know_what_loading_takes() -> None:
+    assert exponent_of_steps({n: 7 + 3 * n**2 for n in (10, 20, 40)}) == pytest.approx(2)
 
 
 def test_an_exponent_is_the_slope_of_the_logarithms() -> None:
