@@ -192,7 +192,8 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
                     connection.execute(f"ALTER TABLE verdict ADD COLUMN {column} TEXT")
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
             yield connection
-    except sqlite3.Error as error:
+    # SQLite quotes the file in its errors, and what it quotes may be no text.
+    except (sqlite3.Error, UnicodeError) as error:
         raise StoreError(
             f"the verdicts in {path} cannot be used ({error}): give another file with --verdicts"
         ) from error

@@ -198,7 +198,7 @@ class Walk:
         words = queries.captions(self._engine, middle.id, limit=1)[0].text
         hits = queries.search_captions(self._engine, self._run, words, limit=1)
         for what, typed, shown in (
-            ("search: class names", middle.name, holds(" right")),
+            ("search: class names", middle.name, holds(" correct")),
             ("search: captions", words, holds(hits[0].text[:24])),
         ):
             self._do(what, typed, shown)

@@ -64,6 +64,17 @@ def test_a_foreign_or_broken_file_is_refused_and_left_alone(tmp_path: Path) -> N
     assert foreign.read_bytes() == before
 
 
+def test_a_schema_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.verdicts.db"
+    write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
+    whole = file.read_bytes()
+    damaged = whole.replace(b"CREATE TABLE verdict", b"CREATE TABL\xe4 verdict")
+    assert damaged != whole
+    file.write_bytes(damaged)
+    with pytest.raises(StoreError, match="--verdicts"):
+        read_verdicts(file, "a")
+
+
 def test_a_file_of_the_first_version_is_read_and_taken_on(tmp_path: Path) -> None:
     file = tmp_path / "v.sqlite"
     write_verdicts(file, Verdict("a", "class", "tabby", "fine", "", WHEN))
