@@ -130,8 +130,13 @@ class Terminal:
         os.kill(self.pid, signal.SIGABRT)
         return "".join(text for _, text in self._read(5.0))
 
+    def painted(self, since: float) -> float | None:
+        """Return the seconds from `since` until something is painted; None if nothing is."""
+        chunks = self._read(_LONGEST)
+        return self._paint(chunks) - since if chunks else None
+
     def settle(self, since: float, pause: float = _PAUSE) -> float:
-        """Return the seconds from `since` until the last paint before a pause."""
+        """Return the seconds from `since` until the last paint before a pause, 0 for none."""
         painted = since
         # A blinking cursor paints for good.
         end = time.perf_counter() + _LONGEST

@@ -89,9 +89,10 @@ class Walk:
     def _settle(self, what: str, keys: str, shown: Shown | None = None) -> None:
         """Press keys and note how long it took until nothing more was painted."""
         began = self._terminal.press(keys)
-        if shown is not None:
-            self._terminal.wait(shown, began)
-        self.figures[what].append(self._terminal.settle(began))
+        terminal = self._terminal
+        first = terminal.painted(began) if shown is None else terminal.wait(shown, began)
+        if first is not None:  # a key that changes nothing takes no time
+            self.figures[what].append(max(first, terminal.settle(began)))
 
     def start(self) -> float:
         """Wait for the classes; returns the seconds since the process was started."""
