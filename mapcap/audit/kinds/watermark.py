@@ -20,6 +20,8 @@ _STEP: Final = 43
 """Width of a bin of a colour channel: six bins, or seven where they are shifted by half."""
 _CODES: Final = 7**3
 _SHIFTS: Final = (0, _STEP // 2)
+_TOGETHER: Final = 512
+"""Pictures that are counted at once: a run's sample may have thousands."""
 _FAINTEST = 0.2
 """Excess of a colour at a place, below which no watermark is looked for."""
 _LEAST_EXCESS = 0.4
@@ -49,22 +51,22 @@ def place_histogram(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
     Colours are binned twice, the second time shifted by half a bin, so that none lies at an edge
     in both. Histograms of parts of a run add up to that of the run.
     """
-    _, height, width, _ = pictures.shape
-    places = np.arange(height * width)
-    counts = np.zeros((len(_SHIFTS), height * width * _CODES), np.int64)
-    for row, codes in enumerate(_codes(pictures)):
-        counts[row] = np.bincount(
-            (places * _CODES + codes).ravel(), minlength=height * width * _CODES
-        )
+    n, height, width, _ = pictures.shape
+    bins = height * width * _CODES
+    first = np.arange(height * width) * _CODES
+    counts = np.zeros((len(_SHIFTS), bins), np.int64)
+    for start in range(0, n, _TOGETHER):
+        flat = pictures[start : start + _TOGETHER].reshape(-1, height * width, 3)
+        for row, codes in enumerate(_codes(flat)):
+            counts[row] += np.bincount((first + codes).ravel(), minlength=bins)
     return counts.reshape(len(_SHIFTS), height * width, _CODES)
 
 
-def _codes(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return each pixel's colour as one number, under each binning: (2, n, H * W)."""
-    n, height, width, _ = pictures.shape
-    flat = pictures.reshape(n, height * width, 3).astype(np.int64)
-    levels = [(flat + shift) // _STEP for shift in _SHIFTS]
-    return np.stack([(level * (49, 7, 1)).sum(-1) for level in levels])
+def _codes(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return the colour of pixels (..., 3) as one number, under each binning: (2, ...)."""
+    levels = [((np.arange(256) + shift) // _STEP).astype(np.int16) for shift in _SHIFTS]
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    return np.stack([49 * level[red] + 7 * level[green] + level[blue] for level in levels])
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +181,7 @@ def _have(
     from scipy import ndimage
 
     places = np.flatnonzero(mask)
-    codes = _codes(pictures)[binning[places], :, places].T  # (n, places)
+    codes = _codes(pictures[:, mask])[binning[places], :, np.arange(len(places))].T  # (n, places)
     alike = (codes == colours[places]).mean(1) > 1 / 2
     ring = ndimage.binary_dilation(mask, structure=_EIGHT, iterations=_RING) & ~mask
     inside = np.median(pictures[:, mask], axis=1)  # (n, 3)

@@ -47,7 +47,7 @@ class Source:
 
 _SAMPLE = 16_384
 """Images of a run that every class is held against."""
-_CHUNK = 1024
+_CHUNK = 256
 _RIVAL_IMAGES = 1000
 
 
