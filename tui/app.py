@@ -283,9 +283,26 @@ def screen_for(message: Navigation) -> BrowseScreen:
 
 
 def _load() -> None:
-    """Load the other screens, which would keep the first key waiting."""
+    """Load the other screens and what reads pictures: the first keys would wait for them."""
     with loading:
         from tui.screens import one_class, runs, search  # noqa: F401
+    with loading:
+        from tui.screens import (  # noqa: F401
+            apart,
+            compare,
+            evidence,
+            matrix,
+            metrics,
+            neighbours,
+            one_image,
+            places,
+            run_findings,
+            verdict,
+        )
+    with loading:
+        from PIL import Image
+
+        Image.init()
     # `mapcap browse` starts without; what is loaded by now stays, and is not looked through again.
     gc.freeze()
     gc.enable()
