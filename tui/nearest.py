@@ -5,7 +5,8 @@ drops only what cannot be among the k best; of what is left, the most promising 
 compared first, until nothing unread could still be better.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
     """Go through all vectors once; keep those that may be among the k best."""
     ids, highs, lows = np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32)
     bar, searched = -np.inf, 0
-    for part in parts:
+    for part in _read_ahead(parts):
         searched += part.ids.size
         cosines, errors = _cosine_bounds(part, query)
         new = np.flatnonzero(cosines + errors >= bar)
@@ -86,6 +87,16 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
             ids, highs, lows = ids[good], highs[good], lows[good]
     order = np.argsort(-highs, kind="stable")
     return _Left(ids[order], highs[order], bar, searched)
+
+
+def _read_ahead(parts: Iterable[Codes | Vectors]) -> Iterator[Codes | Vectors]:
+    """Yield the parts, the next of which is read in a thread while one is compared."""
+    iterator = iter(parts)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, iterator, None)
+        while (part := following.result()) is not None:
+            following = pool.submit(next, iterator, None)
+            yield part
 
 
 def _cosine_bounds(part: Codes | Vectors, query: Floats) -> tuple[Floats, Floats]:
