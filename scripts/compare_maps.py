@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         print(json.dumps({"photos": count, "model": given.model, "rows": rows}, indent=2))
         return 0
-    console = Console(width=max(100, Console().width))
+    console = Console(width=max(140, Console().width))
     table = Table(box=None, title=f"{count} photos, {Path(given.photos).name}, {given.model}")
     for name in rows[0]:
         table.add_column(name, justify="left" if name == "method" else "right")
