@@ -169,6 +169,17 @@ def test_a_planted_mark_is_found_and_measured(count: int) -> None:
     assert 24 / SIDE <= x0 < x1 <= 30 / SIDE and 2 / SIDE <= y0 < y1 <= 8 / SIDE
 
 
+def test_colours_at_a_place_are_counted_over_any_number_of_pictures() -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (1100, 2, 3, 3), np.uint8)
+    found = place_histogram(pictures)  # (2, places, colours)
+    for row, shift in enumerate((0, 21)):
+        for place, (y, x) in enumerate(np.ndindex(2, 3)):
+            bins = (pictures[:, y, x].astype(int) + shift) // 43
+            expected = np.zeros((7, 7, 7), int)
+            np.add.at(expected, tuple(bins.T), 1)
+            assert np.array_equal(found[row, place], expected.ravel())
+
+
 def test_fewer_than_ten_pictures_have_no_mark() -> None:
     rng = np.random.default_rng(8)
     own, others = with_mark(rng, scenes(rng, 10), 10), scenes(rng, 300)
