@@ -4,6 +4,7 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
@@ -85,11 +86,18 @@ def _opened(data: bytes) -> Image.Image:
         Refused: for one too large, too narrow, or a camera's raw file with a small picture in it.
     """
     _check_size(*(_webp_size(data) or (1, 1)))
-    image = Image.open(BytesIO(_without_notes(data)), formats=FORMATS)
+    image = Image.open(BytesIO(_without_notes(data)), formats=_readable())
     _check_size(*image.size)
     if image.format == "TIFF" and _is_raw(image, data):
         raise Refused("not a picture but a camera's raw file: develop it to JPEG")
     return image
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    """Return the formats that this Pillow reads: one that was built by hand may lack some."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _check_size(width: int, height: int) -> None:
