@@ -108,7 +108,10 @@ class _Vit(nn.Module):
             for size, patch in zip(patches.image_size, patches.patch_size, strict=True)
         ]
         grid = (side[0], side[1])
-        return VisionTower(self.base.layers, grid, 1, "token", self.base.layernorm, nn.Identity())
+        # transformers 4 keeps the blocks a level lower.
+        base = self.base
+        blocks = base.layers if hasattr(base, "layers") else base.encoder.layer
+        return VisionTower(blocks, grid, 1, "token", base.layernorm, nn.Identity())
 
 
 class _Staged(nn.Module):

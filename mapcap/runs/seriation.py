@@ -1,7 +1,12 @@
 """An order in which things that are alike stand side by side."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+_MOST: Final = 1e9
 
 
 def seriate(likeness: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -11,7 +16,8 @@ def seriate(likeness: NDArray[np.floating]) -> NDArray[np.int64]:
     is that of the Fiedler vector, which minimises the squared distances of what is alike (Atkins,
     Boman & Hendrickson 1998).
     """
-    both = np.asarray(likeness, np.float64)
+    # A damaged file may count anything, and no eigenvector comes of what is not finite.
+    both = np.nan_to_num(np.asarray(likeness, np.float64), posinf=_MOST).clip(0, _MOST)
     both = both + both.T
     np.fill_diagonal(both, 0)
     order: list[int] = []

@@ -26,6 +26,11 @@ def test_groups_stay_together_the_largest_first() -> None:
     assert {frozenset(order[3:5]), frozenset(order[5:])} == {frozenset([0, 3]), frozenset([2, 5])}
 
 
+def test_what_is_not_finite_has_an_order_all_the_same() -> None:
+    likeness = np.array([[0, np.nan, np.inf], [1, 0, -np.inf], [1e300, 1, 0]])
+    assert sorted(seriate(likeness).tolist()) == [0, 1, 2]
+
+
 def test_there_may_be_nothing_to_order() -> None:
     assert seriate(np.zeros((0, 0))).tolist() == []
     assert seriate(np.zeros((3, 3))).tolist() == [0, 1, 2]
