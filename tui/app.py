@@ -6,7 +6,9 @@ import gc
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import ClassVar, get_args
 
 from textual import on
@@ -24,6 +26,7 @@ from db.queries import loading
 from db.records import ClassName, Run
 from db.verdicts import beside
 from mapcap.text import clean
+from tui import screens
 from tui.navigation import (
     Navigation,
     OpenApart,
@@ -286,19 +289,9 @@ def _load() -> None:
     """Load the other screens and what reads pictures: the first keys would wait for them."""
     with loading:
         from tui.screens import one_class, runs, search  # noqa: F401
-    with loading:
-        from tui.screens import (  # noqa: F401
-            apart,
-            compare,
-            evidence,
-            matrix,
-            metrics,
-            neighbours,
-            one_image,
-            places,
-            run_findings,
-            verdict,
-        )
+    for each in iter_modules(screens.__path__):
+        with loading:
+            import_module(f"{screens.__name__}.{each.name}")
     with loading:
         from PIL import Image
 
