@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import PIL
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -108,7 +109,12 @@ def _modes() -> Kinds:
     for name, value in (("NaN", np.nan), ("infinite", np.inf)):
         image = Image.fromarray(np.full((HIGH, WIDE), value, np.float32))
         yield f"TIFF float, all {name}", Case(saved(image, "TIFF"), colour=(0, 0, 0))
-    yield "TIFF YCbCr", Case(saved(plain().convert("YCbCr"), "TIFF"), colour=RED)
+    # Before Pillow 13 its own files of this kind end too early for it.
+    refused = None if int(PIL.__version__.split(".")[0]) >= 13 else "image file is truncated"
+    yield (
+        "TIFF YCbCr",
+        Case(saved(plain().convert("YCbCr"), "TIFF"), colour=RED, refused=refused),
+    )
     yield (
         "TIFF LAB",
         Case(saved(Image.new("LAB", (WIDE, HIGH), (255, 128, 128)), "TIFF"), colour=WHITE),
