@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mapcap.audit.hashing import hashes
 from mapcap.audit.material import Images, Reference
 
-_CHUNK = 4096
+_CHUNK = 1024
 """Images of the run compared at a time."""
 MOST_BITS = 8
 """Of the 63 bits of a hash, those in which near copies may differ: of the 3 million pairs of 2,500

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
 _SIDE: Final = 8
 """Frequencies of a hash in each direction."""
+_AT_ONCE: Final = 256
+"""Pictures hashed at once: a run's sample has thousands, and their floats eight times the bytes."""
 
 
 def hashes(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -16,6 +18,12 @@ def hashes(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     The signs of the lowest frequencies of the luma's discrete cosine transform about their median,
     without the constant one (pHash, Zauner 2010).
     """
+    starts = range(0, len(pictures), _AT_ONCE)
+    parts = [_hashes(pictures[start : start + _AT_ONCE]) for start in starts]
+    return np.concatenate([np.empty((0, _SIDE**2 - 1), np.float32), *parts])
+
+
+def _hashes(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     n, side, _, _ = pictures.shape
     waves = np.cos(np.pi / side * (np.arange(side) + 0.5) * np.arange(_SIDE)[:, None])
     luma = pictures.astype(np.float64) @ _LUMA  # (n, S, S)

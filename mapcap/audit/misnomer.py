@@ -14,6 +14,8 @@ _NEARLY_ALL = 0.8
 """Share of a class's images that the other word must fit better than the class's name."""
 _LEAST_GAIN = 0.2
 """Share of the class's images by which more of them would be correct."""
+_AT_ONCE = 1024
+"""Images of the sample whose cosines with all the words are held at once."""
 _SAME = 0.9
 """Cosine with another class's name from which on a word only names that class."""
 
@@ -84,10 +86,13 @@ def _losses(material: Material, texts: NDArray[np.float32], me: int) -> NDArray[
     reference, names = material.reference, material.names
     chosen = reference.classes != material.class_id
     chosen &= reference.predicted == reference.classes
-    features = reference.embeddings[chosen].astype(np.float32)
-    places = names.places(reference.classes[chosen])
-    name_cosines = (features * names.embeddings[places].astype(np.float32)).sum(1)
-    lost: NDArray[np.int64] = (features @ texts > name_cosines[:, None]).sum(0)
+    embeddings, places = reference.embeddings[chosen], names.places(reference.classes[chosen])
+    lost = np.zeros(texts.shape[1], np.int64)
+    for start in range(0, len(embeddings), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        features = embeddings[part].astype(np.float32)
+        name_cosines = (features * names.embeddings[places[part]].astype(np.float32)).sum(1)
+        lost += (features @ texts > name_cosines[:, None]).sum(0)
     return lost
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK = 4096
+_CHUNK = 512
 """Images of the run compared at a time."""
 _MOST_NEIGHBOURS, _FEWEST_NEIGHBOURS = 10, 3
 

@@ -9,6 +9,7 @@ from db import queries, writes
 from db.rows import Spent
 from mapcap.indexing.feeding import stored_behind
 from mapcap.indexing.local_engine import Compute, compute_here
+from mapcap.indexing.memory import FreeMemory
 from mapcap.indexing.progress import Progress, check
 from mapcap.indexing.stages import STAGES
 from mapcap.indexing.stages.base import Job, Stage
@@ -47,7 +48,7 @@ def run_stage(
         store, run_id, stage.name, position=position, total=total, done=done, key=stage.key
     )
     progress.begin(stage.name, stage.unit, done, total)
-    watch = _Watch()
+    watch, memory = _Watch(), FreeMemory()
     # Whatever ends this: nothing goes on to read, compute or write behind it.
     with (
         stored_behind() as behind,
@@ -57,6 +58,7 @@ def run_stage(
             spent = Spent(batch.reading, watch.seconds() - batch.reading, watch.waited)
             behind.put(_storing(stage, batch.result, batch.count, spent))
             watch.waited = watch.seconds()
+            memory.give_back()
         behind.drain()
         rest = Spent(writing=watch.waited + watch.seconds())
         writes.progress_stage(store, run_id, stage.name, items=0, spent=rest)

@@ -35,7 +35,7 @@ _LEAST_GROUND = 0.15
 """Share of a picture below which an object fills the frame."""
 _LEAST_JUDGED = 0.5
 """Share of a class's images whose background must be known."""
-_AT_ONCE = 1024
+_AT_ONCE = 256
 _LEAST_EXCESS = 0.3
 """By how much more of the class's backgrounds than of others must have what they are said to."""
 

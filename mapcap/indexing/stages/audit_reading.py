@@ -18,7 +18,7 @@ from db.records import Relevance, Role
 from db.records.evidence import PredictedImage
 from mapcap.audit.attributes import ATTRIBUTES, attribute_row
 from mapcap.audit.grounds import ground_of_box, ground_of_maps
-from mapcap.audit.kinds.background import background_properties
+from mapcap.audit.kinds.background import PROPERTIES, background_properties
 from mapcap.audit.kinds.watermark import place_histogram
 from mapcap.audit.material import (
     NO_WITNESS,
@@ -76,36 +76,37 @@ def read_reference(source: Source) -> Reference:
         )
         numbers = numbers[np.sort(drawn)]
     classes = dict(numbers.tolist())
-    parts = []
+    m, side = len(numbers), PICTURE_SIDE
+    # Filled in place: parts joined at the end would be held twice, with all that is read of them.
+    columns: dict[str, NDArray[Any]] = {
+        "ids": np.empty(m, np.int64),
+        "predicted": np.empty(m, np.int64),
+        "confidence": np.empty(m),
+        "witness": np.empty(m, np.int64),
+        "embeddings": np.empty((m, source.clip.embed_dim), np.float16),
+        "backgrounds": np.empty((m, len(PROPERTIES))),
+        "pictures": np.empty((m, side, side, 3), np.uint8),
+        "attributes": np.empty((m, len(ATTRIBUTES))),
+    }
     counts: Counter[str] = Counter()
-    for start in range(0, len(numbers), _CHUNK):
+    held = 0
+    for start in range(0, m, _CHUNK):
         ids = numbers[start : start + _CHUNK, 0].tolist()
         images = read_images(source, evidence.predictions_of(source.engine, ids))
-        parts.append((images, background_properties(images.pictures, images.grounds)))
-        counts.update(word for held in images.words for word in held)
-    ids = _joined([images.ids for images, _ in parts], (0,), np.int64)
-    side = (0, PICTURE_SIDE, PICTURE_SIDE, 3)
-    pictures = _joined([images.pictures for images, _ in parts], side, np.uint8)
+        part = slice(held, held + len(images))
+        columns["backgrounds"][part] = background_properties(images.pictures, images.grounds)
+        for name in columns.keys() - {"backgrounds"}:
+            columns[name][part] = getattr(images, name)
+        counts.update(word for words in images.words for word in words)
+        held += len(images)
+    whole = {name: column[:held] for name, column in columns.items()}
     return Reference(
-        ids=ids,
-        classes=np.array([classes[number] for number in ids.tolist()], np.int64),
-        predicted=_joined([images.predicted for images, _ in parts], (0,), np.int64),
-        confidence=_joined([images.confidence for images, _ in parts], (0,), np.float64),
-        witness=_joined([images.witness for images, _ in parts], (0,), np.int64),
-        embeddings=_joined([images.embeddings for images, _ in parts], (0, 1), np.float16),
-        backgrounds=_joined([properties for _, properties in parts], (0, 5), np.float64),
-        pictures=pictures,
-        histogram=place_histogram(pictures),
+        **whole,
+        classes=np.array([classes[number] for number in whole["ids"].tolist()], np.int64),
+        histogram=place_histogram(whole["pictures"]),
         phrases=counts,
-        attributes=_joined(
-            [images.attributes for images, _ in parts], (0, len(ATTRIBUTES)), np.float64
-        ),
         same_files=evidence.same_files(source.engine, source.run_id),
     )
-
-
-def _joined(arrays: Sequence[NDArray[Any]], empty: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    return np.concatenate(arrays) if arrays else np.empty(empty, dtype)
 
 
 def read_images(source: Source, predicted: Sequence[PredictedImage]) -> Images:
