@@ -6,7 +6,8 @@ compared first, until nothing unread could still be better.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,10 +93,16 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
 def _read_ahead(parts: Iterable[Codes | Vectors]) -> Iterator[Codes | Vectors]:
     """Yield the parts, the next of which is read in a thread while one is compared."""
     iterator = iter(parts)
+    # What may stop the search (`db.interrupts`) is told by the context, which threads do not have.
+    context = copy_context()
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, iterator, None)
-        while (part := following.result()) is not None:
-            following = pool.submit(next, iterator, None)
+
+        def following() -> Future[Codes | Vectors | None]:
+            return pool.submit(context.run, lambda: next(iterator, None))
+
+        coming = following()
+        while (part := coming.result()) is not None:
+            coming = following()
             yield part
 
 

@@ -1,6 +1,7 @@
 """The search for the nearest vectors gives what comparing all exactly gives, and reads few."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from db.codes import codes_of
 from db.errors import StoreError
+from db.interrupts import Interrupt, current
 from db.records import Codes, Vectors
 from tui.nearest import nearest
 
@@ -109,3 +111,19 @@ def test_vectors_of_another_length_are_an_error_of_the_store() -> None:
     stored = Stored(np.eye(4), np.arange(1, 5), 2)
     with pytest.raises(StoreError, match="differ in length"):
         nearest(stored.codes, stored.exact, np.ones(3, np.float16), 2)
+
+
+def test_what_stops_a_search_reaches_the_thread_that_reads() -> None:
+    stored = Stored(np.eye(4), np.arange(1, 5), 2)
+    seen = set()
+
+    def watched() -> Iterator[Part]:
+        for part in stored.codes():
+            seen.add((current(), get_ident()))
+            yield part
+
+    with Interrupt() as interrupt:
+        nearest(watched, stored.exact, stored.vectors[0], 2)
+    [(found, thread)] = seen
+    assert found is interrupt
+    assert thread != get_ident()
