@@ -38,6 +38,8 @@ _WRITE_TIMEOUT: Final = 30.0
 # Rows with pictures and embeddings take 1 to 4 KB: larger pages waste less of their ends.
 _PAGE_SIZE: Final = 8192
 _CACHE_KIB: Final = 65536
+_READER_CACHE_KIB: Final = 8192
+"""A reader of millions of embeddings sees each page once; the browser has several connections."""
 _NO_WAL: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CANTOPEN)
 _INTERRUPT: Final = "interrupt"
 
@@ -259,7 +261,7 @@ def _prepare_reader(connection: sqlite3.Connection) -> None:
     # A file from anybody may carry views: they get no dangerous functions. (A writer's own FTS5
     # triggers would be refused under this.)
     connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
 
 
 def _upgrade(engine: Engine) -> None:

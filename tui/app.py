@@ -9,12 +9,14 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from time import monotonic
 from typing import ClassVar, get_args
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -49,6 +51,9 @@ from tui.screens.classes import ClassesScreen
 from tui.terminal_reply import PatientDriver
 
 _PULSE_SECONDS = 2.0
+_IDLE_SECONDS = 1.0
+_GARBAGE = (10_000, 100, 10)
+"""Python's thresholds: all is looked through only after millions of objects, else when idle."""
 _FEW_COLOURS = (
     "Pictures are drawn in 256 colours here. If your terminal has true colour: "
     "export COLORTERM=truecolor, or mapcap browse --colors truecolor."
@@ -89,6 +94,7 @@ class MapCapApp(App[None]):
         self._pulse: Pulse | None = pulse_of(snapshot.run, snapshot.stages)
         self._trouble = ""
         self._warned = False
+        self._touched = 0.0
 
     def get_default_screen(self) -> ClassesScreen:
         """Begin with the classes, without an empty screen below them."""
@@ -99,7 +105,19 @@ class MapCapApp(App[None]):
         if self._start is not None:
             self.post_message(OpenClass(self.opened, self._start))
         self.set_interval(_PULSE_SECONDS, self.poll)
+        self.set_interval(_IDLE_SECONDS, self._tidy)
         self.call_after_refresh(self.run_worker, _load, thread=True, exit_on_error=False)
+
+    async def on_event(self, event: Event) -> None:
+        """Note when a key was pressed last."""
+        if isinstance(event, InputEvent):
+            self._touched = monotonic()
+        await super().on_event(event)
+
+    def _tidy(self) -> None:
+        """Collect garbage while nobody waits: after some pages it takes a tenth of a second."""
+        if gc.isenabled() and gc.get_count()[1] and monotonic() - self._touched > _IDLE_SECONDS:
+            gc.collect()
 
     def poll(self) -> None:
         """Read the run's state and the verdicts; the screen follows if they are not as before."""
@@ -298,4 +316,5 @@ def _load() -> None:
         Image.init()
     # `mapcap browse` starts without; what is loaded by now stays, and is not looked through again.
     gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     gc.enable()

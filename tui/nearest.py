@@ -39,19 +39,28 @@ def nearest(
     exact: Callable[[Sequence[int]], Vectors],
     query: NDArray[np.floating[Any]],
     k: int,
+    first: Callable[[Nearest], None] | None = None,
 ) -> Nearest:
     """Return the k nearest of all vectors, the most alike first, of equals that of the lower id.
 
     `parts` begins a pass through all that is stored, `exact` reads vectors by id; ids it does not
-    know are gone since. `query` (D,) is L2-normalised, as the stored vectors are.
+    know are gone since. `first` is given the nearest of the first part, before the search goes on.
+    `query` (D,) is L2-normalised, as the stored vectors are.
 
     Raises:
         StoreError: for stored vectors of another length than the query's.
     """
+    wide = query.astype(np.float64)
+
+    def begun(left: _Left) -> None:
+        if first is not None:
+            first(Nearest(*_best(left, exact, wide, k), left.searched))
+
     kept = k
     while True:
-        left = _possible(parts(), query.astype(np.float32), kept)
-        ids, cosines = _best(left, exact, query.astype(np.float64), k)
+        left = _possible(parts(), query.astype(np.float32), kept, begun)
+        first = None
+        ids, cosines = _best(left, exact, wide, k)
         if left.bar == -np.inf or (ids.size == k and cosines[-1] >= left.bar):
             return Nearest(ids, cosines, left.searched)
         # Vectors that are gone have pushed others out.
@@ -71,11 +80,21 @@ class _Left:
     searched: int
 
 
-def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
-    """Go through all vectors once; keep those that may be among the k best."""
+def _possible(
+    parts: Iterable[Codes | Vectors], query: Floats, k: int, begun: Callable[[_Left], None]
+) -> _Left:
+    """Go through all vectors once; keep those that may be among the k best.
+
+    `begun` is told what is left of the first part.
+    """
     ids, highs, lows = np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.float32)
     bar, searched = -np.inf, 0
-    for part in _read_ahead(parts):
+
+    def left() -> _Left:
+        order = np.argsort(-highs, kind="stable")
+        return _Left(ids[order], highs[order], bar, searched)
+
+    for number, part in enumerate(_read_ahead(parts)):
         searched += part.ids.size
         cosines, errors = _cosine_bounds(part, query)
         new = np.flatnonzero(cosines + errors >= bar)
@@ -86,8 +105,9 @@ def _possible(parts: Iterable[Codes | Vectors], query: Floats, k: int) -> _Left:
             bar = float(np.partition(lows, -k)[-k])
             good = highs >= bar
             ids, highs, lows = ids[good], highs[good], lows[good]
-    order = np.argsort(-highs, kind="stable")
-    return _Left(ids[order], highs[order], bar, searched)
+        if number == 0:
+            begun(left())
+    return left()
 
 
 def _read_ahead(parts: Iterable[Codes | Vectors]) -> Iterator[Codes | Vectors]:

@@ -59,7 +59,6 @@ from db.queries._pending import (
     stored_images,
 )
 from db.queries._regions import (
-    codes_beyond,
     region_codes,
     region_embeddings,
     regions,
@@ -96,7 +95,6 @@ __all__ = [
     "class_record",
     "class_tokens",
     "classes",
-    "codes_beyond",
     "confusions",
     "count_finding_photos",
     "count_images",

@@ -1,10 +1,11 @@
 """Regions with their captions, and embeddings by the thousand."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 
 from db import schema
 from db.errors import StoreError
@@ -71,39 +72,40 @@ def region_embeddings(
         after = int(vectors.ids[-1])
 
 
-def region_codes(engine: Engine, run_id: int, representation: str) -> Iterator[Codes | Vectors]:
-    """Yield what a search looks through first, by region id: blocks of codes, as far as they go.
+def region_codes(
+    engine: Engine, run_id: int, representation: str, first: int = 0
+) -> Iterator[Codes | Vectors]:
+    """Yield what a search looks through first: blocks of codes, that of a region `first`, then all.
 
     What is in no block yet follows as it is stored. StoreError for a block that is damaged.
     """
-    after = 0
-    while (next_block := codes_beyond(engine, run_id, representation, after)) is not None:
-        after, block = next_block
-        yield block
-    yield from region_embeddings(engine, run_id, representation, after=after, chunk=_CHUNK)
-
-
-def codes_beyond(
-    engine: Engine, run_id: int, representation: str, after: int
-) -> tuple[int, Codes] | None:
-    """Return the first block that goes beyond a region, with its last region; None beyond all."""
     table = schema.EmbeddingBlock
-    query: Query = (
-        select(*columns_of(Codes, table, ids=table.region_ids), table.last_region_id)
-        .where(
-            table.run_id == run_id,
-            table.representation == representation,
-            table.last_region_id > after,
-        )
+    ends: Query = (
+        select(table.last_region_id)
+        .where(table.run_id == run_id, table.representation == representation)
         .order_by(table.last_region_id)
-        .limit(1)
     )
     with engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    *values, last = row
-    block = Codes(*values)
+        lasts = connection.execute(ends).scalars().all()
+    # Made once: there may be hundreds of blocks, and SQLAlchemy takes as long for a query as
+    # SQLite for a block.
+    query: Query = select(*columns_of(Codes, table, ids=table.region_ids)).where(
+        table.run_id == run_id,
+        table.representation == representation,
+        table.last_region_id == bindparam("last"),
+    )
+    begin = bisect_left(lasts, first)
+    for last in (*lasts[begin:], *lasts[:begin]):
+        with engine.connect() as connection:
+            row = connection.execute(query, {"last": last}).one_or_none()
+        if row is not None:
+            yield _sound(Codes(*row))
+    beyond = lasts[-1] if lasts else 0
+    yield from region_embeddings(engine, run_id, representation, after=beyond, chunk=_CHUNK)
+
+
+def _sound(block: Codes) -> Codes:
+    """Return a block whose parts belong together; StoreError for another."""
     n, length = block.codes.shape
     if not (block.ids.size == block.scales.size == block.errors.size == n) or (
         block.centre.size != length
@@ -111,4 +113,4 @@ def codes_beyond(
         raise StoreError("a stored block of embeddings is damaged: its parts differ in length")
     if not all(np.isfinite(part).all() for part in (block.centre, block.scales, block.errors)):
         raise StoreError("a stored block of embeddings is damaged: it holds NaN or infinity")
-    return last, block
+    return block

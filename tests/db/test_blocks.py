@@ -91,9 +91,20 @@ def test_blocks_hold_every_region_once(
         assert parts(store) == [("Codes", ids[:3]), ("Codes", ids[3:6]), ("Codes", ids[6:])]
     assert not list(queries.region_codes(store.engine, store.run_id, "crop"))
     assert not list(queries.region_codes(store.engine, store.run_id + 1, "pooled"))
-    found = queries.codes_beyond(store.engine, store.run_id, "pooled", ids[3] - 1)
-    assert found is not None and found[0] == ids[5] and found[1].ids.tolist() == ids[3:6]
-    assert queries.codes_beyond(store.engine, store.run_id, "pooled", ids[-1]) is None
+
+
+def test_the_block_of_a_region_may_come_first(
+    store: Any, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.writes.regions.BLOCK", 3)
+    writes.pack_embeddings(store.engine, store.run_id, "pooled")
+    for own, wanted in (
+        (ids[4], [ids[3:6], ids[6:], ids[:3]]),
+        (ids[-1], [ids[6:], ids[:3], ids[3:6]]),
+        (ids[-1] + 1, [ids[:3], ids[3:6], ids[6:]]),
+    ):
+        found = queries.region_codes(store.engine, store.run_id, "pooled", own)
+        assert [part.ids.tolist() for part in found] == wanted
 
 
 def test_what_is_in_blocks_is_not_read_again(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,9 +130,9 @@ def test_an_embedding_that_is_written_again_takes_its_block_and_the_later_ones_a
     writes.add_embeddings(store.engine, "pooled", [ids[3]], np.array([[9.0, 0.0, 0.0]]))
     assert parts(store) == [("Codes", ids[:2]), ("Vectors", ids[2:])]
     writes.pack_embeddings(store.engine, store.run_id, "pooled")
-    found = queries.codes_beyond(store.engine, store.run_id, "pooled", ids[2])
-    assert found is not None
-    back = found[1].centre + found[1].scales[:, None] * found[1].codes
+    block = next(queries.region_codes(store.engine, store.run_id, "pooled", ids[3]))
+    assert isinstance(block, Codes)
+    back = block.centre + block.scales[:, None] * block.codes
     assert np.allclose(back, [[0.0, 0.6, 0.8], [1.0, 0.0, 0.0]], atol=0.01)
 
 

@@ -12,7 +12,7 @@ from db.codes import codes_of
 from db.errors import StoreError
 from db.interrupts import Interrupt, current
 from db.records import Codes, Vectors
-from tui.nearest import nearest
+from tui.nearest import Nearest, nearest
 
 Part = Codes | Vectors
 
@@ -127,3 +127,14 @@ def test_what_stops_a_search_reaches_the_thread_that_reads() -> None:
     [(found, thread)] = seen
     assert found is interrupt
     assert thread != get_ident()
+
+
+def test_the_first_part_is_answered_before_all() -> None:
+    stored = Stored(np.random.default_rng(9).normal(size=(900, 16)), np.arange(1, 901), 300)
+    query, first = stored.vectors[250], list[Nearest]()
+    found = nearest(stored.codes, stored.exact, query, 20, first.append)
+    [begun] = first
+    assert begun.searched == 300
+    stored.forget(range(301, 901))
+    assert begun.ids.tolist() == stored.plain(query, 20)[0]
+    assert found.searched == 900

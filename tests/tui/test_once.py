@@ -1,6 +1,7 @@
 """What a key changes is made anew, and nothing else."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from time import sleep
 from typing import Any
 
 import pytest
@@ -121,16 +122,25 @@ async def test_regions_alike_in_the_own_block_come_before_all_are_compared(
     first: list[tuple[int, str]] = []
     # So few regions have no blocks otherwise.
     monkeypatch.setattr("db.writes.regions.FEWEST", 0)
+    monkeypatch.setattr("db.writes.regions.BLOCK", 16)
     engine = open_write(stored.path)
     pack_embeddings(engine, stored.run_id, "pooled")
     engine.dispose()
     app = app_on()
 
-    def every(*arguments: Any) -> Any:
+    def every(*arguments: Any, **options: Any) -> Iterator[Any]:
+        """Do not give the last block before there is something on the screen."""
+        *before, last = queries.region_codes(*arguments, **options)
+        assert len(before) > 2
+        yield from before
         assert isinstance(app.screen, NeighboursScreen)
-        rows = app.screen.query_one(Rows)
-        first.append((len(rows.records), str(app.screen.query_one("#title", Static).render())))
-        return queries.region_codes(*arguments)
+        rows, title = app.screen.query_one(Rows), app.screen.query_one("#title", Static)
+        for _ in range(500):
+            if rows.records:
+                break
+            sleep(0.02)
+        first.append((len(rows.records), str(title.render())))
+        yield last
 
     class Asked:
         region_codes = staticmethod(every)
@@ -146,3 +156,24 @@ async def test_regions_alike_in_the_own_block_come_before_all_are_compared(
         [(rows, title)] = first
         assert rows > 0 and "searching" in title
         assert "regions searched" in str(app.screen.query_one("#title", Static).render())
+
+
+async def test_garbage_is_collected_when_nobody_waits(
+    app_on: Make, press: Press, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, collected = app_on(), list[bool]()
+    monkeypatch.setattr("tui.app._IDLE_SECONDS", 1000.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        now = [2000.0]
+        monkeypatch.setattr("tui.app.monotonic", lambda: now[0])
+        monkeypatch.setattr("tui.app.gc.get_count", lambda: (0, 1, 0))
+        monkeypatch.setattr("tui.app.gc.collect", lambda: collected.append(True))
+        await press(pilot, "down")
+        for now[0], times in ((2900.0, 0), (3001.0, 1)):
+            app._tidy()
+            assert len(collected) == times
+        monkeypatch.setattr("tui.app.gc.get_count", lambda: (700, 0, 0))
+        app._tidy()
+        assert len(collected) == 1
+        monkeypatch.undo()

@@ -1,14 +1,13 @@
 """Regions like one region, by their embeddings, over the whole run."""
 
-from collections.abc import Callable, Iterable
 from functools import partial
 
 from rich.text import Text
 from textual.widgets import Static
 
 from db import queries
-from db.records import Codes, Region, Vectors
-from tui.nearest import nearest
+from db.records import Region
+from tui.nearest import Nearest, nearest
 from tui.opened import Opened
 from tui.screens.regions import PAGE, RegionsScreen
 from tui.texts import safe
@@ -34,42 +33,35 @@ class NeighboursScreen(RegionsScreen):
         self._tell(None)
         self.query_one(Rows).focus()
         # Once: `reload` does not repeat what may have read millions of embeddings.
-        self.ask("search", self._search_near, self._show_first)
+        self.ask("search", self._search, self._show)
 
-    def _show_first(self, answer: tuple[list[RegionRow], int]) -> None:
-        """Show what is alike among the region's own block, and go on to all."""
-        self.query_one(RegionList).show(answer[0])
-        self.ask("search", self._search_all, self._show)
+    def _search(self) -> tuple[list[RegionRow], int]:
+        """Compare embeddings, and show what is alike in the region's own block before going on.
 
-    def _search_near(self) -> tuple[list[RegionRow], int]:
-        opened, region = self.opened, self._region.id
-        near = queries.codes_beyond(
-            opened.engine, opened.run.id, opened.representation, after=region - 1
-        )
-        return self._search(lambda: [] if near is None else [near[1]])
-
-    def _search_all(self) -> tuple[list[RegionRow], int]:
-        opened = self.opened
-        return self._search(
-            lambda: queries.region_codes(opened.engine, opened.run.id, opened.representation)
-        )
-
-    def _search(
-        self, parts: Callable[[], Iterable[Codes | Vectors]]
-    ) -> tuple[list[RegionRow], int]:
-        """Compare embeddings; StoreError if they cannot be read."""
-        engine = self.opened.engine
-        exact = partial(queries.region_features, engine, representation=self.opened.representation)
-        query = exact([self._region.id])
+        StoreError if they cannot be read.
+        """
+        engine, kind, own = self.opened.engine, self.opened.representation, self._region.id
+        exact = partial(queries.region_features, engine, representation=kind)
+        query = exact([own])
         if not query.ids.size:
             return [], 0
+        parts = partial(queries.region_codes, engine, self.opened.run.id, kind, first=own)
+
+        def begun(found: Nearest) -> None:
+            self.call_later(self._show_first, self._rows(found))
+
         # One image has a few regions of each role; they are skipped below.
-        neighbours = nearest(parts, exact, query.vectors[0], PAGE + 16)
-        cosines = dict(zip(neighbours.ids.tolist(), neighbours.cosines.tolist(), strict=True))
-        regions = queries.regions_by_id(engine, list(cosines))
+        found = nearest(parts, exact, query.vectors[0], PAGE + 16, begun)
+        return self._rows(found), found.searched
+
+    def _rows(self, found: Nearest) -> list[RegionRow]:
+        cosines = dict(zip(found.ids.tolist(), found.cosines.tolist(), strict=True))
+        regions = queries.regions_by_id(self.opened.engine, list(cosines))
         others = [region for region in regions if region.image_id != self._region.image_id]
-        rows = [RegionRow(region, cosines[region.id]) for region in others[:PAGE]]
-        return rows, neighbours.searched
+        return [RegionRow(region, cosines[region.id]) for region in others[:PAGE]]
+
+    def _show_first(self, rows: list[RegionRow]) -> None:
+        self.query_one(RegionList).show(rows)
 
     def _show(self, answer: tuple[list[RegionRow], int]) -> None:
         rows, searched = answer
