@@ -28,6 +28,8 @@ _RIGHT, _PRIOR_LABELS = 0.9, 20.0
 _LEAST: Final = 1e-6
 _ROUNDS: Final = 3
 _SHARPEST, _SCALES = 300.0, 40
+_AT_ONCE: Final = 1024
+"""Photos that are held in float64 at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +115,9 @@ def true_classes(
     cosines = photos @ texts.T  # (m, K)
     similar = _NAME * _fitting_scale(cosines, np.eye(classes, dtype=np.float32)[given]) * cosines
     centre = photos.mean(0)
-    principal = _principal(photos - centre)  # (D, d)
-    points = (photos - centre) @ principal
+    photos = photos - centre
+    principal = _principal(photos)  # (D, d)
+    points = photos @ principal
     before = np.full((classes, classes), _PRIOR_LABELS * (1 - _RIGHT) / (classes - 1), np.float32)
     np.fill_diagonal(before, _PRIOR_LABELS * _RIGHT)
     seems = _shares(_belief(before[given]) + similar)
@@ -172,7 +175,11 @@ def _evidence(
 
 def _principal(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the first principal axes of points (m, D): (D, d)."""
-    values, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    products = np.zeros((centred.shape[1],) * 2)
+    for start in range(0, len(centred), _AT_ONCE):
+        part = centred[start : start + _AT_ONCE].astype(np.float64)
+        products += part.T @ part
+    values, vectors = np.linalg.eigh(products)
     kept = values > 1e-9 * max(float(values.max(initial=0)), 1e-30)
     axes: NDArray[np.float32] = vectors[:, kept][:, ::-1][:, :_AXES].astype(np.float32)
     return axes
