@@ -179,7 +179,8 @@ class MapCapApp(App[None]):
     def action_help(self) -> None:
         """Show the keys of this screen."""
         if isinstance(self.screen, BrowseScreen):
-            from tui.screens.help import HelpScreen
+            with loading:
+                from tui.screens.help import HelpScreen
 
             text = self.screen.HELP_TEXT
             if coarse(self, self.opened.picture):
@@ -188,14 +189,16 @@ class MapCapApp(App[None]):
 
     def action_search(self) -> None:
         """Search captions, classes and paths."""
-        from tui.screens.search import SearchScreen
+        with loading:
+            from tui.screens.search import SearchScreen
 
         if not isinstance(self.screen, SearchScreen):
             self.push_screen(SearchScreen(self.opened))
 
     def action_runs(self) -> None:
         """List the runs of the file."""
-        from tui.screens.runs import RunsScreen
+        with loading:
+            from tui.screens.runs import RunsScreen
 
         if not isinstance(self.screen, RunsScreen):
             self.push_screen(RunsScreen(self.opened))
@@ -260,19 +263,20 @@ def make_app(
 
 def screen_for(message: Navigation) -> BrowseScreen:
     """Return the screen that a message asks for; the only place that makes one for another."""
-    from tui.screens import (
-        apart,
-        compare,
-        evidence,
-        matrix,
-        metrics,
-        neighbours,
-        one_class,
-        one_image,
-        places,
-        run_findings,
-        verdict,
-    )
+    with loading:
+        from tui.screens import (
+            apart,
+            compare,
+            evidence,
+            matrix,
+            metrics,
+            neighbours,
+            one_class,
+            one_image,
+            places,
+            run_findings,
+            verdict,
+        )
 
     opened = message.opened
     match message:
@@ -315,6 +319,8 @@ def _load() -> None:
 
         Image.init()
     # `mapcap browse` starts without; what is loaded by now stays, and is not looked through again.
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE)
+    # Once a process: what an app before this one has left must be collected, not kept.
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.set_threshold(*_GARBAGE)
     gc.enable()

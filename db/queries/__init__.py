@@ -9,7 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 # Held by a thread that loads libraries: the modules of large ones import each other, and two
-# threads that load parts of one can come to wait for each other.
+# threads that load parts of one can come to wait for each other. Taken before any of our own
+# modules is loaded later than at the start: one that is being loaded asks for it here.
 loading = RLock()
 
 if TYPE_CHECKING:
