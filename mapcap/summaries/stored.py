@@ -62,7 +62,8 @@ def _sentence(
 ) -> Sentence:
     ids = tuple(int(pmi.caption_ids[row]) for row in pick.members)
     shown = {image for caption_id in ids for image in images[caption_id]}
-    right = sum(correct for _, correct in shown)
+    # Not a sum: in a damaged file a prediction may be neither.
+    right = sum(1 for _, correct in shown if correct)
     return Sentence(
         position=place,
         caption_id=int(pmi.caption_ids[pick.index]),

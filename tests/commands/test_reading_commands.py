@@ -4,6 +4,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,24 @@ def test_every_command_and_option_is_explained() -> None:
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
         assert f"mapcap {name} " in readme, f"README says nothing of mapcap {name}"
+
+
+def test_a_prediction_that_is_neither_right_nor_wrong_ends_no_summary(
+    call: Call, db: Path, tmp_path: Path
+) -> None:
+    """As a damaged file has it: its column is NOT NULL."""
+    damaged = tmp_path / "damaged.db"
+    shutil.copy(db, damaged)
+    schema = "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = 'prediction'"
+    constraints = ("correct BOOLEAN NOT NULL", "correct BOOLEAN")
+    for loose in (constraints, constraints[::-1]):
+        with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute(schema, loose)
+        if loose is constraints:
+            with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
+                connection.execute("UPDATE prediction SET correct = NULL WHERE image_id % 2")
+    shown = call("show", damaged, "bird", "--json")
+    assert shown.code == 0, shown.err
+    sentences = shown.json()["summary"]["sentences"]
+    assert sentences and all(each["right"] + each["wrong"] > 0 for each in sentences)
