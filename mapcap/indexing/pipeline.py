@@ -40,6 +40,8 @@ def run_stage(
 ) -> None:
     """Work through what is pending of a stage; see `run_stages`."""
     store, run_id = stage.job.engine, stage.job.run_id
+    memory = FreeMemory()
+    memory.give_back()  # what the stage before had
     _take_over(stage, progress, stopping)
     total = stage.total()
     pending = stage.pending()
@@ -48,7 +50,7 @@ def run_stage(
         store, run_id, stage.name, position=position, total=total, done=done, key=stage.key
     )
     progress.begin(stage.name, stage.unit, done, total)
-    watch, memory = _Watch(), FreeMemory()
+    watch = _Watch()
     # Whatever ends this: nothing goes on to read, compute or write behind it.
     with (
         stored_behind() as behind,

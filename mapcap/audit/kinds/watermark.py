@@ -41,7 +41,7 @@ def detect(inputs: AuditInputs) -> list[Finding]:
     images, reference = inputs.material.images, inputs.material.reference
     in_class = reference.classes == inputs.material.class_id
     elsewhere = reference.histogram - place_histogram(reference.pictures[in_class])
-    mark = find_watermark(images.pictures, reference.pictures[~in_class], elsewhere)
+    mark = find_watermark(images.pictures, reference.pictures, elsewhere, ~in_class)
     return watermarks(inputs.material, mark)
 
 
@@ -116,7 +116,10 @@ class Watermark:
 
 
 def find_watermark(
-    members: NDArray[np.uint8], others: NDArray[np.uint8], elsewhere: NDArray[np.int64]
+    members: NDArray[np.uint8],
+    pictures: NDArray[np.uint8],
+    elsewhere: NDArray[np.int64],
+    apart: NDArray[np.bool_] | None = None,
 ) -> Watermark | None:
     """Return the small thing that most images of a class have at one place, if there is one.
 
@@ -130,13 +133,15 @@ def find_watermark(
 
     Args:
         members: (n, H, W, 3) pictures of the class, in the view that the network saw.
-        others: (m, H, W, 3) pictures of other classes.
-        elsewhere: `place_histogram(others)`.
+        pictures: (m, H, W, 3) among them those of other classes, which are not copied out of it.
+        elsewhere: `place_histogram` of those.
+        apart: (m,) which they are; None for all.
     """
-    if len(members) < _FEWEST or not len(others):
+    others = len(pictures) if apart is None else int(apart.sum())
+    if len(members) < _FEWEST or not others:
         return None
     _, height, width, _ = members.shape
-    excess = place_histogram(members) / len(members) - elsewhere / len(others)  # (2, P, codes)
+    excess = place_histogram(members) / len(members) - elsewhere / others  # (2, P, codes)
     by_code = excess.max(-1)  # (2, P)
     binning = by_code.argmax(0)  # (P,)
     strength = by_code.max(0).reshape(height, width)
@@ -149,10 +154,11 @@ def find_watermark(
     if mask.mean() > _LARGEST or middle.sum() > mask.sum() / 2:
         return None
     having = _have(members, mask, binning, colours)
-    with_it = _have(others, mask, binning, colours)
+    with_it = _have(pictures, mask, binning, colours)
+    with_it = with_it if apart is None else with_it[apart]
     if not having.any():
         return None
-    p = hypergeometric(int(having.sum()), len(members), int(with_it.sum()), len(others))
+    p = hypergeometric(int(having.sum()), len(members), int(with_it.sum()), others)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return Watermark(
         mask=mask,
