@@ -72,18 +72,22 @@ def limited_to(seconds: float, waiting: float = WAITING) -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def call(*arguments: str) -> Call:
-    """Run a command in this process, as far as it comes."""
+def call(*arguments: str, seconds: float = SECONDS) -> Call:
+    """Run a command in this process, as far as it comes in so many seconds of the processor."""
     out, err = _stream(), _stream()
     code, trouble, memory = 0, "", _peak()
     before, sys.argv = sys.argv, ["mapcap", *arguments]
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), limited_to(SECONDS):
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            limited_to(seconds, WAITING * seconds / SECONDS),
+        ):
             cli.main()
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except TooSlowError:
-        trouble = f"over {SECONDS} s"
+        trouble = f"over {seconds} s"
     except BaseException:
         trouble = _last(traceback.format_exc())
     finally:
