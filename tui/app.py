@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -318,9 +318,15 @@ def _load() -> None:
         from PIL import Image
 
         Image.init()
-    # `mapcap browse` starts without; what is loaded by now stays, and is not looked through again.
-    # Once a process: what an app before this one has left must be collected, not kept.
-    if not gc.get_freeze_count():
-        gc.freeze()
-        gc.set_threshold(*_GARBAGE)
-    gc.enable()
+    _freeze()
+    gc.enable()  # `mapcap browse` starts without
+
+
+@cache
+def _freeze() -> None:
+    """Keep what is loaded by now from being looked through again.
+
+    Once a process: what an app before this one has left must be collected, not kept.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
