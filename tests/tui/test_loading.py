@@ -38,9 +38,9 @@ def test_an_import_that_is_not_under_the_lock_is_seen() -> None:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tui").rglob("*.py")), ids=lambda file: file.name)
 def test_our_modules_are_loaded_late_under_one_lock(file: Path) -> None:
-    """Without it the app hangs for good: a key loads a screen, which waits for the queries, while
+    """Without it the app hangs for good, as it did in three of about ten tries with quick keys.
 
-    a thread that holds their lock waits for that screen. One start in eight did with quick fingers.
+    A key loads a screen, which waits for the queries; a thread with their lock waits for the screen.
     """
     assert all(held for _, held in late_imports(ast.parse(file.read_text(encoding="utf-8"))))
 
