@@ -40,7 +40,7 @@ def test_an_import_that_is_not_under_the_lock_is_seen() -> None:
 def test_our_modules_are_loaded_late_under_one_lock(file: Path) -> None:
     """Without it the app hangs for good, as it did in three of about ten tries with quick keys.
 
-    A key loads a screen, which waits for the queries; a thread with their lock waits for the screen.
+    A key loads a screen, which waits for the queries; a thread with their lock waits for it.
     """
     assert all(held for _, held in late_imports(ast.parse(file.read_text(encoding="utf-8"))))
 
