@@ -53,9 +53,11 @@ from scripts.build_mini.places import (
     add_wordnet,
     parser,
 )
+from scripts.build_mini.probe import Probe, load_probe, read_labelled
 
 THINGS = 3_200
-"""Photos of things whose regions are captioned, the classes taking turns."""
+"""Photos of things whose regions are captioned, the classes taking turns, beside those that
+somebody looked at."""
 RENDERS = 2
 """Renders of each stamp."""
 SAMPLES, TOP_P, TEMPERATURE = 4, 0.9, 0.7
@@ -87,8 +89,10 @@ def seen_things(
     labels: Sequence[int],
     weights: Tensor,
     nouns: Sequence[Nouns],
+    probe: Probe,
 ) -> Iterator[Seen]:
     """Show the regions of things as a run finds them, by the relevance of their own class."""
+    labelled = read_labelled()
     for start in range(0, len(paths), BATCH):
         views = look(clip, paths[start : start + BATCH])
         targets = torch.tensor(labels[start : start + BATCH])
@@ -97,12 +101,18 @@ def seen_things(
         kept = [i for i, regions in enumerate(found) if regions]
         masks = [np.array([r.patches for r in found[i]], dtype=bool) for i in kept]
         pixels = pixels_of(clip, views)
+        features = pooled(clip.model, views[kept], masks).float()
+        flat = [(i, region) for i in kept for region in found[i]]
         judges = [
-            thing_judge(nouns[labels[start + i]], pixels[i], region.mask)
-            for i in kept
-            for region in found[i]
+            thing_judge(
+                nouns[labels[start + i]],
+                pixels[i],
+                region.mask,
+                False if labelled.get(paths[start + i].name) is False else human,
+            )
+            for (i, region), human in zip(flat, probe.verdicts(features), strict=True)
         ]
-        yield Seen(pooled(clip.model, views[kept], masks).float(), judges)
+        yield Seen(features, judges)
 
 
 def seen_stamps(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
@@ -252,15 +262,24 @@ def main() -> None:
     use_onednn(captioner.language_model)
     told = people.read_described(given.data / people.TABLE, "train")
     classes = read_classes(given.data / FILE)
-    paths, labels = photos.training_photos(places.photos, classes)
+    labelled = read_labelled()
+    things = [
+        (path, label)
+        for i, (path, label) in enumerate(
+            zip(*photos.training_photos(places.photos, classes), strict=True)
+        )
+        if i < THINGS or path.name in labelled
+    ]
+    paths, labels = zip(*things, strict=True)
     cutouts = stamps.training_stamps(given.stamps)
     nouns = class_nouns(given.data, given.wordnet)
     weights = class_weights(clip.model, clip.tokenizer, [each.name for each in classes])
+    probe = load_probe(places.probe)
     for kind, shown in (
         ("people", seen_people(clip, places.photos, told)),
         ("stamps", seen_stamps(clip, cutouts)),
         ("grounds", seen_grounds(clip, cutouts)),
-        ("things", seen_things(clip, paths[:THINGS], labels[:THINGS], weights, nouns)),
+        ("things", seen_things(clip, paths, labels, weights, nouns, probe)),
     ):
         write_best(clip, captioner, shown, kind, folder)
 

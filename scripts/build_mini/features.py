@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from scripts.build_mini import noun_phrases, people, stamps
+from scripts.build_mini import noun_phrases, people, photos, stamps
 from scripts.build_mini.appearance import Appearance
 from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.cache import PEOPLE_PLAIN, Album, open_album
+from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.grounds import SETTINGS, parts_beside
 from scripts.build_mini.looks import analyse_rows, class_nouns, read_look
 from scripts.build_mini.masks import blob, box_patches, with_cls
@@ -35,14 +36,12 @@ from scripts.build_mini.places import (
     add_wordnet,
     parser,
 )
-from scripts.build_mini.probe import Probe, fit_probe
+from scripts.build_mini.probe import Probe, fit_probe, read_labelled
 from scripts.build_mini.teaching import ANIMALS
 from scripts.build_mini.vision import End, build_vit, half_precision, load_end
 
 THINGS = 12_000
 """The first so many plain things."""
-FALSE_HUMANS = 0.05
-"""Share of the photos of `ALONE` that may be taken for humans."""
 ALONE = ANIMALS | {"food", "fruit", "structure", "land", "walls", "paint", "surface"}
 """Kinds of things that are mostly photographed without people."""
 HUMANS = (
@@ -162,21 +161,38 @@ def people_pairs(
     return torch.cat(features), pairs
 
 
-def who_is_there(z: Tensor, probe: Probe, humans: Tensor) -> list[str]:
-    """Name the human in each of some pictures (N, D), "" where the probe sees none.
+def who_is_there(z: Tensor, sees: Tensor, humans: Tensor) -> list[str]:
+    """Name the human in each of some pictures (N, D), "" where none is to be seen (N,).
 
     `humans` (H, D) are the embedded `HUMANS`; each one's mean cosine with the pictures that show
     any human is taken off, as some are near to everything.
     """
-    sees, cosines = probe.sees(z), F.normalize(z, dim=1) @ humans.T  # (N,), (N, H)
     if not sees.any():
         return [""] * len(z)
+    cosines = F.normalize(z, dim=1) @ humans.T  # (N, H)
     best = (cosines - cosines[sees].mean(0)).argmax(1).tolist()
     return [HUMANS[i] if there else "" for i, there in zip(best, sees.tolist(), strict=True)]
 
 
+@dataclass(frozen=True)
+class Eye:
+    """Who is in photos of things: by the probe, unless somebody looked."""
+
+    probe: Probe
+    looked: Sequence[bool | None]
+    """What was seen by eye in each photo, None where nobody looked."""
+
+    def sees(self, z: Tensor, rows: NDArray[np.intp], whole: bool) -> Tensor:
+        """Whether these photos, or parts of them, show a human: features (B, D) to (B,) bool."""
+        found = self.probe.sees(z)
+        for i, row in enumerate(rows):
+            if (shown := self.looked[row]) is not None and (whole or not shown):
+                found[i] = shown
+        return found
+
+
 def thing_pairs(
-    end: End, album: Album, count: int, probe: Probe, humans: Tensor
+    end: End, album: Album, count: int, eye: Eye, humans: Tensor
 ) -> tuple[Tensor, list[Pair]]:
     """Features and looks of plain things, of their boxes and of a part of each.
 
@@ -195,12 +211,11 @@ def thing_pairs(
         ):
             features.append(z)
             looks = analyse_rows(pixels, masks)
+            sees = eye.sees(z, rows, whole=masks is boxes)
             settings = settings or [look.setting for look in looks]
             pairs += [
                 Pair(look=look, label=int(album.labels[row]), human=human)
-                for look, row, human in zip(
-                    looks, rows, who_is_there(z, probe, humans), strict=True
-                )
+                for look, row, human in zip(looks, rows, who_is_there(z, sees, humans), strict=True)
             ]
         told = [i for i, setting in enumerate(settings) if setting in SETTINGS]
         kept, beside = parts_beside(boxes[told], _GRID, rng)
@@ -238,12 +253,21 @@ def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[
 
 
 def learn_humans(
-    end: End, things: Album, humans: Album, told: Sequence[people.Described], kinds: Sequence[str]
+    end: End,
+    things: Album,
+    humans: Album,
+    told: Sequence[people.Described],
+    kinds: Sequence[str],
+    looked: Sequence[bool | None],
 ) -> Probe:
-    """Teach the probe on small views of photos whose sentences agree, and on things alone."""
+    """Teach the probe on small views of photos whose sentences agree, and on things.
+
+    Of these on kinds that stand alone, and on those photos that somebody looked at.
+    """
     first = len(humans.labels) // PEOPLE_PLAIN
     shows = [people.shows_human(told[label]) for label in humans.labels[first:]]
-    alone = [i for i in range(THINGS) if kinds[things.labels[i]] in ALONE]
+    alone = [i for i in range(THINGS) if kinds[things.labels[i]] in ALONE and looked[i] is None]
+    by_eye = [i for i, shown in enumerate(looked) if shown is not None]
 
     def features(album: Album, rows: Sequence[int]) -> Tensor:
         parts = [np.array(rows[k : k + _BATCH]) for k in range(0, len(rows), _BATCH)]
@@ -256,7 +280,8 @@ def learn_humans(
         features(humans, with_humans),
         features(humans, nobody),
         features(things, alone),
-        FALSE_HUMANS,
+        features(things, by_eye),
+        torch.tensor([looked[i] is True for i in by_eye]),
     )
 
 
@@ -278,12 +303,20 @@ def main() -> None:
     told = people.read_described(given.data / people.TABLE, "train")
     chunker = noun_phrases.learn((s for each in told for s in each.sentences), given.wordnet)
     kinds = [nouns.kind for nouns in class_nouns(given.data, given.wordnet)]
+    labelled = read_labelled()
+    paths, _ = photos.training_photos(places.photos, read_classes(given.data / FILE))
+    looked = [labelled.get(path.name) for path in paths[: len(things.labels)]]
     with torch.inference_mode(False):
-        probe = learn_humans(end, things, humans, told, kinds)
-    print(f"humans are seen from a score of {probe.threshold:.2f}", flush=True)
+        probe = learn_humans(end, things, humans, told, kinds, looked)
+    probe.save(places.probe)
+    print(
+        f"humans are seen from a score of {probe.threshold:.2f}, surely none up to "
+        f"{probe.surely_none:.2f}",
+        flush=True,
+    )
     found = [
         people_pairs(end, humans, told, chunker, encode),
-        thing_pairs(end, things, THINGS, probe, encode(HUMANS)),
+        thing_pairs(end, things, THINGS, Eye(probe, looked), encode(HUMANS)),
         stamp_pairs(end, cutouts, stamps.training_stamps(given.stamps)),
     ]
     for name, (_, pairs) in zip(("people", "things", "stamps"), found, strict=True):

@@ -49,10 +49,12 @@ def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
     return judge
 
 
-def thing_judge(nouns: Nouns, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
-    """Punish a wrong colour, and a little a caption with none of the class's nouns."""
-    colours, names = colour_judge(pixels, mask), named(nouns)
-    return lambda text: UNNAMED * names.isdisjoint(_words(text)) + colours(text)
+def thing_judge(
+    nouns: Nouns, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], human: bool | None
+) -> Judge:
+    """Punish a wrong colour, a human left out or invented, and a little none of the nouns."""
+    colours, names, humans = colour_judge(pixels, mask), named(nouns), human_judge(human)
+    return lambda text: UNNAMED * names.isdisjoint(_words(text)) + colours(text) + humans(text)
 
 
 def stamp_judge(stamp: Stamp, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:

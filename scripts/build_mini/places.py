@@ -70,6 +70,11 @@ class Places:
         return self.work / "features.npy"
 
     @property
+    def probe(self) -> Path:
+        """The probe for humans."""
+        return self.work / "probe.pt"
+
+    @property
     def pairs(self) -> Path:
         """What may be said of each feature."""
         return self.work / "pairs.jsonl"

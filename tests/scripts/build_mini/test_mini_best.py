@@ -34,6 +34,7 @@ from scripts.build_mini.best import (
 from scripts.build_mini.judges import UNNAMED, Judge
 from scripts.build_mini.people import Described
 from scripts.build_mini.places import Places
+from scripts.build_mini.probe import Probe
 from scripts.build_mini.stamps import Stamp
 from scripts.planted.casts import cutouts_path
 
@@ -183,9 +184,12 @@ def test_regions_and_renders_are_judged_by_their_own_pixels(
 ) -> None:
     monkeypatch.setattr(best, "BATCH", 2)
     judged: list[tuple[Any, float]] = []
+    humans: list[bool | None] = []
+    probe = Probe(torch.zeros(384), 1.0, 0.5, -0.5)  # that sees a human in anything
 
-    def record(shown: Any, pixels: Any, mask: Any) -> Judge:
+    def record(shown: Any, pixels: Any, mask: Any, human: bool | None = None) -> Judge:
         judged.append((shown, mask.mean()))
+        humans.append(human)
         assert pixels.shape[:2] == mask.shape
         return lambda text: 0.0
 
@@ -195,7 +199,11 @@ def test_regions_and_renders_are_judged_by_their_own_pixels(
     paths = [min((sample_path() / name).iterdir()) for name in classes]
     weights = class_weights(clip.model, clip.tokenizer, classes)
     nouns = [Nouns(name, (), ()) for name in classes]
-    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns))
+    monkeypatch.setattr(best, "read_labelled", lambda: {paths[1].name: False})
+    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns, probe))
+    assert [human for (each, _), human in zip(judged, humans, strict=True)] == [
+        each.name != "planet" for each, _ in judged
+    ], "what somebody saw counts more"
     assert sum(len(seen.judges) for seen in shown) == len(judged)
     assert {each.name for each, _ in judged} == set(classes), "each by the nouns of its class"
     judged.clear()

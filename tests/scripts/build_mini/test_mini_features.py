@@ -7,9 +7,17 @@ import torch
 from torch.nn import functional as F
 
 from scripts.build_mini.appearance import Appearance, Colour, Nouns
-from scripts.build_mini.features import Pair, nearest_phrases, read_pairs, write_pairs
+from scripts.build_mini.evaluate_words import read_judged
+from scripts.build_mini.features import Eye, Pair, nearest_phrases, read_pairs, write_pairs
 from scripts.build_mini.people import names_human
-from scripts.build_mini.probe import fit_probe
+from scripts.build_mini.probe import (
+    FALSE,
+    MISSED,
+    Probe,
+    fit_probe,
+    load_probe,
+    read_labelled,
+)
 from scripts.build_mini.reading import MIXTURE, Pairs, beside_human, kind_of
 
 LOOK = Appearance(
@@ -70,16 +78,48 @@ def test_a_region_takes_the_phrase_that_is_clearly_nearest() -> None:
     assert nearest_phrases(regions, phrases, embedded) == ["a dog", "the snow", "", ""]
 
 
-def test_the_probe_tells_humans_and_spares_animals() -> None:
+def gaussians(*middles: torch.Tensor) -> list[torch.Tensor]:
+    return [middle + torch.randn(400, 16) for middle in middles]
+
+
+def test_the_probe_tells_humans_where_somebody_looked(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    middle = F.normalize(torch.randn(3, 16), dim=1) * 3
-    humans, nobody, animals = (each + torch.randn(300, 16) for each in middle)
-    probe = fit_probe(humans[:200], nobody[:200], animals[:200], wrong=0.02)
-    assert probe.sees(humans[200:]).float().mean() > 0.85
+    a, b, c, d, e = F.normalize(torch.randn(5, 16), dim=1) * 4
+    humans, nobody, animals, held, unheld = gaussians(a, b, c, d + a / 3, e + a / 3)
+    labelled = torch.cat([held[:200], unheld[:200]])
+    shown = torch.arange(400) < 200
+    probe = fit_probe(humans[:200], nobody[:200], animals[:200], labelled, shown)
+    assert probe.sees(humans[200:]).float().mean() > 0.8
+    assert probe.sees(held[200:]).float().mean() > 0.8
     assert probe.sees(nobody[200:]).float().mean() < 0.1
-    assert probe.sees(animals[:200]).float().mean() <= 0.02
+    assert probe.sees(unheld[200:]).float().mean() < 2 * FALSE
     scaled = probe.score(5 * humans)
     assert torch.allclose(scaled, probe.score(humans), atol=1e-5)
+
+    verdicts = probe.verdicts(torch.cat([held[200:], unheld[200:]]))
+    assert [v is True for v in verdicts] == probe.sees(
+        torch.cat([held, unheld])[torch.arange(800) % 400 >= 200]
+    ).tolist()
+    assert verdicts[:200].count(False) < 2 * MISSED * 200 < verdicts[200:].count(False)
+
+    probe.save(tmp_path / "probe.pt")
+    again = load_probe(tmp_path / "probe.pt")
+    assert torch.equal(again.weight, probe.weight) and again.threshold == probe.threshold
+
+
+def test_what_somebody_saw_outweighs_the_probe() -> None:
+    probe = Probe(torch.tensor([1.0, 0.0]), 0.0, 0.5, -0.5)
+    z, rows = torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 3), np.arange(6)
+    eye = Eye(probe, [None, None, False, False, True, True])
+    assert eye.sees(z, rows, whole=True).tolist() == [True, False, False, False, True, True]
+    # A human in the photo need not be in this part of it.
+    assert eye.sees(z, rows, whole=False).tolist() == [True, False, False, False, True, False]
+
+
+def test_photos_that_were_looked_at_are_for_training_alone() -> None:
+    labelled = read_labelled()
+    assert len(labelled) > 900 and 300 < sum(labelled.values()) < 600
+    assert not {Path(file).name for file in read_judged()} & set(labelled)
 
 
 def test_features_are_read_at_the_masks(vit: object) -> None:

@@ -57,8 +57,15 @@ def test_humans(shown: bool | None, text: str, off: float) -> None:
     ],
 )  # fmt: skip
 def test_things(text: str, off: float) -> None:
-    judge = thing_judge(Nouns("sports car", (), ()), RED, ALL)
+    judge = thing_judge(Nouns("sports car", (), ()), RED, ALL, None)
     assert judge(text) == pytest.approx(off)
+
+
+def test_a_human_in_a_region_of_a_thing_is_told() -> None:
+    nouns = Nouns("sports car", (), ())
+    with_one, alone = (thing_judge(nouns, RED, ALL, human) for human in (True, False))
+    assert with_one("a man in a red car.") == alone("a red car.") == 0
+    assert with_one("a red car.") == alone("a man in a red car.") == WRONG_HUMAN
 
 
 def test_of_a_stamp_a_wrong_noun_is_not_learnt_and_of_a_thing_it_may_be() -> None:
