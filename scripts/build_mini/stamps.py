@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from scripts.build_mini.appearance import Nouns
+from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.classes import with_article
 from scripts.build_mini.grounds import GROUNDS, Ground
 from scripts.build_mini.people import tidy_sentence
@@ -19,7 +20,6 @@ from scripts.rendering.compose import KINDS, background, compose, load_cutout
 
 RENDERS = 5
 """Pictures of each stamp."""
-_SIZE = 112
 _SCALE = 0.4, 0.85
 _ENLARGED = 1.8
 _LEFT_OUT = frozenset(
@@ -99,15 +99,15 @@ def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
     """Put a stamp on a background, the same one every time: the view, and its mask (S, S)."""
     draw, rng, kind = _draws(stamp, turn)
     cutout = load_cutout(stamp.path)
-    scale = min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / _SIZE)
+    scale = min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / SIZE)
     made = compose(
         cutout,
-        background(kind, _SIZE, rng),
+        background(kind, SIZE, rng),
         rng,
         scale,
         shadow=KINDS[kind].shadow,
         mirror=may_mirror(stamp.path),
         rotation=15.0,
     )
-    x0, y0, x1, y1 = (edge / _SIZE for edge in made.box)
+    x0, y0, x1, y1 = (edge / SIZE for edge in made.box)
     return View(Image.fromarray(made.image), (x0, y0, x1, y1)), made.alpha >= 128

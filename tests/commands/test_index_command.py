@@ -87,7 +87,10 @@ def test_what_is_stored_fits_together(db: Path) -> None:
         assert "".join(token.token for token in tokens) == found.name
         assert sum(token.score for token in tokens) == pytest.approx(1, abs=1e-4)
         pmi = queries.pmi(engine, found.id)
-        assert pmi is not None and len(pmi.texts) == found.distinct_captions > 0
+        told = queries.captions(engine, found.id)
+        assert pmi is not None and len(told) == found.distinct_captions > 0
+        kept = [each.text for each in told if not each.artefact] or [each.text for each in told]
+        assert sorted(pmi.texts) == sorted(kept)
         clamped = pmi.matrix.astype(np.float64).clip(min=0)
         np.fill_diagonal(clamped, 0)
         assert np.allclose(

@@ -6,19 +6,21 @@ import pytest
 from PIL import Image
 
 from scripts.build_mini import cache
-from scripts.build_mini.assemble import SIZE
+from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.cache import Order, fill_album, open_album
 from scripts.build_mini.stamps import RENDERS, render, training_stamps
 from scripts.build_mini.views import View
 from scripts.build_sample.cutouts import STAMPS as PLANTED
 from scripts.build_sample.render import read_stamps
 
+WHOLE = (SIZE // PATCH) ** 2
+
 
 class Blocks:
     """Stands for the network: what it makes of a picture is the mean of its red."""
 
     def __call__(self, network: Any, images: Any, patches: Any) -> Any:
-        count = 1 + (64 if patches is None else len(patches))
+        count = 1 + (WHOLE if patches is None else len(patches))
         self.patches = patches
         return images[:, :1].mean((2, 3))[:, :, None].expand(-1, count, 384)
 
@@ -37,7 +39,8 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> Blocks:
 def test_an_album_holds_every_view_in_order(tmp_path: Path, blocks: Blocks) -> None:
     fill_album(tmp_path, None, Order("x", [7] * 150, view))
     album = open_album(tmp_path / "x")
-    assert album.tokens.shape == (150, 65, 384) and album.pixels[149, 0, 0].tolist() == [149, 0, 0]
+    assert album.tokens.shape == (150, 1 + WHOLE, 384)
+    assert album.pixels[149, 0, 0].tolist() == [149, 0, 0]
     assert (np.diff(album.tokens[:, 0, 0]) >= 0).all() and album.tokens[0, 0, 0] < 0
     assert np.allclose(album.boxes[:, 3], np.arange(150) / 200)
     assert set(album.labels) == {7} and blocks.patches is None

@@ -3,10 +3,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.convert import convert, position_embedding
 from scripts.build_mini.vision import build_vit
 
 WIDTH, LAYERS = 384, 12
+CELLS = SIZE // PATCH
 
 
 def published() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -15,7 +17,7 @@ def published() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     patch = "backbone.embeddings.patch_embeddings.projection"
     named = {
         "onnx::Concat_1957": torch.randn(1, 1, WIDTH),
-        "onnx::Reshape_1962": torch.randn(1, 64, WIDTH),
+        "onnx::Reshape_1962": torch.randn(1, CELLS**2, WIDTH),
         "backbone.embeddings.cls_token": torch.randn(1, 1, WIDTH),
         f"{patch}.weight": torch.randn(WIDTH, 3, 14, 14) / 24,
         f"{patch}.bias": torch.randn(WIDTH),
@@ -43,9 +45,10 @@ def published() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
 
 
 def dinov2(named: dict[str, Tensor], linear: dict[str, Tensor], image: Tensor) -> Tensor:
-    """The published network on one picture (3, 112, 112), by its own names: CLS (W,)."""
+    """The published network on one picture (3, SIZE, SIZE), by its own names: CLS (W,)."""
     patch = "backbone.embeddings.patch_embeddings.projection"
-    squares = image.unfold(1, 14, 14).unfold(2, 14, 14).permute(1, 2, 0, 3, 4).reshape(64, -1)
+    squares = image.unfold(1, 14, 14).unfold(2, 14, 14).permute(1, 2, 0, 3, 4)
+    squares = squares.reshape(CELLS**2, -1)
     x = squares @ named[f"{patch}.weight"].reshape(WIDTH, -1).T + named[f"{patch}.bias"]
     x = torch.cat([named["backbone.embeddings.cls_token"][0], x])
     x = x + torch.cat([named["onnx::Concat_1957"][0], named["onnx::Reshape_1962"][0]])
@@ -78,7 +81,7 @@ def test_the_converted_network_computes_the_same(tmp_path: object) -> None:
     named, linear = published()
     path = f"{tmp_path}/vit.safetensors"
     save_file({name: each.contiguous() for name, each in convert(named, linear).items()}, path)
-    image = torch.randn(3, 112, 112)
+    image = torch.randn(3, SIZE, SIZE)
     with torch.no_grad():
         found = build_vit(path)(image[None])[0]  # type: ignore[arg-type]
     assert torch.allclose(found, dinov2(named, linear, image), atol=2e-3)

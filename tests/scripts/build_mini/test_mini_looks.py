@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from scripts.build_mini.appearance import Nouns, analyse_batch
+from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.features import region_masks
 from scripts.build_mini.looks import analyse_rows, read_looks, write_captions, write_looks
 
@@ -31,8 +32,9 @@ def test_captions_are_the_same_every_time() -> None:
 
 
 def test_regions_of_boxes() -> None:
-    boxes = np.array([[0.25, 0.0, 0.75, 0.5], [0.0, 0.0, 1.0, 1.0]], np.float32)
+    side = SIZE // PATCH
+    boxes = np.array([[2 / side, 0.0, 6 / side, 4 / side], [0.0, 0.0, 1.0, 1.0]], np.float32)
     wholes, parts = region_masks(boxes, np.random.default_rng(0))
-    assert wholes.shape == parts.shape == (2, 8, 8)
+    assert wholes.shape == parts.shape == (2, side, side)
     assert wholes[0, :4, 2:6].all() and wholes[0].sum() == 16
-    assert wholes[1].all() and 0 < parts[1].sum() < 64
+    assert wholes[1].all() and 0 < parts[1].sum() < side**2
