@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mapcap.networks.embedded import embedded
+
 CLASSES = ("bird", "fruit", "tool")
 PER_CLASS = 3
 TEXT_IN_A_PICTURE = "broken.webp"
@@ -19,6 +21,14 @@ class Result(NamedTuple):
 
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def embedded_grid() -> tuple[int, int]:
+    """Patches down and across a picture, as the embedded CLIP sees it."""
+    config = json.loads((embedded("clip") / "open_clip_config.json").read_text(encoding="utf-8"))
+    vision = config["model_cfg"]["vision_cfg"]
+    side = vision["image_size"] // vision["patch_size"]
+    return side, side
 
 
 def mapcap_process(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:

@@ -20,7 +20,7 @@ from mapcap.errors import UserError
 from mapcap.indexing import run_head
 from mapcap.indexing.run_head import classifier_head, match_classifier
 from mapcap.networks import loading
-from tests.calling import CLASSES, Result
+from tests.calling import CLASSES, Result, embedded_grid
 
 NETWORK = "vit_tiny_patch16_224"
 
@@ -70,7 +70,7 @@ def test_the_run_is_the_networks_own(
             assert image.predicted_name == classes[int(best)].name
             assert image.witness_name is not None
             maps = queries.relevances(engine, [image.id])[image.id]
-            assert maps["true"].grid.shape == (8, 8), "as the CLIP sees the photo"
+            assert maps["true"].grid.shape == embedded_grid(), "as the CLIP sees the photo"
             for region in queries.regions(engine, image.id):
                 x0, y0, x1, y1 = region.box
                 assert 0 <= x0 < x1 <= (image.width or 0) and 0 <= y0 < y1 <= (image.height or 0)

@@ -21,6 +21,7 @@ from tests.calling import (
     PER_CLASS,
     TEXT_IN_A_PICTURE,
     Result,
+    embedded_grid,
     mapcap_process,
 )
 from tui.nearest import nearest
@@ -112,7 +113,7 @@ def test_what_is_stored_fits_together(db: Path) -> None:
                 continue
             maps = queries.relevances(engine, [image.id])[image.id]
             assert set(maps) == ({"true"} if image.correct else {"true", "predicted", "contrast"})
-            assert maps["true"].grid.shape == (8, 8) and maps["true"].grid.max() == 1
+            assert maps["true"].grid.shape == embedded_grid() and maps["true"].grid.max() == 1
             top = queries.top_classes(engine, image.id)
             assert top[0].class_id == image.predicted_class_id
             for region in queries.regions(engine, image.id):
