@@ -171,8 +171,7 @@ def test_photos_that_changed_are_computed_and_boxes_are_those_of_the_run(
     moved = tmp_path / "elsewhere"
     shutil.copytree(photos, moved)  # with the times of the files
     bird, fruit, _ = (sorted((moved / name).iterdir()) for name in CLASSES)
-    others = sorted((sample_path() / CLASSES[1]).iterdir())[PER_CLASS:]
-    bird[0].write_bytes(others[0].read_bytes())
+    bird[0].write_bytes(fruit[0].read_bytes())
     boxes = tmp_path / "boxes.tsv"
     boxes.write_text(f"fruit/{fruit[1].name}\t1\t2\t30\t40\n", encoding="utf-8")
     result = index(call, moved, db, "--boxes", boxes)
