@@ -5,7 +5,7 @@ photos with sentences, what people wrote choose among them. `refine` teaches the
 the chosen one at once (best-of-N, as Dong et al. 2023, arXiv 2304.06767, with CLIP as the reward).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,9 @@ def seen_things(
     weights: Tensor,
     nouns: Sequence[Nouns],
     probe: Probe,
+    labelled: Mapping[str, bool],
 ) -> Iterator[Seen]:
     """Show the regions of things as a run finds them, by the relevance of their own class."""
-    labelled = read_labelled()
     for start in range(0, len(paths), BATCH):
         views = look(clip, paths[start : start + BATCH])
         targets = torch.tensor(labels[start : start + BATCH])
@@ -279,7 +279,7 @@ def main() -> None:
         ("people", seen_people(clip, places.photos, told)),
         ("stamps", seen_stamps(clip, cutouts)),
         ("grounds", seen_grounds(clip, cutouts)),
-        ("things", seen_things(clip, paths, labels, weights, nouns, probe)),
+        ("things", seen_things(clip, paths, labels, weights, nouns, probe, labelled)),
     ):
         write_best(clip, captioner, shown, kind, folder)
 

@@ -21,7 +21,7 @@ from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
 from scripts.build_mini.appearance import colour_is_right, first_colour_is_large
 from scripts.build_mini.cider import cider_d
-from scripts.build_mini.people import Described, names_human, shows_human
+from scripts.build_mini.people import Described, names_human, read_judgements, shows_human
 from scripts.build_mini.pictures import Photos, batches, look
 from scripts.build_mini.scoring import area_under_curve, caption_figures, share, stammers
 
@@ -33,10 +33,9 @@ SAMPLES = 20
 Figures = dict[str, Any]
 
 
-def read_judged(path: Path = JUDGED) -> dict[str, bool]:
-    """Read the table `file, human` (tabs, a header; 1 or 0)."""
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return {file: human == "1" for file, human in rows}
+def read_judged() -> dict[str, bool]:
+    """Read which of the judged photos show a human."""
+    return read_judgements(JUDGED)
 
 
 def find_sentences(clip: Clip, features: Tensor, told: Sequence[Described]) -> Figures:

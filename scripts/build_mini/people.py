@@ -56,6 +56,12 @@ def read_described(path: Path, split: str | None = None) -> list[Described]:
     ]
 
 
+def read_judgements(path: Path) -> dict[str, bool]:
+    """Read the table `file, human` (tabs, a header; 1 or 0) of photos that somebody looked at."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return {file: human == "1" for file, human in rows}
+
+
 def names_human(text: str) -> bool:
     """Whether a text names a human or a part of one."""
     return any(word in HUMANS for word in re.findall(r"[a-z]+", text.lower()))

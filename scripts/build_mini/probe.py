@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from scripts.build_mini.people import read_judgements
+
 LABELLED = Path(__file__).with_name("labelled.tsv")
 """Training photos of things, and whether they show a human or a part of one: judged by eye."""
 FALSE, MISSED = 0.05, 0.1
@@ -61,10 +63,9 @@ def load_probe(path: Path) -> Probe:
     return Probe(**torch.load(path, weights_only=True))
 
 
-def read_labelled(path: Path = LABELLED) -> dict[str, bool]:
-    """Read the table `file, human` (tabs, a header; 1 or 0)."""
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return {file: human == "1" for file, human in rows}
+def read_labelled() -> dict[str, bool]:
+    """Read which of the labelled photos show a human."""
+    return read_judgements(LABELLED)
 
 
 def fit_probe(

@@ -199,8 +199,8 @@ def test_regions_and_renders_are_judged_by_their_own_pixels(
     paths = [min((sample_path() / name).iterdir()) for name in classes]
     weights = class_weights(clip.model, clip.tokenizer, classes)
     nouns = [Nouns(name, (), ()) for name in classes]
-    monkeypatch.setattr(best, "read_labelled", lambda: {paths[1].name: False})
-    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns, probe))
+    alone = {paths[1].name: False}
+    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns, probe, alone))
     assert [human for (each, _), human in zip(judged, humans, strict=True)] == [
         each.name != "planet" for each, _ in judged
     ], "what somebody saw counts more"
