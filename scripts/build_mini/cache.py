@@ -44,7 +44,8 @@ SMALL = 56
 class Album:
     """N views of one kind."""
 
-    tokens: NDArray[np.float16]  # (N, 1 + patches, W), CLS first
+    tokens: NDArray[np.float16]  # (N, 1 + P, W), CLS first
+    patches: NDArray[np.uint8]  # (N, P) which of the grid's patches, row by row, these are
     pixels: NDArray[np.uint8]  # (N, SMALL, SMALL, 3)
     boxes: NDArray[np.float32]  # (N, 4) x0 y0 x1 y1 as shares of the side
     labels: NDArray[np.int64]  # (N,) which class, photo of Flickr8k or stamp it shows
@@ -67,11 +68,11 @@ class Order:
 
 def open_album(folder: Path) -> Album:
     """Open a finished album without reading it into memory."""
-    names = ("tokens", "pixels", "boxes", "labels")
-    tokens, pixels, boxes, labels = (
+    names = ("tokens", "patches", "pixels", "boxes", "labels")
+    tokens, patches, pixels, boxes, labels = (
         np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names
     )
-    return Album(tokens, pixels, boxes, labels)
+    return Album(tokens, patches, pixels, boxes, labels)
 
 
 def normalised(views: list[View]) -> Tensor:
@@ -95,9 +96,12 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
     tokens = open_memmap(folder / "tokens.npy", "w+", np.float16, shape)
     pixels = open_memmap(folder / "pixels.npy", "w+", np.uint8, (count, SMALL, SMALL, 3))
     shares = np.zeros((count, 4), np.float32)
+    patches = np.tile(np.arange(order.patches or whole, dtype=np.uint8), (count, 1))
     started, rng = time.monotonic(), random.Random(order.name)
     for rows, views in _read_ahead(count, order.view):
-        kept = None if order.patches is None else sorted(rng.sample(range(whole), order.patches))
+        kept = None
+        if order.patches is not None:
+            patches[rows] = kept = sorted(rng.sample(range(whole), order.patches))
         with torch.inference_mode(), half_precision():
             tokens[rows] = tokens_before_end(network, normalised(views), kept).half().numpy()
         small = [view.picture.resize((SMALL, SMALL), Image.Resampling.BOX) for view in views]
@@ -106,6 +110,7 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
         if rows.start % (50 * BATCH) == 0:
             rate = rows.stop / (time.monotonic() - started)
             print(f"{order.name}: {rows.stop} of {count}, {rate:.0f}/s", flush=True)
+    np.save(folder / "patches.npy", patches)
     np.save(folder / "boxes.npy", shares)
     np.save(folder / "labels.npy", np.array(order.labels))
     folder.rename(made)

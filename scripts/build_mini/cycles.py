@@ -26,7 +26,9 @@ FIRST = Cycle(
     patches=28,
     things=152,
     people=56,
-    weights=Weights(hypernyms=0.4, nearness=0.5, sentences=0.6, tags=0.05, described=0.2, bare=0.3),
+    weights=Weights(
+        hypernyms=0.4, nearness=0.5, sentences=0.6, tags=0.05, inside=0.3, described=0.2, bare=0.3
+    ),
 )
 
 SECOND = Cycle(
@@ -36,7 +38,7 @@ SECOND = Cycle(
     things=144,
     people=56,
     weights=Weights(
-        hypernyms=0.25, nearness=0.3, sentences=0.5, tags=0.04, described=0.1, bare=0.6
+        hypernyms=0.25, nearness=0.3, sentences=0.5, tags=0.04, inside=0.3, described=0.1, bare=0.6
     ),
 )
 
@@ -47,6 +49,6 @@ THIRD = Cycle(
     things=176,
     people=44,
     weights=Weights(
-        hypernyms=0.25, nearness=0.3, sentences=0.4, tags=0.04, described=0.1, bare=0.6
+        hypernyms=0.25, nearness=0.3, sentences=0.4, tags=0.04, inside=0.3, described=0.1, bare=0.6
     ),
 )

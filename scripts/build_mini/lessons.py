@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.metrics.localisation import coverage
+from scripts.build_mini.assemble import PATCH, SIZE
 from scripts.build_mini.cache import Album
 from scripts.build_mini.cycles import Cycle
 from scripts.build_mini.losses import Lesson
@@ -17,6 +20,8 @@ from scripts.build_mini.vision import End, half_precision
 
 STAMPS = 20
 """Renders in a batch."""
+LEAST_SHOWN = 0.5
+"""Of a box at least so much of one patch is left in, or the attention cannot lie in it."""
 
 _THINGS = (Places.THINGS, Places.THINGS_VARIED, Places.THINGS_AGAIN)
 
@@ -56,18 +61,17 @@ class Reader:
         )
         stamp_rows = self._rows(Places.STAMPS, STAMPS)
         things, humans = of.things[turn], of.people[people_varied]
-        z = torch.cat(
-            [
-                embed(end, album, rows, cycle.patches)
-                for album, rows in (
-                    (things, thing_rows),
-                    (humans, person_rows),
-                    (of.stamps, stamp_rows),
-                )
-            ]
-        )
+        looks = [
+            look(end, album, rows, cycle.patches)
+            for album, rows in (
+                (things, thing_rows),
+                (humans, person_rows),
+                (of.stamps, stamp_rows),
+            )
+        ]
         return Lesson(
-            z,
+            torch.cat([each.z for each in looks]),
+            inside(looks[0], things.boxes[thing_rows]),
             torch.from_numpy(thing_rows) + (len(of.things[0].labels) if turn else 0),
             torch.from_numpy(things.labels[thing_rows]),
             torch.from_numpy(humans.labels[person_rows]),
@@ -84,11 +88,33 @@ def _share(albums: tuple[Album, Album]) -> float:
     return varied / (plain + varied)
 
 
-def embed(end: End, album: Album, rows: np.ndarray, patches: int) -> Tensor:
-    """Embed views by at most so many of their patches: (B, D), L2-normalised."""
+@dataclass(frozen=True)
+class Look:
+    """What the end makes of B views by P of their patches."""
+
+    z: Tensor
+    """(B, D) L2-normalised."""
+    attention: Tensor
+    """(B, P) of the last block's CLS query."""
+    patches: np.ndarray
+    """(B, P) which of the grid's patches these are."""
+
+
+def look(end: End, album: Album, rows: np.ndarray, patches: int) -> Look:
+    """Embed views by at most so many of their patches."""
     there = album.tokens.shape[1] - 1
     kept = np.sort(np.random.permutation(there)[:patches])
     tokens = torch.from_numpy(album.tokens[rows][:, [0, *(1 + kept)]].astype(np.float32))
     with half_precision():
-        z = end(tokens)
-    return F.normalize(z.float(), dim=1)
+        z, attention = end.looking(tokens)
+    return Look(F.normalize(z.float(), dim=1), attention.float(), album.patches[rows][:, kept])
+
+
+def inside(seen: Look, boxes: np.ndarray) -> Tensor:
+    """Share of the attention that lies in the boxes (B, 4), of the views that show theirs: (b,)."""
+    grid = (SIZE // PATCH, SIZE // PATCH)
+    covered = coverage(boxes, (1, 1), grid).reshape(len(boxes), -1)
+    shares = torch.from_numpy(np.take_along_axis(covered, seen.patches, 1)).float()  # (B, P)
+    shown = shares.sum(1) >= LEAST_SHOWN
+    found = (seen.attention * shares).sum(1) / seen.attention.sum(1)
+    return found[shown]

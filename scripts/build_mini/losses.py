@@ -1,4 +1,6 @@
-"""What the trained end is asked for: class, hypernym, nearness to the class; sentences; tags."""
+"""What the trained end is asked for: class, hypernym, nearness to the class; sentences; tags; and
+to look at the object.
+"""
 
 import math
 import random
@@ -20,6 +22,7 @@ OTHERS = 2_048
 """Sentences of other photos that each photo is held against, beside those of its batch."""
 _PEOPLE_COUNT = 6.0
 """How much the two tags of people count, of about 400."""
+_LEAST_INSIDE = 1e-3
 _SELDOM = 0.04
 """How often a photo of an animal is taken to show a person."""
 
@@ -32,6 +35,7 @@ class Weights:
     nearness: float
     sentences: float
     tags: float
+    inside: float
     described: float
     """Share of the classes that stand with a description."""
     bare: float
@@ -70,6 +74,8 @@ class Lesson:
     """One batch, embedded: z (B, D) of things, of photos of people, of stamps, in this order."""
 
     z: Tensor
+    inside: Tensor
+    """(b',) shares of the last CLS attention that lie in the things' boxes."""
     things: Tensor
     """(b,) rows of the things among all things: the captioned ones come first there."""
     labels: Tensor
@@ -106,7 +112,10 @@ class Teacher:
         near = (things * self.bank.centres[batch.labels]).sum(1)
         total = total + of.nearness * (1 - near).mean()
         total = total + of.sentences * self._sentences(batch, scales)
-        return total + of.tags * self._tags(things, people, batch, scales)
+        total = total + of.tags * self._tags(things, people, batch, scales)
+        # Relevance is attention times gradient: what is not looked at is not relevant.
+        looked = batch.inside.clamp(min=_LEAST_INSIDE).log().sum() / max(1, len(batch.inside))
+        return total - of.inside * looked
 
     def _hypernyms(self, z: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
         """One hypernym of each photo's class among all that it is not."""

@@ -80,11 +80,29 @@ class End(nn.ModuleList):
         *blocks, last, norm, head = self
         for block in blocks:
             tokens = block(tokens)
-        return [head(norm(token)) for token in read_cls(last, tokens, seen)]
+        query, key, value = cls_query(last, tokens)
+        outputs = []
+        for mask in seen:
+            where = None if mask is None else mask[:, None, None]  # (B, 1, 1, N)
+            context = F.scaled_dot_product_attention(query, key, value, attn_mask=where)
+            outputs.append(head(norm(cls_after(last, tokens, context))))
+        return outputs
+
+    def looking(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, D) as `forward` gives them, and how much the last CLS query looks at each
+        patch: attention (B, N - 1), the mean of its heads.
+        """
+        *blocks, last, norm, head = self
+        for block in blocks:
+            tokens = block(tokens)
+        query, key, value = cls_query(last, tokens)
+        weights = (query @ key.mT / query.shape[-1] ** 0.5).softmax(-1)  # (B, H, 1, N)
+        features = head(norm(cls_after(last, tokens, weights @ value)))
+        return features, weights.mean(1)[:, 0, 1:]
 
 
-def read_cls(block: Any, tokens: Tensor, seen: Sequence[Tensor | None]) -> list[Tensor]:
-    """Run a block for the CLS query alone, once a mask: (B, W) each.
+def cls_query(block: Any, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a block's query (B, H, 1, d) of the CLS token, its keys and values (B, H, N, d).
 
     What the other tokens become in the last block is never read, so it is not computed.
     """
@@ -97,15 +115,15 @@ def read_cls(block: Any, tokens: Tensor, seen: Sequence[Tensor | None]) -> list[
         _heads(F.linear(normed, w, b), heads)  # (B, H, N, d)
         for w, b in zip(weight[width:].chunk(2), bias[width:].chunk(2), strict=True)
     )
-    outputs = []
-    for mask in seen:
-        where = None if mask is None else mask[:, None, None]  # (B, 1, 1, N)
-        context = F.scaled_dot_product_attention(query, key, value, attn_mask=where)
-        joined = context.transpose(1, 2).flatten(2)  # (B, 1, W)
-        token = tokens[:, :1] + block.ls_1(attention.out_proj(joined))
-        token = token + block.ls_2(block.mlp(block.ln_2(token)))
-        outputs.append(token[:, 0])
-    return outputs
+    return query, key, value
+
+
+def cls_after(block: Any, tokens: Tensor, context: Tensor) -> Tensor:
+    """Return the CLS token (B, W) after a block, from what its heads have read (B, H, 1, d)."""
+    joined = context.transpose(1, 2).flatten(2)  # (B, 1, W)
+    token = tokens[:, :1] + block.ls_1(block.attn.out_proj(joined))
+    token = token + block.ls_2(block.mlp(block.ln_2(token)))
+    return token[:, 0]
 
 
 def _heads(x: Tensor, heads: int) -> Tensor:

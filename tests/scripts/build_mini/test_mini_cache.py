@@ -44,12 +44,15 @@ def test_an_album_holds_every_view_in_order(tmp_path: Path, blocks: Blocks) -> N
     assert (np.diff(album.tokens[:, 0, 0]) >= 0).all() and album.tokens[0, 0, 0] < 0
     assert np.allclose(album.boxes[:, 3], np.arange(150) / 200)
     assert set(album.labels) == {7} and blocks.patches is None
+    assert album.patches.tolist() == [[*range(WHOLE)]] * 150
 
 
 def test_a_varied_album_keeps_some_patches(tmp_path: Path, blocks: Blocks) -> None:
     fill_album(tmp_path, None, Order("x", [0] * 3, view, patches=20))
-    assert open_album(tmp_path / "x").tokens.shape == (3, 21, 384)
+    album = open_album(tmp_path / "x")
+    assert album.tokens.shape == (3, 21, 384)
     assert len(set(blocks.patches)) == 20 and sorted(blocks.patches) == blocks.patches
+    assert album.patches.tolist() == [blocks.patches] * 3
 
 
 def test_a_finished_album_stays_and_a_broken_one_is_made_again(

@@ -132,7 +132,8 @@ def test_features_are_read_at_the_masks(vit: object) -> None:
     with torch.no_grad():
         tokens = tokens_before_end(vit, images).half().numpy()
     nothing = np.zeros((3, 4))
-    album = Album(tokens, nothing.astype(np.uint8), nothing.astype(np.float32), np.arange(3))
+    some = nothing.astype(np.uint8)
+    album = Album(tokens, some, some, nothing.astype(np.float32), np.arange(3))
     masks = np.zeros((2, 4, 4), bool)
     masks[:, 1, 2] = True
     end = End(vit).requires_grad_(False)

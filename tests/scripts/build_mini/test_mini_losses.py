@@ -11,7 +11,7 @@ from scripts.build_mini.bank import Bank
 from scripts.build_mini.losses import Lesson, Scales, Sentences, Teacher, Weights
 from scripts.build_mini.tags import Tags
 
-NONE = Weights(hypernyms=0, nearness=0, sentences=0, tags=0, described=0, bare=1)
+NONE = Weights(hypernyms=0, nearness=0, sentences=0, tags=0, inside=0, described=0, bare=1)
 
 
 def unit(*shape: int) -> Tensor:
@@ -35,8 +35,8 @@ def teacher() -> Teacher:
 def batch(teacher: Teacher) -> Lesson:
     """Three things, the second without a caption; two photos of people; one stamp."""
     return Lesson(
-        unit(6, 8), torch.tensor([0, 9, 2]), torch.tensor([3, 0, 0]), torch.tensor([1, 3]),
-        torch.tensor([1]),
+        unit(6, 8), torch.tensor([0.5, 0.25]), torch.tensor([0, 9, 2]), torch.tensor([3, 0, 0]),
+        torch.tensor([1, 3]), torch.tensor([1]),
     )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def test_each_part_adds_what_it_should(
         return (teacher.loss(batch, scales, weights) - plain).item()
 
     plain = teacher.loss(batch, scales, NONE)
+    assert extra(inside=2) == pytest.approx(math.log(2) + math.log(4), rel=1e-3)
     near = [1 - float(z[i] @ teacher.bank.centres[k]) for i, k in enumerate((3, 0, 0))]
     assert extra(nearness=2) == pytest.approx(2 * sum(near) / 3, rel=1e-3)
 

@@ -14,7 +14,7 @@ from scripts.build_mini.classes import Split
 from scripts.build_mini.cycles import Cycle
 from scripts.build_mini.examining import accuracy, found_sentence, whole
 from scripts.build_mini.head_fit import fit_head
-from scripts.build_mini.lessons import Deck
+from scripts.build_mini.lessons import Deck, Look, inside, look
 from scripts.build_mini.losses import Scales, Sentences, Teacher, Weights
 from scripts.build_mini.places import Places
 from scripts.build_mini.shares import Material, Plan, plan_again, plan_people, plan_things
@@ -26,7 +26,7 @@ SPLIT = Split(mission=(0,), kept_out=(3,), seen=(0, 1, 2))
 CYCLE = Cycle(
     steps=80, rate=3e-3, patches=12, things=128, people=88,
     weights=Weights(
-        hypernyms=0.5, nearness=0.5, sentences=0.4, tags=0.05, described=0.3, bare=0.5
+        hypernyms=0.5, nearness=0.5, sentences=0.4, tags=0.05, inside=0.3, described=0.3, bare=0.5
     ),
 )  # fmt: skip
 PEOPLE_PHOTOS = 20
@@ -56,7 +56,9 @@ def album(vit: Any, labels: np.ndarray, kinds: int, patches: int | None = None) 
     with torch.no_grad():
         tokens = tokens_before_end(vit, images, kept).half().numpy()
     nothing = np.zeros((len(labels), 4, 4, 3), np.uint8)
-    return Album(tokens, nothing, np.zeros((len(labels), 4), np.float32), labels)
+    places = np.tile(np.arange(tokens.shape[1] - 1, dtype=np.uint8), (len(labels), 1))
+    left = np.tile(np.array([0, 0, 0.15, 1], np.float32), (len(labels), 1))
+    return Album(tokens, places, nothing, left, labels)
 
 
 def material(vit: Any) -> Material:
@@ -99,6 +101,25 @@ def test_a_deck_deals_every_row_before_any_again() -> None:
     deck = Deck([1, 2, 3])
     assert sorted(deck.draw(3)) == sorted(deck.draw(3)) == [1, 2, 3]
     assert len(deck.draw(7)) == 7
+
+
+def test_attention_is_counted_in_the_boxes_that_are_shown() -> None:
+    patches = np.array([[0, 1, 11], [0, 1, 11], [5, 6, 99]], np.uint8)  # of 10 x 10
+    attention = torch.tensor([[0.2, 0.3, 0.4], [0.2, 0.3, 0.4], [0.1, 0.1, 0.1]])
+    boxes = np.array([[0, 0, 0.15, 0.1], [0.1, 0, 0.2, 0.2], [0, 0, 0.15, 0.1]], np.float32)
+    found = inside(Look(torch.zeros(3, 8), attention, patches), boxes)
+    # Patch 0 and half of patch 1; patches 1 and 11; of the third photo nothing of the box is left.
+    assert found.tolist() == pytest.approx([0.35 / 0.9, 0.7 / 0.9], rel=1e-5)
+
+
+def test_a_look_knows_its_patches(vit: Any) -> None:
+    shown = album(vit, np.arange(3), 3)
+    np.random.seed(0)
+    found = look(End(vit), shown, np.array([0, 2]), 5)
+    np.random.seed(0)
+    kept = np.sort(np.random.permutation(16)[:5])
+    assert found.patches.tolist() == [kept.tolist()] * 2
+    assert found.z.shape == (2, 32) and found.attention.shape == (2, 5)
 
 
 def test_own_sentences_among_the_nearest() -> None:

@@ -58,6 +58,24 @@ def test_regions_against_plain_attention(vit: Any, images: Tensor) -> None:
                 assert torch.allclose(got[photo], expected, atol=1e-4)
 
 
+def test_where_the_last_query_looks(vit: Any, images: Tensor) -> None:
+    with torch.no_grad():
+        tokens = tokens_before_end(vit, images)
+        end = end_with_the_own_head(vit)
+        features, attention = end.looking(tokens)
+        assert torch.allclose(features, end(tokens), atol=1e-4)
+        for block in vit.transformer.resblocks[-3:-1]:
+            tokens = block(tokens)
+        last = vit.transformer.resblocks[-1]
+        normed = last.ln_1(tokens).transpose(0, 1)
+        _, weights = F.multi_head_attention_forward(
+            normed, normed, normed, 32, last.attn.num_heads, last.attn.in_proj_weight,
+            last.attn.in_proj_bias, None, None, False, 0.0, last.attn.out_proj.weight,
+            last.attn.out_proj.bias,
+        )  # fmt: skip
+        assert weights is not None and torch.allclose(attention, weights[:, 0, 1:], atol=1e-5)
+
+
 def test_regions_are_what_the_package_pools(vit: Any, images: Tensor) -> None:
     text = {"context_length": 8, "vocab_size": 20, "width": 16, "heads": 2, "layers": 1}
     vision = {"image_size": 32, "patch_size": 8, "width": 32, "layers": 5, "head_width": 8}
