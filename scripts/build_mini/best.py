@@ -57,13 +57,17 @@ from scripts.build_mini.probe import Probe, load_probe, read_labelled
 
 THINGS = 3_200
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
-somebody looked at."""
+somebody looked at; each turn has its own."""
 RENDERS = 2
-"""Renders of each stamp."""
+"""Renders of each stamp; each turn has its own."""
 SAMPLES, TOP_P, TEMPERATURE = 4, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 BATCH = 64
+
+
+Render = tuple[stamps.Stamp, int]
+"""A stamp, and which of its pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +119,9 @@ def seen_things(
         yield Seen(features, judges)
 
 
-def seen_stamps(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
+def seen_stamps(clip: Clip, renders: Sequence[Render]) -> Iterator[Seen]:
     """Show renders of stamps: their boxes, as regions are shown."""
-    for drawn, views, made in _rendered(clip, found):
+    for drawn, views, made in _rendered(clip, renders):
         boxes = [np.array([box_patches(np.array(view.box), clip.grid)]) for view, _ in made]
         judges = [
             stamp_judge(stamp, view.pixels, mask)
@@ -126,10 +130,10 @@ def seen_stamps(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
         yield Seen(pooled(clip.model, views, boxes).float(), judges)
 
 
-def seen_grounds(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
+def seen_grounds(clip: Clip, renders: Sequence[Render]) -> Iterator[Seen]:
     """Show parts of the same renders that lie beside the stamp."""
     rng = np.random.default_rng(3)
-    for drawn, views, made in _rendered(clip, found):
+    for drawn, views, made in _rendered(clip, renders):
         boxes = np.array([view.box for view, _ in made])
         kept, parts = parts_beside(boxes, clip.grid, rng)
         judges = [
@@ -140,11 +144,10 @@ def seen_grounds(clip: Clip, found: Sequence[stamps.Stamp]) -> Iterator[Seen]:
 
 
 def _rendered(
-    clip: Clip, found: Sequence[stamps.Stamp]
-) -> Iterator[tuple[list[tuple[stamps.Stamp, int]], Tensor, list[Any]]]:
-    drawn = [(stamp, turn) for turn in range(RENDERS) for stamp in found]
-    for start in range(0, len(drawn), BATCH):
-        part = drawn[start : start + BATCH]
+    clip: Clip, renders: Sequence[Render]
+) -> Iterator[tuple[Sequence[Render], Tensor, list[Any]]]:
+    for start in range(0, len(renders), BATCH):
+        part = renders[start : start + BATCH]
         made = [stamps.render(*each) for each in part]
         yield part, torch.stack([clip.preprocess(view.picture) for view, _ in made]), made
 
@@ -255,7 +258,7 @@ def main() -> None:
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    folder = places.best(given.turn)
+    folder, before = places.best(given.turn), given.turn - 1
     folder.mkdir(exist_ok=True)
     photos.unpack(given.data, places.photos)
     clip, captioner = load_clip(MINI, device=torch.device("cpu")), load_assembled()
@@ -268,17 +271,19 @@ def main() -> None:
         for i, (path, label) in enumerate(
             zip(*photos.training_photos(places.photos, classes), strict=True)
         )
-        if i < THINGS or path.name in labelled
+        if i // THINGS == before or path.name in labelled
     ]
     paths, labels = zip(*things, strict=True)
     cutouts = stamps.training_stamps(given.stamps)
+    numbers = range(before * RENDERS, given.turn * RENDERS)
+    renders = [(stamp, number) for number in numbers for stamp in cutouts]
     nouns = class_nouns(given.data, given.wordnet)
     weights = class_weights(clip.model, clip.tokenizer, [each.name for each in classes])
     probe = load_probe(places.probe)
     for kind, shown in (
         ("people", seen_people(clip, places.photos, told)),
-        ("stamps", seen_stamps(clip, cutouts)),
-        ("grounds", seen_grounds(clip, cutouts)),
+        ("stamps", seen_stamps(clip, renders)),
+        ("grounds", seen_grounds(clip, renders)),
         ("things", seen_things(clip, paths, labels, weights, nouns, probe, labelled)),
     ):
         write_best(clip, captioner, shown, kind, folder)
