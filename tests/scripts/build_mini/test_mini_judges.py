@@ -71,8 +71,11 @@ def test_a_human_in_a_region_of_a_thing_is_told() -> None:
 def test_of_a_stamp_a_wrong_noun_is_not_learnt_and_of_a_thing_it_may_be() -> None:
     stamp = Stamp(Path("lion.png"), "A lion.", "cat")
     judge = stamp_judge(stamp, RED, ALL)
-    assert judge("a red lion.") == judge("a red cat.") == 0
+    assert judge("a red cat.") == judge("a red lion, a cat.") == 0
+    assert judge("a red lion.") == UNNAMED, "of a new cat it would be another's name"
     assert judge("a red explosion.") == WRONG_NOUN > UNNAMED
+    unsorted = stamp_judge(Stamp(Path("lion.png"), "A lion.", ""), RED, ALL)
+    assert unsorted("a red lion.") == 0
 
 
 def test_what_lies_beside_is_to_be_named() -> None:
