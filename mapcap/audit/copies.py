@@ -15,7 +15,7 @@ _CHUNK = 1024
 MOST_BITS = 8
 """Of the 63 bits of a hash, those in which near copies may differ: of the 3 million pairs of 2,500
 different TinyImageNet photos none do, while recompressed and brightened ones differ in up to 6."""
-LEAST_COSINE = 0.97
+LEAST_COSINE = 0.96
 """Least cosine of the embeddings of near copies: hashes of plain pictures agree by chance."""
 
 
@@ -37,7 +37,7 @@ def copies_of(images: Images, reference: Reference) -> Copies:
     """Return the copies of a class's images among the run's: equal files, and near copies.
 
     Near copies are looked for in the reference: their hashes differ in at most 8 bits of 63, and
-    the cosine of their embeddings is at least 0.97.
+    the cosine of their embeddings is at least 0.96.
     """
     same = dict(_same(images, reference.same_files))
     near = {pair: label for pair, label in _near(images, reference) if pair not in same}
