@@ -21,6 +21,7 @@ from mapcap.networks.weights import save_int8
 from scripts.build_mini.places import Places
 
 SIZE, PATCH, WIDTH, DEPTH = 140, 14, 384, 12
+GRID = (SIZE // PATCH, SIZE // PATCH)
 TRAINED_BLOCKS = 3
 SHARES = (0.3, 0.3, 0.4)
 """How much each training cycle counts in their mean: names that no training saw do best after the

@@ -65,7 +65,6 @@ LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 BATCH = 64
 
-
 Render = tuple[stamps.Stamp, int]
 """A stamp, and which of its pictures."""
 

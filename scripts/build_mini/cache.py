@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from scripts.build_mini import people, stamps
-from scripts.build_mini.assemble import PATCH, SIZE, WIDTH
+from scripts.build_mini.assemble import GRID, WIDTH
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.photos import TRAIN_BOXES, Box, read_boxes, training_photos, unpack
 from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
@@ -91,7 +91,7 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
     folder, count = cache / f"{order.name}.part", len(order.labels)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    whole = (SIZE // PATCH) ** 2
+    whole = GRID[0] * GRID[1]
     shape = (count, 1 + (order.patches or whole), WIDTH)
     tokens = open_memmap(folder / "tokens.npy", "w+", np.float16, shape)
     pixels = open_memmap(folder / "pixels.npy", "w+", np.uint8, (count, SMALL, SMALL, 3))

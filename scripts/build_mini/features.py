@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from scripts.build_mini import noun_phrases, people, photos, stamps
 from scripts.build_mini.appearance import Appearance
-from scripts.build_mini.assemble import PATCH, SIZE
+from scripts.build_mini.assemble import GRID
 from scripts.build_mini.cache import PEOPLE_PLAIN, Album, open_album
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.grounds import SETTINGS, parts_beside
@@ -51,7 +51,6 @@ HUMANS = (
 LEAST_AHEAD = 0.02
 """Cosine by which a region's phrase, less its mean, must be nearer than the photo's others."""
 _BATCH = 256
-_GRID = (SIZE // PATCH, SIZE // PATCH)
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def region_masks(
     boxes: NDArray[np.floating[Any]], rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Patches of boxes (B, 4) and of a part of each: (B, gh, gw) twice."""
-    wholes = [box_patches(box, _GRID) for box in boxes]
+    wholes = [box_patches(box, GRID) for box in boxes]
     return np.stack(wholes), np.stack([blob(whole, rng) for whole in wholes])
 
 
@@ -138,7 +137,7 @@ def people_pairs(
 ) -> tuple[Tensor, list[Pair]]:
     """Features and texts of Flickr8k's plain views and of two parts of each."""
     rng = np.random.default_rng(1)
-    everywhere = np.ones(_GRID, bool)
+    everywhere = np.ones(GRID, bool)
     wholes: list[Tensor] = []
     parts: list[Tensor] = []
     for rows in batches(len(album.labels)):
@@ -218,7 +217,7 @@ def thing_pairs(
                 for look, row, human in zip(looks, rows, who_is_there(z, sees, humans), strict=True)
             ]
         told = [i for i, setting in enumerate(settings) if setting in SETTINGS]
-        kept, beside = parts_beside(boxes[told], _GRID, rng)
+        kept, beside = parts_beside(boxes[told], GRID, rng)
         if kept:
             features.append(read(end, album, rows[told][kept], (beside,))[1])
             pairs += [Pair(SETTINGS[settings[told[i]]], beside=True) for i in kept]
@@ -234,7 +233,7 @@ def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[
     pairs: list[Pair] = []
     for rows in batches(len(album.labels)):
         boxes = np.asarray(album.boxes[rows])
-        inside = np.stack([box_patches(box, _GRID) for box in boxes])
+        inside = np.stack([box_patches(box, GRID) for box in boxes])
         looks = analyse_rows(np.asarray(album.pixels[rows]), boxes)
         for z in read(end, album, rows, (inside,)):
             features.append(z)
@@ -243,7 +242,7 @@ def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[
                 for look, row in zip(looks, rows, strict=True)
             ]
         for _ in range(2):
-            kept, parts = parts_beside(boxes, _GRID, rng)
+            kept, parts = parts_beside(boxes, GRID, rng)
             features.append(read(end, album, rows[kept], (parts,))[1])
             for row, part in zip(rows[kept], parts, strict=True):
                 number = int(album.labels[row])

@@ -65,7 +65,7 @@ def stamp_judge(stamp: Stamp, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
     name would be another's ("electric kettle" of a teapot), while the kind is right.
     """
     colours, nouns = colour_judge(pixels, mask), named(stamp.nouns)
-    kind = set(re.findall(r"[a-z]+", stamp.kind)[-1:]) or nouns
+    kind = named(Nouns(stamp.kind, (), ())) or nouns
 
     def judge(text: str) -> float:
         words = _words(text)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mapcap.metrics.localisation import coverage
-from scripts.build_mini.assemble import PATCH, SIZE
+from scripts.build_mini.assemble import GRID
 from scripts.build_mini.cache import Album
 from scripts.build_mini.cycles import Cycle
 from scripts.build_mini.losses import Lesson
@@ -112,8 +112,7 @@ def look(end: End, album: Album, rows: np.ndarray, patches: int) -> Look:
 
 def inside(seen: Look, boxes: np.ndarray) -> Tensor:
     """Share of the attention that lies in the boxes (B, 4), of the views that show theirs: (b,)."""
-    grid = (SIZE // PATCH, SIZE // PATCH)
-    covered = coverage(boxes, (1, 1), grid).reshape(len(boxes), -1)
+    covered = coverage(boxes, (1, 1), GRID).reshape(len(boxes), -1)
     shares = torch.from_numpy(np.take_along_axis(covered, seen.patches, 1)).float()  # (B, P)
     shown = shares.sum(1) >= LEAST_SHOWN
     found = (seen.attention * shares).sum(1) / seen.attention.sum(1)
