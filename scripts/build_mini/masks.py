@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.build_mini.scoring import box_coverage
+from mapcap.metrics.localisation import coverage
 
 Mask = NDArray[np.bool_]
 """(gh, gw), never empty."""
@@ -18,9 +18,9 @@ _OVER_THE_EDGE = 0.3
 
 def box_patches(box: NDArray[np.floating[Any]], grid: tuple[int, int]) -> Mask:
     """Patches that a box (x0 y0 x1 y1 as shares) covers by half; at least the best covered."""
-    coverage = box_coverage(tuple(box.tolist()), (1, 1), grid)
+    (covered,) = coverage(box[None], (1, 1), grid)
     # A box that covers a patch by exactly one half has it in spite of rounding.
-    found: Mask = coverage >= min(0.5, coverage.max() - 1e-9)
+    found: Mask = covered >= min(0.5, covered.max()) - 1e-9
     return found
 
 

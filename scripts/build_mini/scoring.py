@@ -16,42 +16,6 @@ _BLACK_BACKGROUND = re.compile(
 )
 
 
-def box_coverage(box: tuple[float, ...], size: tuple[int, int], grid: tuple[int, int]) -> Floats:
-    """Share of each patch (gh, gw) that a box x0, y0, x1, y1 on a view (height, width) covers."""
-    x0, y0, x1, y1 = box
-    rows = _overlap(y0, y1, size[0] / grid[0], grid[0])
-    columns = _overlap(x0, x1, size[1] / grid[1], grid[1])
-    covered: Floats = np.outer(rows, columns)
-    return covered
-
-
-def _overlap(start: float, end: float, step: float, cells: int) -> Floats:
-    edges = np.arange(cells + 1) * step
-    inside: Floats = (np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])).clip(min=0)
-    return inside / step
-
-
-def energy_inside(maps: Floats, coverage: Floats) -> Floats:
-    """Share of each map's sum (N, gh, gw) that lies inside its box; 0 for a map of zeros: (N,)."""
-    total = maps.sum((1, 2))
-    inside: Floats = (maps * coverage).sum((1, 2))
-    return inside / np.where(total > 0, total, 1)
-
-
-def points_inside(maps: Floats, coverage: Floats) -> NDArray[np.bool_]:
-    """Pointing game: whether more than half of each map's best patch lies in the box: (N,)."""
-    best = maps.reshape(len(maps), -1).argmax(1)
-    hit: NDArray[np.bool_] = coverage.reshape(len(maps), -1)[np.arange(len(maps)), best] > 0.5
-    return hit
-
-
-def centred_gaussian(grid: tuple[int, int], sigma: float) -> Floats:
-    """Draw a map (gh, gw) that looks at the centre, whatever the photo; `sigma` in patches."""
-    y, x = (np.arange(cells) - (cells - 1) / 2 for cells in grid)
-    bell: Floats = np.exp(-(y[:, None] ** 2 + x[None] ** 2) / (2 * sigma**2))
-    return bell
-
-
 def accuracy_per_class(predicted: NDArray[np.int64], true: NDArray[np.int64]) -> Floats:
     """Share of right predictions in each class 0..K-1 that `true` (N,) knows: (K,)."""
     return np.bincount(true, predicted == true) / np.bincount(true)

@@ -44,6 +44,18 @@ def test_coverage_sums_to_the_boxs_share_of_the_view(edges: list[float]) -> None
     assert found.mean() == pytest.approx((x1 - x0) * 28 / (40 * 80))
 
 
+edges = st.tuples(st.integers(0, 24), st.integers(0, 24)).filter(lambda e: e[0] != e[1]).map(sorted)
+
+
+@given(edges, edges)
+def test_coverage_counts_pixels(x: list[int], y: list[int]) -> None:
+    pixels = np.zeros((24, 24))
+    pixels[y[0] : y[1], x[0] : x[1]] = 1
+    by_patch = pixels.reshape(4, 6, 8, 3).mean((1, 3))
+    (found,) = coverage(np.array([[x[0], y[0], x[1], y[1]]]), (24, 24), (4, 8))
+    np.testing.assert_allclose(found, by_patch)
+
+
 def test_energy_is_the_share_inside() -> None:
     grid = np.array([[[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]]])
     assert energy_inside(grid, coverage(np.array([UPPER_LEFT]), SIZE, (4, 4))) == pytest.approx(

@@ -2,55 +2,18 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scripts.build_mini.cider import cider_d
 from scripts.build_mini.evaluate_words import read_judged
 from scripts.build_mini.scoring import (
     accuracy_per_class,
     area_under_curve,
-    box_coverage,
     caption_figures,
-    centred_gaussian,
     ends_in_stock,
-    energy_inside,
-    points_inside,
     says_name,
     speaks_of_black_background,
     stammers,
 )
-
-
-def test_coverage_of_a_box_between_patches() -> None:
-    found = box_coverage((0, 5, 15, 20), (20, 20), (2, 2))
-    assert found.tolist() == [[0.5, 0.25], [1.0, 0.5]]
-
-
-edges = st.tuples(st.integers(0, 24), st.integers(0, 24)).filter(lambda e: e[0] != e[1]).map(sorted)
-
-
-@given(edges, edges)
-def test_coverage_counts_pixels(x: list[int], y: list[int]) -> None:
-    pixels = np.zeros((24, 24))
-    pixels[y[0] : y[1], x[0] : x[1]] = 1
-    by_patch = pixels.reshape(4, 6, 8, 3).mean((1, 3))
-    assert np.allclose(box_coverage((x[0], y[0], x[1], y[1]), (24, 24), (4, 8)), by_patch)
-
-
-def test_energy_and_pointing() -> None:
-    maps = np.array([[[1.0, 3.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]], [[5.0, 1.0], [1.0, 1.0]]])
-    boxes = [[[0.0, 0.5], [1.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]]
-    coverage = np.array(boxes)
-    assert energy_inside(maps, coverage).tolist() == [0.375, 0.0, 0.625]
-    assert points_inside(maps, coverage).tolist() == [False, True, True]
-
-
-def test_the_gaussian_lies_in_the_middle() -> None:
-    bell = centred_gaussian((4, 6), 2.0)
-    assert bell.shape == (4, 6)
-    assert bell[1, 2] == bell[2, 3] == bell.max()
-    assert bell[0, 0] == pytest.approx(math.exp(-(1.5**2 + 2.5**2) / 8))
 
 
 def test_accuracy_is_per_class() -> None:
