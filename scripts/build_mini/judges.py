@@ -20,7 +20,7 @@ WRONG_COLOUR, NO_COLOUR, WRONG_HUMAN, WRONG_NOUN, STAMMER = 0.06, 0.04, 0.1, 0.0
 """Cosines that are taken off; what is punished by one of them is never learnt."""
 UNNAMED = 0.03
 """Of a thing that is called by none of its class's nouns, which may be right: its region may show
-something else; and of a stamp whose kind is not said."""
+something else; and of a stamp that is called by its name, too."""
 
 
 def named(nouns: Nouns) -> set[str]:
@@ -58,18 +58,17 @@ def thing_judge(
 
 
 def stamp_judge(stamp: Stamp, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
-    """Punish a caption that names neither the stamp nor its kind, or a wrong colour.
+    """Punish a caption that does not call the stamp what it is to be called, or a wrong colour.
 
     Of all these tries the stamps' are nearest to nonsense, and what each shows is known. A name
-    without the kind is punished a little: there are a few stamps of each kind, so of a new one the
-    name would be another's ("electric kettle" of a teapot), while the kind is right.
+    beside that is punished a little: see `Stamp.called`.
     """
-    colours, nouns = colour_judge(pixels, mask), named(stamp.nouns)
-    kind = named(Nouns(stamp.kind, (), ())) or nouns
+    colours, called = colour_judge(pixels, mask), named(stamp.called)
+    names = named(stamp.nouns) - called
 
     def judge(text: str) -> float:
         words = _words(text)
-        noun = WRONG_NOUN if nouns.isdisjoint(words) else UNNAMED * kind.isdisjoint(words)
+        noun = WRONG_NOUN if called.isdisjoint(words) else UNNAMED * (not names.isdisjoint(words))
         return noun + colours(text)
 
     return judge

@@ -36,9 +36,9 @@ RATE, LAST_RATE, WARM_UP = 3e-4, 0.05, 20
 OWN_SENTENCE = 0.3
 """Share of the photos of people that are told by a sentence of people instead."""
 BATCH = 96
-MIXTURE = {"people": 0.47, "things": 0.34, "stamps": 0.14, "grounds": 0.05}
+MIXTURE = {"people": 0.45, "things": 0.31, "pasted": 0.09, "stamps": 0.11, "grounds": 0.04}
 """Shares of the captions."""
-RARER = {"people": 1.0, "things": 1.0, "stamps": 0.5, "grounds": 0.5}
+RARER = {"people": 1.0, "things": 1.0, "pasted": 0.5, "stamps": 0.5, "grounds": 0.5}
 """By what power of its count a caption is drawn less often."""
 _POOL = 8
 

@@ -25,6 +25,7 @@ _ENLARGED = 1.8
 _LEFT_OUT = frozenset(
     ("symbols", "cartoon", "flags", "chess", "faces", "plastic", "roadsigns", "hanukkah")
 )
+_OF_THE_FILE = frozenset(("closed", "hatched", "mean", "outline", "photo", "small", "stand"))
 _KINDS = {
     "apes": "ape", "arttools": "tool", "auto": "car", "bears": "bear", "birds": "bird",
     "body_parts": "body part", "bovines": "cow", "brass": "musical instrument", "camel": "camel",
@@ -57,6 +58,15 @@ class Stamp:
         return Nouns(name, (), (self.kind,) if self.kind not in ("", name) else ())
 
     @property
+    def called(self) -> Nouns:
+        """What the captioner is to call it: its kind, or the last word of its name.
+
+        There are a few stamps of each kind, so that of a new one a name would be another's: "an
+        electric kettle" of a teapot.
+        """
+        return Nouns(self.kind or re.findall("[a-z]+", self.nouns.name)[-1], (), ())
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """What the picture may be called."""
         if not self.kind:
@@ -65,8 +75,9 @@ class Stamp:
 
 
 def _bare(stem: str) -> str:
-    """`3_brown-cow2` is a brown cow."""
-    return " ".join(re.findall(r"[a-z]+", stem.lower()))
+    """`3_brown-cow_photo2` is a brown cow."""
+    words = re.findall(r"[a-z]+", stem.lower())
+    return " ".join(word for word in words if word not in _OF_THE_FILE)
 
 
 def training_stamps(folder: Path) -> list[Stamp]:

@@ -6,38 +6,33 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mapcap.datasets.sample import sample_path
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.clipcap import Caption, ClipCap
 from mapcap.networks.embedded import MINI
 from mapcap.texts.captions import tidy
-from mapcap.zero_shot import class_weights
 from scripts.build_mini import best, people
-from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.best import (
     LIKELY,
     SAMPLES,
     TEMPERATURE,
     TOP_P,
-    Seen,
+    USUAL,
     best_captions,
     load_assembled,
     read_best,
-    seen_grounds,
-    seen_people,
-    seen_stamps,
-    seen_things,
     write_best,
 )
 from scripts.build_mini.judges import UNNAMED, Judge
 from scripts.build_mini.people import Described
 from scripts.build_mini.places import Places
-from scripts.build_mini.probe import Probe
-from scripts.build_mini.stamps import Stamp
-from scripts.planted.casts import cutouts_path
+from scripts.build_mini.shown import Seen, seen_people
 
 COSINES = {"far.": 0.1, "near.": 0.8, "nearer.": 0.9}
+APART = (1 - USUAL) * 0.1
+"""What the nearer one's reward is ahead of the near one's, of a feature alone."""
 NOBODY = SimpleNamespace(model=None, tokenizer=None)
 
 
@@ -64,8 +59,10 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     monkeypatch.setattr(best, "class_weights", fixed_embeddings)
     monkeypatch.setattr(best, "SAMPLES", 2)
 
-    def run(*said: tuple[str, float], judge: Judge = lambda text: 0.0) -> str:
-        seen = Seen(torch.tensor([[7.0, 0.0]]), [judge])
+    def run(
+        *said: tuple[str, float], told: Sequence[str] = (), judge: Judge = lambda text: 0.0
+    ) -> str:
+        seen = Seen(torch.tensor([[7.0, 0.0]]), [judge], [told])
         speaker: Any = Speaker(*([each] for each in said))
         nobody: Any = NOBODY
         (text,) = best_captions(nobody, speaker, seen, 0)
@@ -77,7 +74,7 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 def test_the_nearest_of_likely_captions_is_chosen(choose: Callable[..., str]) -> None:
     assert choose(("near.", -1.0), (" nearer. ", -1.0), ("far.", -1.0)) == "nearer."
     assert choose(("nearer.", -1.0), ("near.", -1.0), ("far.", -1.0)) == "nearer."
-    tie = 0.1 / LIKELY  # nats that are worth the cosines between the two
+    tie = APART / LIKELY  # nats that are worth the cosines between the two
     assert choose(("near.", 0.0), ("nearer.", -0.9 * tie), ("far.", 0.0)) == "nearer."
     assert choose(("near.", 0.0), ("nearer.", -1.1 * tie), ("far.", 0.0)) == "near."
 
@@ -85,9 +82,40 @@ def test_the_nearest_of_likely_captions_is_chosen(choose: Callable[..., str]) ->
 def test_a_punished_caption_gives_way_and_is_never_taught(choose: Callable[..., str]) -> None:
     said = ("near.", -1.0), ("nearer.", -1.0), ("far.", -1.0)
     assert choose(*said, judge=lambda text: 0.2 * (text == "nearer.")) == "near."
-    assert choose(*said, judge=lambda text: 0.05 * (text == "nearer.")) == "", "still the best"
+    little = (UNNAMED + APART) / 2
+    assert choose(*said, judge=lambda text: little * (text == "nearer.")) == "", "still the best"
     assert choose(*said, judge=lambda text: 0.2) == ""
     assert choose(*said, judge=lambda text: UNNAMED) == "nearer.", "that may be right"
+
+
+def test_what_is_told_stands_beside_the_tries(choose: Callable[..., str]) -> None:
+    said = ("near.", -1.0), ("far.", -1.0), ("far.", -1.0 - 1.1 * APART / LIKELY)
+    assert choose(*said[:2], said[1], told=["nearer."]) == "nearer."
+    assert choose(*said, told=["nearer."]) == "near.", "no likelier than the least likely try"
+    assert choose(*[("far.", -1.0)] * 3, told=["near."], judge=lambda text: text == "far.") == (
+        "near."
+    ), "what the captioner never says can be taught"
+
+
+def test_what_is_near_to_any_picture_says_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y, both = (torch.tensor(v) for v in ([1.0, 0.0], [0.0, 1.0], [0.8, 0.6]))
+    texts = {"first.": x, "second.": y, "any.": both}
+    monkeypatch.setattr(
+        best,
+        "class_weights",
+        lambda _model, _tokenizer, said: torch.stack([texts[t] for t in said]),
+    )
+    monkeypatch.setattr(best, "SAMPLES", 0)
+    pictures = torch.tensor([[0.85, 0.53], [0.1, 1.0]])
+    told = [["first.", "second.", "any."]] * 2
+    speaker: Any = Speaker([("any.", -1.0)] * 2)
+    nobody: Any = NOBODY
+    chosen = best_captions(nobody, speaker, Seen(pictures, [lambda text: 0.0] * 2, told), 0)
+    cosines = F.normalize(pictures, dim=1) @ torch.stack([x, y, both]).T
+    expected = (cosines - USUAL * cosines.mean(0)).argmax(1).tolist()
+    assert chosen == [told[0][i] for i in expected]
+    assert cosines[0].argmax() == 2
+    assert chosen[0] == "first.", "the nearest one is near to the other picture, too"
 
 
 def test_samples_are_drawn_anew_in_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +125,7 @@ def test_samples_are_drawn_anew_in_each_batch(monkeypatch: pytest.MonkeyPatch) -
     for number in (0, 1):
         speaker: Any = Speaker(*said)
         nobody: Any = NOBODY
-        seen = Seen(torch.ones(2, 2), [lambda text: 0.0] * 2)
+        seen = Seen(torch.ones(2, 2), [lambda text: 0.0] * 2, [()] * 2)
         assert best_captions(nobody, speaker, seen, number) == ["near."] * 2
         asked += speaker.asked
         assert speaker.asked[0] == {}, "greedily"
@@ -110,7 +138,7 @@ def batches(counts: Sequence[int]) -> Iterator[Seen]:
     first = 0
     for count in counts:
         rows = torch.arange(first, first + count)
-        yield Seen(rows[:, None] * torch.ones(4), [lambda text: 0.0] * count)
+        yield Seen(rows[:, None] * torch.ones(4), [lambda text: 0.0] * count, [()] * count)
         first += count
 
 
@@ -156,7 +184,7 @@ def test_the_embedded_networks_caption_people(
     clip: Clip, captioner: ClipCap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(best, "SAMPLES", 1)
-    monkeypatch.setattr(best, "BATCH", 2)
+    monkeypatch.setattr("scripts.build_mini.shown.BATCH", 2)
     pictures = [min((sample_path() / name).iterdir()) for name in ("bird", "cat", "cow")]
     (tmp_path / people.FOLDER).mkdir()
     told = []
@@ -175,44 +203,4 @@ def test_the_embedded_networks_caption_people(
             seen.features, method="nucleus", top_p=TOP_P, temperature=TEMPERATURE, seed=number
         )
         for text, *tries in zip(found.texts[rows], greedy, sampled, strict=True):
-            assert text in {tidy(caption).text for caption in tries}
-
-
-def test_regions_and_renders_are_judged_by_their_own_pixels(
-    clip: Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(best, "BATCH", 2)
-    judged: list[tuple[Any, float]] = []
-    humans: list[bool | None] = []
-    probe = Probe(torch.zeros(384), 1.0, 0.5, -0.5)  # that sees a human in anything
-
-    def record(shown: Any, pixels: Any, mask: Any, human: bool | None = None) -> Judge:
-        judged.append((shown, mask.mean()))
-        humans.append(human)
-        assert pixels.shape[:2] == mask.shape
-        return lambda text: 0.0
-
-    monkeypatch.setattr(best, "thing_judge", record)
-    monkeypatch.setattr(best, "stamp_judge", record)
-    classes = ["cow", "planet", "tool"]
-    paths = [min((sample_path() / name).iterdir()) for name in classes]
-    weights = class_weights(clip.model, clip.tokenizer, classes)
-    nouns = [Nouns(name, (), ()) for name in classes]
-    alone = {paths[1].name: False}
-    shown = list(seen_things(clip, paths, [0, 1, 2], weights, nouns, probe, alone))
-    assert [human for (each, _), human in zip(judged, humans, strict=True)] == [
-        each.name != "planet" for each, _ in judged
-    ], "what somebody saw counts more"
-    assert sum(len(seen.judges) for seen in shown) == len(judged)
-    assert {each.name for each, _ in judged} == set(classes), "each by the nouns of its class"
-    judged.clear()
-    stamps = [Stamp(path, "a thing.", "") for path in sorted(cutouts_path().glob("*.webp"))[:3]]
-    drawn = [(stamp, number) for number in (2, 3) for stamp in stamps]
-    renders = list(seen_stamps(clip, drawn))
-    assert [each for each, _ in judged] == 2 * stamps
-    assert all(0 < share < 1 for _, share in judged)
-    beside = list(seen_grounds(clip, drawn))
-    assert 1 <= sum(len(seen.judges) for seen in beside) <= len(drawn)
-    for seen in [*shown, *renders, *beside]:
-        assert seen.features.shape == (len(seen.judges), 384)
-        assert seen.features.dtype == torch.float32
+            assert text in {"a man.", "a dog.", *(tidy(caption).text for caption in tries)}

@@ -68,14 +68,26 @@ def test_a_human_in_a_region_of_a_thing_is_told() -> None:
     assert with_one("a red car.") == alone("a man in a red car.") == WRONG_HUMAN
 
 
-def test_of_a_stamp_a_wrong_noun_is_not_learnt_and_of_a_thing_it_may_be() -> None:
-    stamp = Stamp(Path("lion.png"), "A lion.", "cat")
-    judge = stamp_judge(stamp, RED, ALL)
-    assert judge("a red cat.") == judge("a red lion, a cat.") == 0
-    assert judge("a red lion.") == UNNAMED, "of a new cat it would be another's name"
-    assert judge("a red explosion.") == WRONG_NOUN > UNNAMED
-    unsorted = stamp_judge(Stamp(Path("lion.png"), "A lion.", ""), RED, ALL)
-    assert unsorted("a red lion.") == 0
+def test_a_stamp_is_called_by_its_kind_and_not_by_its_name() -> None:
+    judge = stamp_judge(Stamp(Path("lion.png"), "A lion.", "cat"), RED, ALL)
+    assert judge("a red cat.") == 0
+    assert judge("a red cat, a lion.") == UNNAMED, "of a new cat it would be another's name"
+    assert judge("a red lion.") == judge("a red explosion.") == WRONG_NOUN > UNNAMED
+    unsorted = stamp_judge(Stamp(Path("kettle.png"), "An electric kettle.", ""), RED, ALL)
+    assert unsorted("a red kettle.") == 0
+    assert unsorted("a red thermometer.") == WRONG_NOUN
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence", "kind", "called"),
+    [
+        ("lion.png", "a lion.", "big cat", "big cat"),
+        ("x.png", "a mercury thermometer.", "", "thermometer"),
+        ("candy_cane_photo.png", "a candy cane that hangs on a tree.", "", "cane"),
+    ],
+)
+def test_what_a_stamp_is_called(file: str, sentence: str, kind: str, called: str) -> None:
+    assert Stamp(Path(file), sentence, kind).called == Nouns(called, (), ())
 
 
 def test_what_lies_beside_is_to_be_named() -> None:
