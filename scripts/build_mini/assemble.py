@@ -8,7 +8,7 @@ import argparse
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,12 @@ def vision_state(base: dict[str, Tensor], trained: dict[str, Tensor]) -> dict[st
     return state
 
 
-def averaged(cycles: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of the cycles' weights, each counted by its share."""
-    first, *_ = cycles
+def averaged(states: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
+    """Return the mean of the weights of like networks, each counted by its share."""
+    first, *_ = states
     return {
         name: torch.stack(
-            [share * cycle[name] for share, cycle in zip(SHARES, cycles, strict=True)]
+            [share * state[name] for share, state in zip(shares, states, strict=True)]
         ).sum(0)
         for name in first
     }
@@ -102,7 +102,7 @@ def build_clip(out: Path, base: Path, cycles: Sequence[Path], minilm: Path) -> N
         f"local-dir:{out}", load_weights=False, pretrained_text=False, text_cfg=text
     )
     trained = [torch.load(path, weights_only=True) for path in cycles]
-    mean = averaged([cycle["mods"] for cycle in trained])
+    mean = averaged([cycle["mods"] for cycle in trained], SHARES)
     model.visual.load_state_dict(vision_state(load_file(base), mean))
     words = load_file(minilm / "model.safetensors")
     kept = {name: tensor for name, tensor in words.items() if not name.startswith("pooler.")}

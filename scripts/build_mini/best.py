@@ -48,14 +48,14 @@ from scripts.build_mini.shown import (
     seen_stamps,
 )
 
-THINGS = 4_000
+THINGS = 5_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
 somebody looked at; each turn has its own."""
 PASTED = 6_000
 """Other photos of which the thing, where it can be cut out, is put on a painted ground."""
-RENDERS = 2
+RENDERS = 3
 """Renders of each stamp; each turn has its own."""
-SAMPLES, TOP_P, TEMPERATURE = 3, 0.9, 0.7
+SAMPLES, TOP_P, TEMPERATURE = 2, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 USUAL = 0.5

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from scripts.build_mini.assemble import PREPROCESS, TRAINED_BLOCKS, VISION, WIDTH, averaged
+from scripts.build_mini.assemble import PREPROCESS, SHARES, TRAINED_BLOCKS, VISION, WIDTH, averaged
 
 MEAN = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
 STD = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
@@ -139,5 +139,6 @@ def save_end(end: End, scale: float, path: Path) -> None:
 def load_end(vit: Any, cycles: Sequence[Path]) -> End:
     """Build the end that is shipped, for inference: the mean of the training cycles."""
     end = End(vit)
-    end.load_state_dict(averaged([torch.load(path, weights_only=True)["mods"] for path in cycles]))
+    trained = [torch.load(path, weights_only=True)["mods"] for path in cycles]
+    end.load_state_dict(averaged(trained, SHARES))
     return end.eval().requires_grad_(False)

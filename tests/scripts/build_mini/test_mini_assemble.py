@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mapcap.networks.weights import load_weights
 from scripts.build_mini import assemble
-from scripts.build_mini.assemble import DEPTH, vision_state
+from scripts.build_mini.assemble import DEPTH, averaged, vision_state
 from scripts.build_mini.places import Places
 from scripts.build_mini.vision import End, tokens_before_end
 
@@ -60,3 +60,10 @@ def test_it_takes_the_captioner_that_is_asked_for(
         (tensor,) = load_weights(file).values()
         assert torch.allclose(tensor, torch.full((2, 3), value))
     assert json.loads((out / "lm" / "config.json").read_text()) == {"value": value}
+
+
+def test_each_of_like_networks_counts_by_its_share() -> None:
+    states = [{"a": torch.tensor([1.0, 4.0])}, {"a": torch.tensor([5.0, 0.0])}]
+    assert averaged(states, [0.25, 0.75])["a"].tolist() == [4.0, 1.0]
+    with pytest.raises(ValueError, match="zip"):
+        averaged(states, [1.0])
