@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the embedded networks from their sources: about three hours on two cores with bfloat16.
+# Build the embedded networks from their sources: over two and a half hours on two cores with bfloat16.
 # usage: scripts/build_mini/build.sh WORK DATA WORDNET STAMPS
 #   WORK     folder for everything that is made (about 5 GB)
 #   DATA     folder of the photos' archives and the captions

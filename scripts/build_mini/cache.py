@@ -24,7 +24,14 @@ from torch import Tensor
 from scripts.build_mini import people, stamps
 from scripts.build_mini.assemble import GRID, WIDTH
 from scripts.build_mini.classes import FILE, read_classes
-from scripts.build_mini.photos import TRAIN_BOXES, Box, read_boxes, training_photos, unpack
+from scripts.build_mini.photos import (
+    TRAIN_BOXES,
+    Box,
+    open_photo,
+    read_boxes,
+    training_photos,
+    unpack,
+)
 from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
 from scripts.build_mini.views import View, of_people, plain, varied
 from scripts.build_mini.vision import MEAN, STD, build_vit, half_precision, tokens_before_end
@@ -81,6 +88,12 @@ def normalised(views: list[View]) -> Tensor:
     return (pixels.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
 
 
+def shrunk(pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:
+    """Pictures as `appearance` reads them: (B, SMALL, SMALL, 3)."""
+    small = [picture.resize((SMALL, SMALL), Image.Resampling.BOX) for picture in pictures]
+    return np.stack([np.asarray(picture) for picture in small])
+
+
 def fill_album(cache: Path, network: Any, order: Order) -> None:
     """Run views through the first blocks; pictures are read while the network works."""
     made = cache / order.name
@@ -104,8 +117,7 @@ def fill_album(cache: Path, network: Any, order: Order) -> None:
             patches[rows] = kept = sorted(rng.sample(range(whole), order.patches))
         with torch.inference_mode(), half_precision():
             tokens[rows] = tokens_before_end(network, normalised(views), kept).half().numpy()
-        small = [view.picture.resize((SMALL, SMALL), Image.Resampling.BOX) for view in views]
-        pixels[rows] = np.stack([np.asarray(picture) for picture in small])
+        pixels[rows] = shrunk([view.picture for view in views])
         shares[rows] = [view.box for view in views]
         if rows.start % (50 * BATCH) == 0:
             rate = rows.stop / (time.monotonic() - started)
@@ -139,7 +151,7 @@ def things(data: Path, photos: Path) -> list[Order]:
     boxes = read_boxes(data / TRAIN_BOXES)
 
     def opened(i: int) -> tuple[Image.Image, Box]:
-        return Image.open(paths[i]).convert("RGB"), boxes[paths[i].name]
+        return open_photo(paths[i]), boxes[paths[i].name]
 
     def otherwise(i: int, turn: str) -> View:
         return varied(*opened(i), random.Random(paths[i].name + turn))
@@ -157,7 +169,7 @@ def humans(data: Path, photos: Path) -> list[Order]:
 
     def view(i: int, first: int) -> View:
         turn, file = first + i // len(files), files[i % len(files)]
-        photo = Image.open(photos / people.FOLDER / file).convert("RGB")
+        photo = open_photo(photos / people.FOLDER / file)
         return of_people(photo, turn, random.Random(f"{file}/{turn}"))
 
     numbers = range(len(files))

@@ -1,4 +1,4 @@
-"""Things cut out of photos and put on painted grounds, as the sample's pictures are made.
+"""Cut-outs on painted grounds, as the sample's pictures are made, and things cut out of photos.
 
 There are some hundred stamps and many thousand photos: of a new stamp the captioner that learnt
 renders from stamps alone says the name of another one ("an electric kettle" of a teapot).
@@ -15,13 +15,13 @@ from mapcap.metrics.localisation import informative
 from mapcap.regions import components
 from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.photos import Box
-from scripts.rendering.compose import KINDS, background, compose, mask_box
+from scripts.rendering.compose import KINDS, Composite, background, compose, mask_box
 
 LEAST, MOST = 0.35, 0.9
 """Shares of the box that the thing may fill; else the colours did not tell it from the ground."""
 _SCALE = 0.4, 0.85
 _ENLARGED = 2.2
-"""As the photo itself is, to fill the view."""
+"""As a photo itself is, to fill the view."""
 _ROUNDS = 3
 _BITS = 4
 """Of each channel, in the histograms."""
@@ -83,14 +83,36 @@ def paste(photo: Image.Image, box: Box, seed: str) -> Image.Image | None:
     alpha = np.where(mask, 255, 0).astype(np.uint8)
     x0, y0, x1, y1 = mask_box(alpha)
     cutout = np.dstack([pixels, alpha])[y0:y1, x0:x1]
-    draw = random.Random(seed)
-    kind = draw.choice(sorted(KINDS))
-    rng = np.random.default_rng(draw.getrandbits(32))
-    made = compose(
+    return Image.fromarray(on_ground(cutout, seed, _ENLARGED).image)
+
+
+def ground_of(seed: str) -> str:
+    """Name the ground that `on_ground` paints."""
+    return _draws(seed)[2]
+
+
+def on_ground(
+    cutout: NDArray[np.uint8],
+    seed: str,
+    enlarged: float,
+    *,
+    mirror: bool = True,
+    rotation: float = 8.0,
+) -> Composite:
+    """Put a cut-out (h, w, 4), at most so much enlarged, on a ground: the same for each seed."""
+    draw, rng, kind = _draws(seed)
+    return compose(
         cutout,
         background(kind, SIZE, rng),
         rng,
-        min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / SIZE),
+        min(draw.uniform(*_SCALE), enlarged * max(cutout.shape[:2]) / SIZE),
         shadow=KINDS[kind].shadow,
+        mirror=mirror,
+        rotation=rotation,
     )
-    return Image.fromarray(made.image)
+
+
+def _draws(seed: str) -> tuple[random.Random, np.random.Generator, str]:
+    draw = random.Random(seed)
+    rng = np.random.default_rng(draw.getrandbits(32))
+    return draw, rng, draw.choice(sorted(KINDS))

@@ -20,7 +20,7 @@ def box_patches(box: NDArray[np.floating[Any]], grid: tuple[int, int]) -> Mask:
     """Patches that a box (x0 y0 x1 y1 as shares) covers by half; at least the best covered."""
     (covered,) = coverage(box[None], (1, 1), grid)
     # A box that covers a patch by exactly one half has it in spite of rounding.
-    found: Mask = covered >= min(0.5, covered.max()) - 1e-9
+    found: Mask = covered >= min(0.5, covered.max() - 1e-9)
     return found
 
 

@@ -3,6 +3,8 @@
 import tarfile
 from pathlib import Path
 
+from PIL import Image
+
 from scripts.build_mini import people
 from scripts.build_mini.classes import PhotoClass
 
@@ -30,6 +32,12 @@ def _unpack(path: Path, folder: Path) -> None:
         files = [member for member in archive.getmembers() if member.isfile()]
         if not (folder / files[-1].name).exists():
             archive.extractall(folder, filter="data")
+
+
+def open_photo(path: Path) -> Image.Image:
+    """Read a photo in RGB."""
+    with Image.open(path) as file:
+        return file.convert("RGB")
 
 
 def read_boxes(path: Path) -> dict[str, Box]:

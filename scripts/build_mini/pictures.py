@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from mapcap.networks.clip import Clip
@@ -38,8 +37,7 @@ def batches(count: int) -> Iterator[slice]:
 
 def look(clip: Clip, paths: Sequence[Path]) -> Tensor:
     """Read photos as the network sees them: (B, 3, H, W)."""
-    pictures = [Image.open(path).convert("RGB") for path in paths]
-    return torch.stack([clip.preprocess(picture) for picture in pictures])
+    return torch.stack([clip.preprocess(archive.open_photo(path)) for path in paths])
 
 
 def mission_photos(root: Path) -> Photos:

@@ -20,7 +20,7 @@ from mapcap.representations import encode_images, pooled
 from mapcap.zero_shot import class_weights
 from scripts.build_mini import people, stamps
 from scripts.build_mini.appearance import Appearance, Nouns, describe
-from scripts.build_mini.cache import SMALL
+from scripts.build_mini.cache import shrunk
 from scripts.build_mini.cutouts import paste
 from scripts.build_mini.evaluate_words import pixels_of, regions_of
 from scripts.build_mini.features import HUMANS, who_is_there
@@ -29,13 +29,12 @@ from scripts.build_mini.judges import Judge, ground_judge, human_judge, stamp_ju
 from scripts.build_mini.looks import analyse_rows
 from scripts.build_mini.masks import box_patches
 from scripts.build_mini.people import shows_human
-from scripts.build_mini.photos import Box
-from scripts.build_mini.pictures import look
+from scripts.build_mini.photos import Box, open_photo
+from scripts.build_mini.pictures import batches, look
 from scripts.build_mini.probe import Probe
 from scripts.build_mini.reading import beside_human
 from scripts.build_mini.vision import half_precision
 
-BATCH = 64
 RECOGNISED = 10
 """A thing that was cut out is shown if its class is among so many that the CLIP finds nearest."""
 DESCRIBED = 3
@@ -69,18 +68,13 @@ class Thing:
 
 def photo_of(path: Path, label: int, human: bool | None) -> Thing:
     """Show a photo as it is."""
-    return Thing(partial(_opened, path), label, human)
+    return Thing(partial(open_photo, path), label, human)
 
 
 def pasted(path: Path, box: Box, label: int) -> Thing | None:
     """Show what is in a photo's box on a painted ground; None where it cannot be cut out."""
-    picture = paste(_opened(path), box, path.name)
+    picture = paste(open_photo(path), box, path.name)
     return picture and Thing(lambda: picture, label, human=False)
-
-
-def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as file:
-        return file.convert("RGB")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +91,14 @@ class Things:
     def recognised(self, things: Sequence[Thing]) -> list[Thing]:
         """Keep those whose class is among the nearest of all."""
         kept = []
-        for start in range(0, len(things), BATCH):
-            part = things[start : start + BATCH]
-            views = torch.stack([self.clip.preprocess(thing.picture()) for thing in part])
+        for rows in batches(len(things)):
+            part = things[rows]
+            views = self._views(part)
             with half_precision():
                 features = encode_images(self.clip.model, views).float()
             nearest = (features @ self.weights.T).topk(RECOGNISED).indices.tolist()
             kept += [
-                thing for thing, rows in zip(part, nearest, strict=True) if thing.label in rows
+                thing for thing, near in zip(part, nearest, strict=True) if thing.label in near
             ]
         return kept
 
@@ -112,9 +106,9 @@ class Things:
         """Yield batches of the regions."""
         clip = self.clip
         humans = class_weights(clip.model, clip.tokenizer, HUMANS).float()
-        for start in range(0, len(things), BATCH):
-            part = things[start : start + BATCH]
-            views = torch.stack([clip.preprocess(thing.picture()) for thing in part])
+        for rows in batches(len(things)):
+            part = things[rows]
+            views = self._views(part)
             targets = torch.tensor([thing.label for thing in part])
             grids = chefer(clip.model, views, self.weights, targets).float().numpy()
             found = [regions_of(grid, clip, IndexConfig.threshold) for grid in grids]
@@ -138,17 +132,18 @@ class Things:
                     for called, (i, region), human in zip(nouns, flat, verdicts, strict=True)
                 ],
                 [
-                    described(*each, seed=f"{start}/{row}")
+                    described(*each, seed=f"{rows.start}/{row}")
                     for row, each in enumerate(zip(looks, nouns, who, strict=True))
                 ],
             )
 
+    def _views(self, things: Sequence[Thing]) -> Tensor:
+        return torch.stack([self.clip.preprocess(thing.picture()) for thing in things])
+
 
 def looks_of(pixels: NDArray[np.uint8], patches: NDArray[np.bool_]) -> list[Appearance]:
     """Analyse what parts (N, gh, gw) of pictures (N, h, w, 3) show."""
-    pictures = [Image.fromarray(each) for each in pixels]
-    small = [each.resize((SMALL, SMALL), Image.Resampling.BOX) for each in pictures]
-    return analyse_rows(np.stack([np.asarray(each) for each in small]), patches)
+    return analyse_rows(shrunk([Image.fromarray(each) for each in pixels]), patches)
 
 
 def described(shown: Appearance, nouns: Nouns, human: str, seed: str) -> list[str]:
@@ -160,8 +155,8 @@ def described(shown: Appearance, nouns: Nouns, human: str, seed: str) -> list[st
 
 def seen_people(clip: Clip, root: Path, told: Sequence[people.Described]) -> Iterator[Seen]:
     """Show whole photos that people described."""
-    for start in range(0, len(told), BATCH):
-        part = told[start : start + BATCH]
+    for rows in batches(len(told)):
+        part = told[rows]
         views = look(clip, [root / people.FOLDER / each.file for each in part])
         judges = [human_judge(shows_human(each)) for each in part]
         features = encode_images(clip.model, views).float()
@@ -201,7 +196,7 @@ def seen_grounds(clip: Clip, renders: Sequence[Render]) -> Iterator[Seen]:
 def _rendered(
     clip: Clip, renders: Sequence[Render]
 ) -> Iterator[tuple[Sequence[Render], Tensor, list[Any]]]:
-    for start in range(0, len(renders), BATCH):
-        part = renders[start : start + BATCH]
+    for rows in batches(len(renders)):
+        part = renders[rows]
         made = [stamps.render(*each) for each in part]
         yield part, torch.stack([clip.preprocess(view.picture) for view, _ in made]), made

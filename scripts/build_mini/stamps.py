@@ -1,6 +1,5 @@
 """Renders of Tux Paint's stamps for the training: those that no sample and no test bed uses."""
 
-import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,17 @@ from PIL import Image
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.classes import with_article
+from scripts.build_mini.cutouts import ground_of, on_ground
 from scripts.build_mini.grounds import GROUNDS, Ground
 from scripts.build_mini.people import tidy_sentence
 from scripts.build_mini.views import View
 from scripts.build_sample.cutouts import STAMPS as PLANTED
 from scripts.build_sample.render import may_mirror, read_stamps
-from scripts.rendering.compose import KINDS, background, compose, load_cutout
+from scripts.rendering.compose import load_cutout
 
 RENDERS = 5
 """Pictures of each stamp."""
-_SCALE = 0.4, 0.85
-_ENLARGED = 1.8
+_ENLARGED, _ROTATION = 1.8, 15.0
 _LEFT_OUT = frozenset(
     ("symbols", "cartoon", "flags", "chess", "faces", "plastic", "roadsigns", "hanukkah")
 )
@@ -95,30 +94,19 @@ def training_stamps(folder: Path) -> list[Stamp]:
     return found
 
 
-def _draws(stamp: Stamp, turn: int) -> tuple[random.Random, np.random.Generator, str]:
-    draw = random.Random(f"{stamp.path.name}/{turn}")
-    rng = np.random.default_rng(draw.getrandbits(32))
-    return draw, rng, draw.choice(sorted(KINDS))
-
-
 def ground(stamp: Stamp, turn: int) -> Ground:
     """What lies behind a stamp in its picture of this turn."""
-    return GROUNDS[_draws(stamp, turn)[2]]
+    return GROUNDS[ground_of(_seed(stamp, turn))]
 
 
 def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
     """Put a stamp on a background, the same one every time: the view, and its mask (S, S)."""
-    draw, rng, kind = _draws(stamp, turn)
     cutout = load_cutout(stamp.path)
-    scale = min(draw.uniform(*_SCALE), _ENLARGED * max(cutout.shape[:2]) / SIZE)
-    made = compose(
-        cutout,
-        background(kind, SIZE, rng),
-        rng,
-        scale,
-        shadow=KINDS[kind].shadow,
-        mirror=may_mirror(stamp.path),
-        rotation=15.0,
-    )
+    mirror = may_mirror(stamp.path)
+    made = on_ground(cutout, _seed(stamp, turn), _ENLARGED, mirror=mirror, rotation=_ROTATION)
     x0, y0, x1, y1 = (edge / SIZE for edge in made.box)
     return View(Image.fromarray(made.image), (x0, y0, x1, y1)), made.alpha >= 128
+
+
+def _seed(stamp: Stamp, turn: int) -> str:
+    return f"{stamp.path.name}/{turn}"

@@ -184,7 +184,7 @@ def test_the_embedded_networks_caption_people(
     clip: Clip, captioner: ClipCap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(best, "SAMPLES", 1)
-    monkeypatch.setattr("scripts.build_mini.shown.BATCH", 2)
+    monkeypatch.setattr("scripts.build_mini.pictures.BATCH", 2)
     pictures = [min((sample_path() / name).iterdir()) for name in ("bird", "cat", "cow")]
     (tmp_path / people.FOLDER).mkdir()
     told = []

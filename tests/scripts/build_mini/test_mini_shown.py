@@ -63,17 +63,25 @@ class Record:
         return lambda text: 0.0
 
 
+@pytest.fixture
+def record(monkeypatch: pytest.MonkeyPatch) -> Record:
+    """Note who is judged by what, two pictures at a time."""
+    found = Record()
+    monkeypatch.setattr("scripts.build_mini.pictures.BATCH", 2)
+    monkeypatch.setattr(shown, "thing_judge", found)
+    monkeypatch.setattr(shown, "stamp_judge", found)
+    return found
+
+
 def whole(seen: Seen) -> bool:
+    assert seen.features.dtype == torch.float32
     shape = (len(seen.judges), 384)
     return seen.features.shape == shape and len(seen.told) == len(seen.judges)
 
 
 def test_regions_are_judged_by_their_own_pixels_and_told_by_their_classs_nouns(
-    things: Things, monkeypatch: pytest.MonkeyPatch
+    things: Things, record: Record
 ) -> None:
-    record = Record()
-    monkeypatch.setattr(shown, "BATCH", 2)
-    monkeypatch.setattr(shown, "thing_judge", record)
     given = [
         photo_of(first_of(name), label, False if name == "planet" else None)
         for label, name in enumerate(CLASSES)
@@ -91,12 +99,14 @@ def test_regions_are_judged_by_their_own_pixels_and_told_by_their_classs_nouns(
         assert all(names_human(text) == (name != "planet") for text in texts)
 
 
-def test_a_thing_that_is_not_recognised_is_not_shown(things: Things) -> None:
+def test_a_thing_that_is_not_recognised_is_not_shown(
+    things: Things, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right, wrong = (Thing(photo_of(first_of("cow"), 0, None).picture, k, False) for k in (0, 2))
-    assert len(CLASSES) < shown.RECOGNISED, "so all are"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shown, "RECOGNISED", 1)
-        assert things.recognised([right, wrong]) == [right]
+    monkeypatch.setattr(shown, "RECOGNISED", 1)
+    assert things.recognised([right, wrong]) == [right]
+    monkeypatch.setattr(shown, "RECOGNISED", len(CLASSES))
+    assert things.recognised([right, wrong]) == [right, wrong]
 
 
 def test_a_thing_is_cut_out_and_put_on_another_ground(tmp_path: Path) -> None:
@@ -108,8 +118,9 @@ def test_a_thing_is_cut_out_and_put_on_another_ground(tmp_path: Path) -> None:
     photo[disc] = (200, 30, 30)
     path = tmp_path / "disc.png"
     Image.fromarray(photo).save(path)
-    thing = pasted(path, (16, 20, 45, 49), 7)
+    thing, again = (pasted(path, (16, 20, 45, 49), 7) for _ in range(2))
     assert thing is not None
+    assert again is not None
     assert (thing.label, thing.human) == (7, False)
     picture = np.asarray(thing.picture()).astype(int)
     red = (picture[..., 0] > 120) & (picture[..., 1:].max(-1) < 90)
@@ -118,16 +129,11 @@ def test_a_thing_is_cut_out_and_put_on_another_ground(tmp_path: Path) -> None:
     assert 0.7 < red.sum() / (np.pi * width**2 / 4) < 1.2, "a disc"
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert not (abs(corners - (45, 165, 65)).max(-1) < 12).all(), "the old ground is gone"
-    assert pasted(path, (16, 20, 45, 49), 7).picture().tobytes() == thing.picture().tobytes()  # type: ignore[union-attr]
+    assert again.picture().tobytes() == thing.picture().tobytes()
     assert pasted(path, (0, 0, 64, 64), 7) is None, "there is no ground to tell it from"
 
 
-def test_renders_are_judged_and_told_by_their_own_pixels(
-    clip: Clip, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = Record()
-    monkeypatch.setattr(shown, "BATCH", 2)
-    monkeypatch.setattr(shown, "stamp_judge", record)
+def test_renders_are_judged_and_told_by_their_own_pixels(clip: Clip, record: Record) -> None:
     stamps = [Stamp(path, "a thing.", "") for path in sorted(cutouts_path().glob("*.webp"))[:3]]
     drawn = [(stamp, number) for number in (2, 3) for stamp in stamps]
     renders = list(seen_stamps(clip, drawn))
