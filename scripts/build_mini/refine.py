@@ -30,7 +30,7 @@ from scripts.build_mini.reading import (
     sorted_batches,
     text_batches,
 )
-from scripts.build_mini.words import Captioner, falling, learn, reads
+from scripts.build_mini.words import Captioner, falling, learn, optimiser, reads
 
 MEMBERS = 2
 """Networks that are trained from the same weights on other draws, and averaged: captions of new
@@ -84,7 +84,7 @@ def refine(
     network: Captioner, features: Tensor, pairs: Iterator[Any], texts: Iterator[Any]
 ) -> None:
     """Train for some hundred steps, the rate falling by half a cosine."""
-    adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    adam = optimiser(network, RATE)
     for step in range(STEPS):
         rate = RATE * min(1, step / WARM_UP) * falling(step / STEPS, LAST_RATE)
         report = learn(network, adam, rate, features, pairs, next(texts) if reads(step) else ())

@@ -56,7 +56,7 @@ def optimiser(end: End, scales: Scales, rate: float) -> tuple[torch.optim.AdamW,
     ]
     rates = [each for _, each, _ in groups]
     return torch.optim.AdamW(
-        [{"params": p, "lr": each, "weight_decay": decay} for p, each, decay in groups]
+        [{"params": p, "lr": each, "weight_decay": decay} for p, each, decay in groups], fused=True
     ), rates
 
 
