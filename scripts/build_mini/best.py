@@ -33,7 +33,6 @@ from scripts.build_mini.places import (
     add_data,
     add_stamps,
     add_threads,
-    add_turn,
     add_wordnet,
     parser,
 )
@@ -48,13 +47,13 @@ from scripts.build_mini.shown import (
     seen_stamps,
 )
 
-THINGS = 5_000
+THINGS = 7_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
-somebody looked at; each turn has its own."""
+somebody looked at."""
 PASTED = 6_000
 """Other photos of which the thing, where it can be cut out, is put on a painted ground."""
 RENDERS = 3
-"""Renders of each stamp; each turn has its own."""
+"""Renders of each stamp."""
 SAMPLES, TOP_P, TEMPERATURE = 2, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
@@ -169,12 +168,10 @@ def main() -> None:
     add_wordnet(options)
     add_stamps(options)
     add_threads(options)
-    add_turn(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
-    folder, before = places.best(given.turn), given.turn - 1
-    folder.mkdir(exist_ok=True)
+    places.best.mkdir(exist_ok=True)
     photos.unpack(given.data, places.photos)
     clip, captioner = load_clip(MINI, device=torch.device("cpu")), load_assembled()
     use_onednn(captioner.language_model)
@@ -184,21 +181,13 @@ def main() -> None:
         (path, label, labelled.get(path.name))
         for path, label in zip(*photos.training_photos(places.photos, classes), strict=True)
     ]
-    plain = [
-        photo_of(*each)
-        for i, each in enumerate(found)
-        if i // THINGS == before or each[2] is not None
-    ]
+    plain = [photo_of(*each) for i, each in enumerate(found) if i < THINGS or each[2] is not None]
     boxes = photos.read_boxes(given.data / photos.TRAIN_BOXES)
-    # From the list's end, which no turn shows as it is.
-    last = len(found) - before * PASTED
-    tried = (
-        pasted(path, boxes[path.name], label) for path, label, _ in found[last - PASTED : last]
-    )
+    # From the list's end, which is not shown as it is.
+    tried = (pasted(path, boxes[path.name], label) for path, label, _ in found[-PASTED:])
     grounded = [thing for thing in tried if thing]
     cutouts = stamps.training_stamps(given.stamps)
-    numbers = range(before * RENDERS, given.turn * RENDERS)
-    renders = [(stamp, number) for number in numbers for stamp in cutouts]
+    renders = [(stamp, number) for number in range(RENDERS) for stamp in cutouts]
     things = Things(
         clip,
         class_nouns(given.data, given.wordnet),
@@ -212,7 +201,7 @@ def main() -> None:
         ("things", things.seen(plain)),
         ("pasted", things.seen(things.recognised(grounded))),
     ):
-        write_best(clip, captioner, shown, kind, folder)
+        write_best(clip, captioner, shown, kind, places.best)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the embedded networks from their sources: over two and a half hours on two cores with bfloat16.
+# Build the embedded networks from their sources: about two hours on two cores with bfloat16.
 # usage: scripts/build_mini/build.sh WORK DATA WORDNET STAMPS
 #   WORK     folder for everything that is made (about 5 GB)
 #   DATA     folder of the photos' archives and the captions
@@ -14,7 +14,11 @@ mkdir -p "$1"
 work=$(realpath "$1") data=$(realpath "$2") wordnet=$(realpath "$3") stamps=$(realpath "$4")
 cd "$(dirname "$0")/../.."
 python=${PYTHON:-.venv/bin/python}
-step() { "$python" -m scripts.build_mini "$@" --work "$work"; }
+step() {
+  local begun=$SECONDS
+  "$python" -m scripts.build_mini "$@" --work "$work"
+  printf '%s: %s s\n' "$1" $((SECONDS - begun)) | tee -a "$work/seconds.txt"
+}
 step sources
 step convert
 step cache --data "$data" --stamps "$stamps"
@@ -23,11 +27,10 @@ step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step features --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step words --data "$data" --wordnet "$wordnet" --stamps "$stamps"
 step assemble --minilm "$work/minilm"
-for turn in 1 2; do
-  step best --data "$data" --wordnet "$wordnet" --stamps "$stamps" --turn $turn
-  step refine --data "$data" --stamps "$stamps" --turn $turn
-  step assemble --minilm "$work/minilm" --refined
-done
+step best --data "$data" --wordnet "$wordnet" --stamps "$stamps"
+step refine --data "$data" --stamps "$stamps"
+step assemble --minilm "$work/minilm" --refined
+echo "built in $((SECONDS / 60)) min" | tee -a "$work/seconds.txt"
 step evaluate --data "$data" --json "$work/figures.json"
 "$python" -m scripts.concept_reliability --photos "$work/photos/flickr8k" \
   --captions "$data/flickr8k-captions.tsv"

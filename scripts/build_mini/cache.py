@@ -38,8 +38,8 @@ from scripts.build_mini.vision import MEAN, STD, build_vit, half_precision, toke
 
 PLAIN = 16_000
 """So many of TinyImageNet's photos are cached plain, the others varied."""
-PEOPLE_PLAIN, PEOPLE_VARIED = 2, 2
-"""Views of each of Flickr8k's photos: see `views.of_people`."""
+PEOPLE_PLAIN, PEOPLE_VARIED = 2, 6
+"""Views of each of Flickr8k's photos, of which there are few: see `views.of_people`."""
 PATCHES = 50
 """Patches of a varied view that are kept, of 100."""
 BATCH = 64

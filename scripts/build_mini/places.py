@@ -79,9 +79,10 @@ class Places:
         """What may be said of each feature."""
         return self.work / "pairs.jsonl"
 
-    def best(self, turn: int) -> Path:
-        """Features of training pictures, each with the best caption of several, of one turn."""
-        return self.work / f"best{turn}"
+    @property
+    def best(self) -> Path:
+        """Features of training pictures, each with the best caption of several."""
+        return self.work / "best"
 
     @property
     def refined(self) -> Path:
@@ -129,11 +130,6 @@ def add_stamps(options: argparse.ArgumentParser) -> None:
         required=True,
         help="folder of Tux Paint's stamps (usr/share/tuxpaint/stamps in tuxpaint-stamps-default)",
     )
-
-
-def add_turn(options: argparse.ArgumentParser) -> None:
-    """Add the option for which time the captioner learns from itself."""
-    options.add_argument("--turn", type=int, default=1, help="which time this is (default 1)")
 
 
 def add_threads(options: argparse.ArgumentParser) -> None:

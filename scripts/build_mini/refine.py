@@ -21,7 +21,7 @@ from scripts.build_mini import people
 from scripts.build_mini.assemble import averaged
 from scripts.build_mini.best import Best, load_assembled, read_best
 from scripts.build_mini.corpus import Group, real_groups
-from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, add_turn, parser
+from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
 from scripts.build_mini.reading import (
     CAPTION_TOKENS,
     END_ID,
@@ -109,12 +109,11 @@ def main() -> None:
     add_data(options)
     add_stamps(options)
     add_threads(options)
-    add_turn(options)
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     places = Places(given.work)
     clipcap = load_assembled()
-    best = read_best(places.best(given.turn))
+    best = read_best(places.best)
     told = people.read_described(given.data / people.TABLE, "train")
     sentences = [photo.sentences for photo in told]
     groups: list[Group] = real_groups(given.data, given.stamps, random.Random(0))

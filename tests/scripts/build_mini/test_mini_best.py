@@ -154,7 +154,7 @@ def test_rows_lead_to_what_was_shown_and_batches_are_not_captioned_twice(
 
     monkeypatch.setattr(best, "best_captions", every_third_punished)
     nobody: Any = NOBODY
-    folder = Places(tmp_path).best(2)
+    folder = Places(tmp_path).best
     folder.mkdir()
     write_best(nobody, nobody, batches([5, 4]), "people", folder)
     write_best(nobody, nobody, batches([5, 4, 3]), "people", folder)
