@@ -84,7 +84,7 @@ def refine(
     network: Captioner, features: Tensor, pairs: Iterator[Any], texts: Iterator[Any]
 ) -> None:
     """Train for some hundred steps, the rate falling by half a cosine."""
-    adam = optimiser(network, RATE)
+    adam = optimiser(network)
     for step in range(STEPS):
         rate = RATE * min(1, step / WARM_UP) * falling(step / STEPS, LAST_RATE)
         report = learn(network, adam, rate, features, pairs, next(texts) if reads(step) else ())

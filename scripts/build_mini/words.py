@@ -119,11 +119,9 @@ def reads(step: int) -> bool:
     return step % TEXT_EVERY == 0
 
 
-def optimiser(network: Captioner, rate: float) -> torch.optim.AdamW:
-    """AdamW in its fused form, which is faster on a CPU."""
-    return torch.optim.AdamW(
-        network.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98), fused=True
-    )
+def optimiser(network: Captioner) -> torch.optim.AdamW:
+    """AdamW, whose rate `learn` sets, in its fused form, which is faster on a CPU."""
+    return torch.optim.AdamW(network.parameters(), weight_decay=0.02, betas=(0.9, 0.98), fused=True)
 
 
 def learn(
@@ -166,7 +164,7 @@ def train(
 
     `kept` is written every few minutes; where it is there already, training goes on from it.
     """
-    adam = optimiser(network, RATE)
+    adam = optimiser(network)
     step, before = 0, 0.0
     if kept.exists():
         found = torch.load(kept, weights_only=True)
