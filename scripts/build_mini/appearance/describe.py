@@ -70,7 +70,7 @@ def _sentence(appearance: Appearance, nouns: Nouns, rng: Rng) -> str:
 
 
 def _two(appearance: Appearance) -> list[Colour]:
-    """Choose two colours of different basic terms, one of the region's largest first.
+    """Choose two colours of different basic terms, the region's largest first if it is of them.
 
     A vivid colour on a small part is the second one: a black salamander with yellow spots is black
     and yellow, whatever lies between.
@@ -79,11 +79,10 @@ def _two(appearance: Appearance) -> list[Colour]:
     vivid = _families(appearance.accents, told[:1])
     if vivid:
         told = [told[0], vivid[0]]
-    large = [colour for colour in told if colour.family in appearance.largest]
-    if appearance.largest and not large:
-        family = appearance.largest[0]
-        return [Colour(family, family, 0.0), told[0]]
-    return sorted(told, key=lambda colour: colour not in large)
+    largest = appearance.largest
+    if largest and all(colour.family not in largest for colour in told):
+        return [Colour(largest[0], largest[0], 0.0), told[0]]
+    return sorted(told, key=lambda colour: [*largest, colour.family].index(colour.family))
 
 
 def _families(colours: Sequence[Colour], before: Sequence[Colour]) -> tuple[Colour, ...]:
