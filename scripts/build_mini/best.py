@@ -6,6 +6,7 @@ teaches the captioner to say the chosen one at once (best-of-N, as Dong et al. 2
 2304.06767, with CLIP as the reward).
 """
 
+import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,10 @@ from scripts.build_mini.shown import (
     seen_people,
     seen_stamps,
 )
+from scripts.build_mini.workers import side_by_side
 
+KINDS = ("things", "people", "pasted", "stamps", "grounds")
+"""What there is to show; what takes longest comes first."""
 THINGS = 7_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
 somebody looked at."""
@@ -161,6 +165,46 @@ def load_assembled() -> ClipCap:
     )
 
 
+def to_show(kind: str, clip: Clip, places: Places, given: argparse.Namespace) -> Iterator[Seen]:
+    """Show the pictures of one of `KINDS`."""
+    if kind == "people":
+        told = people.read_described(given.data / people.TABLE, "train")
+        return seen_people(clip, places.photos, told)
+    if kind in ("stamps", "grounds"):
+        cutouts = stamps.training_stamps(given.stamps)
+        renders = [(stamp, number) for number in range(RENDERS) for stamp in cutouts]
+        return (seen_stamps if kind == "stamps" else seen_grounds)(clip, renders)
+    classes = read_classes(given.data / FILE)
+    things = Things(
+        clip,
+        class_nouns(given.data, given.wordnet),
+        class_weights(clip.model, clip.tokenizer, [each.name for each in classes]),
+        load_probe(places.probe),
+    )
+    found = list(zip(*photos.training_photos(places.photos, classes), strict=True))
+    if kind == "pasted":
+        boxes = photos.read_boxes(given.data / photos.TRAIN_BOXES)
+        # From the list's end, which is not shown as it is.
+        tried = (pasted(path, boxes[path.name], label) for path, label in found[-PASTED:])
+        return things.seen(things.recognised([thing for thing in tried if thing]))
+    labelled = read_labelled()
+    return things.seen(
+        [
+            photo_of(path, label, labelled.get(path.name))
+            for place, (path, label) in enumerate(found)
+            if place < THINGS or path.name in labelled
+        ]
+    )
+
+
+def caption_kind(kind: str, given: argparse.Namespace) -> None:
+    """Write the best captions of a kind of pictures."""
+    places = Places(given.work)
+    clip, captioner = load_clip(MINI, device=torch.device("cpu")), load_assembled()
+    use_onednn(captioner.language_model)
+    write_best(clip, captioner, to_show(kind, clip, places, given), kind, places.best)
+
+
 def main() -> None:
     """Run the step."""
     options = parser(__doc__)
@@ -169,39 +213,10 @@ def main() -> None:
     add_stamps(options)
     add_threads(options)
     given = options.parse_args()
-    torch.set_num_threads(given.threads)
     places = Places(given.work)
     places.best.mkdir(exist_ok=True)
     photos.unpack(given.data, places.photos)
-    clip, captioner = load_clip(MINI, device=torch.device("cpu")), load_assembled()
-    use_onednn(captioner.language_model)
-    told = people.read_described(given.data / people.TABLE, "train")
-    classes, labelled = read_classes(given.data / FILE), read_labelled()
-    found = [
-        (path, label, labelled.get(path.name))
-        for path, label in zip(*photos.training_photos(places.photos, classes), strict=True)
-    ]
-    plain = [photo_of(*each) for i, each in enumerate(found) if i < THINGS or each[2] is not None]
-    boxes = photos.read_boxes(given.data / photos.TRAIN_BOXES)
-    # From the list's end, which is not shown as it is.
-    tried = (pasted(path, boxes[path.name], label) for path, label, _ in found[-PASTED:])
-    grounded = [thing for thing in tried if thing]
-    cutouts = stamps.training_stamps(given.stamps)
-    renders = [(stamp, number) for number in range(RENDERS) for stamp in cutouts]
-    things = Things(
-        clip,
-        class_nouns(given.data, given.wordnet),
-        class_weights(clip.model, clip.tokenizer, [each.name for each in classes]),
-        load_probe(places.probe),
-    )
-    for kind, shown in (
-        ("people", seen_people(clip, places.photos, told)),
-        ("stamps", seen_stamps(clip, renders)),
-        ("grounds", seen_grounds(clip, renders)),
-        ("things", things.seen(plain)),
-        ("pasted", things.seen(things.recognised(grounded))),
-    ):
-        write_best(clip, captioner, shown, kind, places.best)
+    side_by_side(caption_kind, KINDS, given)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,10 @@ class Places:
         """The language model and the mapper after `refine`."""
         return self.work / "refined"
 
+    def member(self, number: int) -> Path:
+        """One of the networks that `refine` averages."""
+        return self.work / f"member{number}.pt"
+
     @property
     def language_model(self) -> Path:
         """The language model's folder, tokenizer included."""

@@ -42,7 +42,7 @@ from scripts.build_mini.reading import (
 from scripts.build_mini.stamps import training_stamps
 from scripts.build_mini.vision import half_precision
 
-MINUTES = 20.0
+MINUTES = 25.0
 """Default of `--minutes`; the learning rate falls to nearly nothing over this time."""
 TEXT_EVERY = 4
 """Plain text is read in every fourth step."""

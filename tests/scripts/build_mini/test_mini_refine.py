@@ -17,6 +17,7 @@ from scripts.build_mini.reading import CAPTION_TOKENS, END_ID, encode, padded
 from scripts.build_mini.refine import (
     BATCH,
     MIXTURE,
+    NOBODY,
     OWN_SENTENCE,
     RARER,
     assembled,
@@ -70,6 +71,19 @@ def test_rare_captions_and_peoples_own_sentences_are_drawn(tokenizer: Any, said:
     for kind, seldom in (("people", SELDOM), ("things", f"one {SELDOM}")):
         expected = 1 / (1 + COPIES ** (1 - RARER[kind]))  # and 1 in 10 if all were drawn alike
         assert drawn[kind, seldom] / kinds[kind] == pytest.approx(expected, abs=0.05)
+
+
+def test_photos_of_nobody_are_drawn_more_often(tokenizer: Any) -> None:
+    texts = [f"one {number}." for number in range(4)]  # no caption tells them apart
+    own = [("a man runs.", "a dog runs."), ("a dog runs.",), ("a man.",), ("grass.", "a meadow.")]
+    rows = [3, 2, 1, 0]
+    photos = Best(torch.zeros(4, 384), texts, ["people"] * 4, rows)
+    drawn: Counter[int] = Counter()
+    for batch in islice(caption_batches(photos, own, tokenizer, random.Random(0)), BATCHES):
+        drawn.update(photos.rows[place] for _, place in batch)
+    nobody, human = (drawn[1], drawn[3]), (drawn[0], drawn[2])
+    for often, seldom in zip(nobody, human, strict=True):
+        assert often / seldom == pytest.approx(NOBODY, rel=0.1)
 
 
 def test_a_few_steps_lower_the_loss_of_the_captions(
