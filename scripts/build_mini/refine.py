@@ -49,7 +49,7 @@ RARER = {"people": 1.0, "things": 0.8, "pasted": 0.5, "stamps": 0.5, "grounds": 
 """By what power of its count a caption is drawn less often."""
 NOBODY = 2.5
 """How much more often a photo of people's is drawn of which no sentence names a human. They are a
-fifth of all, and their captions the most alike: drawn as they come, a human is soon invented."""
+fifth of all and, their captions being more alike, drawn less often still: humans were invented."""
 _POOL = 8
 
 
