@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from threading import Lock
 from typing import Self
@@ -34,7 +35,9 @@ class Interrupt:
         with self._lock:
             self._stopped = True
             for connection in self._connections:
-                connection.interrupt()
+                # The pool closes one whose rollback was interrupted, too: nothing runs there.
+                with suppress(sqlite3.ProgrammingError):
+                    connection.interrupt()
 
     def add(self, connection: sqlite3.Connection) -> None:
         """Count a connection among those to stop."""

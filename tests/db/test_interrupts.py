@@ -1,5 +1,6 @@
 """A query is stopped from another thread, within SQLite, and hurts nobody else."""
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -41,6 +42,19 @@ def test_a_running_query_is_stopped(store: Any, in_thread: Callable[..., Any]) -
         running.result()
     # The connection is whole, and for the next one to use.
     assert len(queries.classes(store.engine, store.run_id)) == 3
+
+
+def test_a_connection_that_was_closed_meanwhile_is_passed_over() -> None:
+    interrupt = Interrupt()
+    closed, open_one = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
+    for connection in (closed, open_one):
+        interrupt.add(connection)
+    closed.close()
+    interrupt.stop()
+    with pytest.raises(Interrupted):
+        interrupt.check()
+    assert open_one.execute("SELECT 1").fetchone() == (1,)
+    open_one.close()
 
 
 def test_what_is_stopped_begins_nothing_more(store: Any) -> None:
