@@ -22,7 +22,7 @@ from scripts.build_mini import people
 from scripts.build_mini.assemble import averaged
 from scripts.build_mini.best import Best, load_assembled, read_best
 from scripts.build_mini.corpus import Group, real_groups
-from scripts.build_mini.people import names_human
+from scripts.build_mini.people import Described, shows_human
 from scripts.build_mini.places import Places, add_data, add_stamps, add_threads, parser
 from scripts.build_mini.reading import (
     CAPTION_TOKENS,
@@ -54,12 +54,12 @@ _POOL = 8
 
 
 def caption_batches(
-    best: Best, sentences: Sequence[tuple[str, ...]], tokenizer: Any, rng: random.Random
+    best: Best, told: Sequence[Described], tokenizer: Any, rng: random.Random
 ) -> Iterator[Any]:
     """Draw features with their captions, without end: lists of (token ids, place in `best`).
 
     What is often said of people and of things is drawn as often as what is seldom said: captions
-    are to differ. `sentences` are people's, of each photo of people.
+    are to differ. `told` is what people said of each photo of people.
     """
     often = Counter(best.texts)
     there = [kind for kind in MIXTURE if kind in best.kinds]
@@ -68,7 +68,7 @@ def caption_batches(
         kind: list(
             accumulate(
                 often[best.texts[i]] ** -RARER[kind]
-                * (NOBODY if kind == "people" and _names_none(sentences[best.rows[i]]) else 1)
+                * (NOBODY if kind == "people" and shows_human(told[best.rows[i]]) is False else 1)
                 for i in places[kind]
             )
         )
@@ -79,7 +79,7 @@ def caption_batches(
         drawn = rng.choices(there, shares, k=_POOL * BATCH)
         chosen = [rng.choices(places[kind], cum_weights=weights[kind])[0] for kind in drawn]
         said = [
-            rng.choice(sentences[best.rows[place]])
+            rng.choice(told[best.rows[place]].sentences)
             if kind == "people" and rng.random() < OWN_SENTENCE
             else best.texts[place]
             for kind, place in zip(drawn, chosen, strict=True)
@@ -90,10 +90,6 @@ def caption_batches(
             BATCH,
             rng,
         )
-
-
-def _names_none(sentences: Sequence[str]) -> bool:
-    return not any(names_human(sentence) for sentence in sentences)
 
 
 def refine(
@@ -125,12 +121,11 @@ def train_member(number: int, given: argparse.Namespace) -> None:
     places, rng = Places(given.work), random.Random(number)
     clipcap, best = load_assembled(), read_best(places.best)
     told = people.read_described(given.data / people.TABLE, "train")
-    sentences = [photo.sentences for photo in told]
     groups: list[Group] = real_groups(given.data, given.stamps, random.Random(0))
     tokenizer: Any = clipcap.tokenizer
     read = [[ids[:SENTENCE_TOKENS] for ids in encode(tokenizer, group)] for group in groups]
     network = assembled(clipcap.language_model, embedded("clipcap.safetensors"))
-    pairs = caption_batches(best, sentences, tokenizer, rng)
+    pairs = caption_batches(best, told, tokenizer, rng)
     refine(network, best.features, pairs, text_batches(read, rng))
     torch.save(network.state_dict(), places.member(number))
 

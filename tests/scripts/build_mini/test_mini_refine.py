@@ -13,6 +13,7 @@ from mapcap.networks.language_models import load_language_model
 from scripts.build_mini import refine as step
 from scripts.build_mini.best import Best, load_assembled
 from scripts.build_mini.corpus import train_tokenizer
+from scripts.build_mini.people import Described
 from scripts.build_mini.reading import CAPTION_TOKENS, END_ID, encode, padded
 from scripts.build_mini.refine import (
     BATCH,
@@ -46,14 +47,21 @@ def said() -> Best:
     return Best(torch.zeros(len(texts), 384), texts, kinds, rows)
 
 
+def described(*sentences: str) -> Described:
+    return Described("", "train", sentences)
+
+
 def test_rare_captions_and_peoples_own_sentences_are_drawn(tokenizer: Any, said: Best) -> None:
-    own = [(OWN.format(row),) for row in range(100)]
-    texts = [*(text for (text,) in own), *set(said.texts)]
+    own = [OWN.format(row) for row in range(100)]
+    texts = [*own, *set(said.texts)]
     ids = [tuple(each[:CAPTION_TOKENS]) for each in encode(tokenizer, texts)]
     read = dict(zip(ids, texts, strict=True))
     drawn: Counter[tuple[str, str]] = Counter()
     kinds: Counter[str] = Counter()
-    for batch in islice(caption_batches(said, own, tokenizer, random.Random(0)), BATCHES):
+    for batch in islice(
+        caption_batches(said, [described(text) for text in own], tokenizer, random.Random(0)),
+        BATCHES,
+    ):
         assert len(batch) == BATCH
         for (*tokens, end), place in batch:
             assert end == END_ID
@@ -75,7 +83,12 @@ def test_rare_captions_and_peoples_own_sentences_are_drawn(tokenizer: Any, said:
 
 def test_photos_of_nobody_are_drawn_more_often(tokenizer: Any) -> None:
     texts = [f"one {number}." for number in range(4)]  # no caption tells them apart
-    own = [("a man runs.", "a dog runs."), ("a dog runs.",), ("a man.",), ("grass.", "a meadow.")]
+    own = [
+        described("a man runs.", "a dog runs."),
+        described("a dog runs."),
+        described("a man."),
+        described("grass.", "a meadow."),
+    ]
     rows = [3, 2, 1, 0]
     photos = Best(torch.zeros(4, 384), texts, ["people"] * 4, rows)
     drawn: Counter[int] = Counter()
