@@ -31,9 +31,10 @@ REGION_VIEWS = ("crop", "blur", "box")
 """What a captioner that looks at pixels sees of a region: its box and a margin; the whole photo,
 the rest blurred; the whole photo with the box drawn."""
 
-DECODINGS = ("greedy", "beam", "nucleus")
-"""How a ClipCap chooses a caption's tokens: the likeliest each time, the published code's search of
-five beams, or drawn from the likeliest that have 0.9 of the probability."""
+DECODINGS = ("greedy", "beam", "nucleus", "rerank")
+"""How a ClipCap comes to a caption: the likeliest token each time; the published code's search of
+five beams; tokens drawn from the likeliest that have 0.9 of the probability; or, of the first way's
+caption and four of the third's, the one that the CLIP finds nearest to the region."""
 
 FEATURES = ("normalised", "raw")
 """What a head on the CLIP's image features takes: their L2-normalised form, or as they are."""
@@ -100,7 +101,7 @@ class IndexConfig:
     region_view: str = "crop"
     """What a captioner that looks at pixels sees of a region: one of `REGION_VIEWS`."""
     decoding: str = "greedy"
-    """How a ClipCap chooses tokens: one of `DECODINGS`."""
+    """How a ClipCap comes to a caption: one of `DECODINGS`. The preset `mini` reranks."""
     lm: str = "mini"
     """Causal language model of the PMI: a hub name, a folder, or `mini`."""
     names: str | None = None

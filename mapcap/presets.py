@@ -55,6 +55,8 @@ class Preset:
     """CLIP, captioner and language model."""
     any_clip: bool = False
     """Whether the captioner works with any CLIP."""
+    decoding: str = IndexConfig.decoding
+    """How its captioner comes to a caption; another captioner does as it does by itself."""
     threshold: str = IndexConfig.threshold
     keep_artefacts: bool = IndexConfig.keep_artefacts
     class_frequency: bool = IndexConfig.class_frequency
@@ -78,6 +80,7 @@ PRESETS: Final = MappingProxyType(
             pretrained=None,
             captioner="mini",
             lm="mini",
+            decoding="rerank",
             purpose="small networks inside the package: no download, for trying out and for tests",
             parts=(
                 Part("DINOv2 S/14 and MiniLM, trained further", 44.3, "Apache-2.0", inside=True),
@@ -165,10 +168,13 @@ def with_preset(config: IndexConfig, preset: str, **overrides: str | bool | None
         chosen.model,
         chosen.pretrained,
     )
+    captioner = chosen.captioner if same_clip or chosen.any_clip else PHRASES
+    own = named.get("captioner", captioner) == chosen.captioner
     parts: dict[str, Any] = {
         "model": model,
         "pretrained": pretrained,
-        "captioner": chosen.captioner if same_clip or chosen.any_clip else PHRASES,
+        "captioner": captioner,
+        "decoding": chosen.decoding if own else IndexConfig.decoding,
         "lm": chosen.lm,
         "threshold": chosen.threshold,
         "keep_artefacts": chosen.keep_artefacts,

@@ -8,7 +8,7 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.model import resize_pos_embed
+from open_clip.model import CustomTextCLIP, resize_pos_embed
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch import Tensor
@@ -27,6 +27,7 @@ from mapcap.networks.devices import DTYPE
 from mapcap.networks.embedded import MINI
 from mapcap.networks.failures import describe
 from mapcap.networks.geometry import Sight, Size
+from mapcap.networks.linears import use_onednn
 from mapcap.networks.quiet import quiet
 from mapcap.networks.torchscript import is_torchscript
 from mapcap.networks.towers import Tower, vision_tower
@@ -97,6 +98,8 @@ def load_clip(
         model = _published(name, source, pretrained, weights, sized)
     tokenizer = _tokenizer(name, source)
     model = model.to(device=device, dtype=dtype or DTYPE).eval().requires_grad_(False)
+    if isinstance(model, CustomTextCLIP):
+        use_onednn(model.text)  # captions are many more texts than class names
     embed_dim = open_clip.get_model_config(source)["embed_dim"]
     return _describe(model, tokenizer, name, pretrained, embed_dim)
 

@@ -1,6 +1,5 @@
 """ClipCap: a prefix network and a GPT-2 that turn CLIP features into captions."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +133,7 @@ class ClipCap:
         else:
             pick: Pick = pick_best
             if method == "nucleus":
-                pick = nucleus(top_p, temperature, seed, [_key(row) for row in features])
+                pick = nucleus(top_p, temperature, seed, _keys(features))
             sequences = decode(self.language_model, prefix, stops, max_tokens, pick)
         return [self._caption(tokens) for tokens in sequences]
 
@@ -165,6 +164,11 @@ class ClipCap:
         return prefix
 
 
-def _key(features: Tensor) -> int:
-    numbers = features.detach().float().cpu().contiguous().numpy()
-    return int.from_bytes(hashlib.sha256(numbers.tobytes()).digest()[:8])
+def _keys(features: Tensor) -> list[int]:
+    """Return a number for each row (B, D): where its largest and its smallest feature are.
+
+    That does not follow from the features' last bits, which another batch or a resumed run may
+    round otherwise.
+    """
+    keys: list[int] = (features.argmax(1) * features.shape[1] + features.argmin(1)).tolist()
+    return keys

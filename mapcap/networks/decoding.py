@@ -6,7 +6,7 @@ Every row of a batch has the same prefix length, so no row is padded and none se
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -18,6 +18,10 @@ from mapcap.networks.logits import last_logits
 
 Pick = Callable[[Tensor, list[int]], Tensor]
 """Log-probabilities (R, V) of the running rows, and their numbers in the batch -> tokens (R,)."""
+
+
+_FEW: Final = 128
+"""Tokens that hold the nucleus most of the time."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,19 @@ def pick_best(log_p: Tensor, rows: list[int]) -> Tensor:
     return log_p.argmax(-1)
 
 
+def _likeliest(p: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """Return so many of the probabilities (R, V), falling, that each row reaches `top_p`.
+
+    And the tokens that they are of. To sort a whole vocabulary takes longer than a small decoder.
+    """
+    count = min(_FEW, p.shape[1])
+    found, tokens = p.topk(count)
+    while count < p.shape[1] and bool((found.sum(-1) < top_p).any()):
+        count = min(4 * count, p.shape[1])
+        found, tokens = p.topk(count)
+    return found, tokens
+
+
 def nucleus(top_p: float, temperature: float, seed: int, keys: Sequence[int]) -> Pick:
     """Sample from the most probable tokens that together reach `top_p` (Holtzman et al. 2020).
 
@@ -96,7 +113,7 @@ def nucleus(top_p: float, temperature: float, seed: int, keys: Sequence[int]) ->
     streams: dict[int, np.random.Generator] = {}
 
     def pick(log_p: Tensor, rows: list[int]) -> Tensor:
-        p, order = (log_p / temperature).softmax(-1).sort(descending=True)  # (R, V)
+        p, order = _likeliest((log_p / temperature).softmax(-1), top_p)
         before = p.cumsum(-1) - p
         p = torch.where(before < top_p, p, 0.0)  # the token that crosses top_p is still in
         for row in rows:

@@ -65,11 +65,14 @@ def caption_cosines(
     if not texts:
         return torch.empty(0)
     unique = distinct(texts)
+    # Texts of like length together: a short one costs what the longest of its batch does.
+    order = sorted(range(len(unique.texts)), key=lambda i: len(unique.texts[i]))
     encoded = []
-    for start in range(0, len(unique.texts), batch_size):
-        tokens = clip.tokenizer(unique.texts[start : start + batch_size])  # (B, L)
-        tokens = without_padding(clip.model, tokens).to(clip.device)
+    for start in range(0, len(order), batch_size):
+        part = [unique.texts[i] for i in order[start : start + batch_size]]
+        tokens = without_padding(clip.model, clip.tokenizer(part)).to(clip.device)  # (B, L)
         encoded.append(clip.model.encode_text(tokens, normalize=True).float().cpu())
-    text_embeddings = torch.cat(encoded)[unique.index]  # (N, D)
+    place = torch.tensor(order).argsort()
+    text_embeddings = torch.cat(encoded)[place[unique.index]]  # (N, D)
     regions = torch.nn.functional.normalize(embeddings.float().cpu(), dim=-1)
     return (text_embeddings * regions).sum(-1)

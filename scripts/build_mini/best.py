@@ -54,9 +54,9 @@ KINDS = ("things", "people", "pasted", "stamps", "grounds")
 THINGS = 7_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
 somebody looked at."""
-PASTED = 6_000
+PASTED = 12_000
 """Other photos of which the thing, where it can be cut out, is put on a painted ground."""
-RENDERS = 3
+RENDERS = 6
 """Renders of each stamp."""
 SAMPLES, TOP_P, TEMPERATURE = 2, 0.9, 0.7
 LIKELY = 0.1

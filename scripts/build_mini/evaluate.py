@@ -16,14 +16,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from mapcap.config import IndexConfig
+from mapcap.config import DECODINGS, IndexConfig
 from mapcap.metrics.localisation import informative, localise
-from mapcap.networks.captioners.clipcap import ClipCapCaptioner
+from mapcap.networks.captioners import load_captioner
 from mapcap.networks.clip import Clip, load_clip
-from mapcap.networks.clipcap import ClipCap
 from mapcap.networks.devices import pick_device
-from mapcap.networks.embedded import MINI, embedded
-from mapcap.networks.language_models import load_language_model
+from mapcap.networks.embedded import MINI
+from mapcap.presets import PRESETS
 from mapcap.relevance import chefer
 from mapcap.representations import encode_images
 from mapcap.zero_shot import class_logits, class_weights
@@ -109,13 +108,8 @@ def evaluate(given: argparse.Namespace) -> Figures:
     boxes = archive.read_boxes(root / archive.MISSION_BOXES)
     figures["boxes"] = compare_with_boxes(clip, mission, maps, boxes, rule)
     if given.only != "clip":
-        language = load_language_model(given.lm, device=device)
-        path = embedded("clipcap.safetensors") if given.captioner == MINI else given.captioner
-        captioner = ClipCapCaptioner(
-            ClipCap.from_checkpoint(
-                path, language_model=language.model, tokenizer=language.tokenizer
-            )
-        )
+        asked = IndexConfig(photos="", decoding=given.decoding)
+        captioner = load_captioner(asked, clip, device)
         some = range(0, len(maps), given.every)
         figures |= {
             "captions of people": words.caption_people(captioner, features, told),
@@ -152,8 +146,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the photos' archives")
     parser.add_argument("--work", type=Path, required=True, help="the photos are unpacked in here")
     parser.add_argument("--model", default=MINI, help="as in mapcap index")
-    parser.add_argument("--lm", default=MINI, help="the captioner's; a folder or mini")
-    parser.add_argument("--captioner", default=MINI, help="a ClipCap file, or mini")
+    parser.add_argument(
+        "--decoding", choices=DECODINGS, default=PRESETS[MINI].decoding, help="as in mapcap index"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--only", choices=("clip", "all"), default="all", help="clip: no captions")
     parser.add_argument("--every", type=int, default=4, help="caption every n-th photo")

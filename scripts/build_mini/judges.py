@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.build_mini.appearance import Nouns, first_colour_is_large
+from scripts.build_mini.appearance import Nouns, colours_are_there, first_colour_is_large
 from scripts.build_mini.grounds import Ground
 from scripts.build_mini.masks import Mask
 from scripts.build_mini.people import names_human
@@ -40,11 +40,16 @@ def human_judge(shown: bool | None) -> Judge:
 
 
 def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
-    """Punish a first colour that is none of the region's two largest, and none at all a little."""
+    """Punish a first colour that is none of the region's two largest, or one that is not there.
+
+    None at all is punished a little.
+    """
 
     def judge(text: str) -> float:
         large = first_colour_is_large(text, pixels, mask)
-        return NO_COLOUR if large is None else WRONG_COLOUR * (not large)
+        if large is None:
+            return NO_COLOUR
+        return WRONG_COLOUR * (not (large and colours_are_there(text, pixels, mask)))
 
     return judge
 

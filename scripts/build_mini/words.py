@@ -103,10 +103,10 @@ class Captioner(nn.Module):
         return F.cross_entropy(self.gpt.lm_head(states[there]), ids[there])
 
 
-def noisy(features: Tensor) -> Tensor:
-    """Move features (B, D) by a share of their length, in any direction."""
+def noisy(features: Tensor, share: float) -> Tensor:
+    """Move features (B, D) by about a share of their length, in any direction."""
     length: Tensor = features.norm(dim=1, keepdim=True) / features.shape[1] ** 0.5
-    return features + NOISE * torch.randn_like(features) * length
+    return features + share * torch.randn_like(features) * length
 
 
 def falling(passed: float, last: float) -> float:
@@ -131,12 +131,16 @@ def learn(
     features: Tensor,
     pairs: Iterator[Any],
     texts: Sequence[Any],
+    noise: float = NOISE,
 ) -> str:
-    """Take one step on the next captions, and on plain text if there is any; tell the losses."""
+    """Take one step on the next captions, and on plain text if there is any; tell the losses.
+
+    `noise` is the share of their length by which features are moved.
+    """
     for group in adam.param_groups:
         group["lr"] = rate
     batch = next(pairs)
-    z = noisy(features[[row for _, row in batch]])
+    z = noisy(features[[row for _, row in batch]], noise)
     with half_precision():
         loss = network.caption_loss(z, *padded([ids for ids, _ in batch]))
     report = f"captions {loss.item():.3f}"

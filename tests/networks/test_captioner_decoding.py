@@ -1,33 +1,99 @@
-"""`--decoding`: how a ClipCap chooses tokens, from the configuration on; others refuse it."""
+"""`--decoding`: how a ClipCap comes to a caption, from the configuration on; others refuse it."""
 
 from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from mapcap.config import DECODINGS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch
 from mapcap.networks.captioners.registry import check_captioner, load_captioner
-from mapcap.networks.clip import load_clip
+from mapcap.networks.captioners.reranked import LIKELY, SAMPLES
+from mapcap.networks.clip import Clip, load_clip
+from mapcap.presets import with_preset
+from mapcap.texts.captions import tidy
+
+PLAIN = IndexConfig(photos="")
 
 
-def test_the_embedded_captioner_searches_as_it_is_told() -> None:
-    clip = load_clip("mini", device=torch.device("cpu"))
-    torch.manual_seed(3)
-    features = 8 * torch.randn(12, clip.embed_dim)
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return load_clip("mini", device=torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def features(clip: Clip) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return 8 * torch.randn(12, clip.embed_dim, generator=generator)
+
+
+def captioner_of(decoding: str, clip: Clip) -> Any:
+    return load_captioner(IndexConfig(photos="", decoding=decoding), clip, torch.device("cpu"))
+
+
+def test_the_embedded_captioner_searches_as_it_is_told(clip: Clip, features: torch.Tensor) -> None:
     said = {}
     for decoding in DECODINGS:
-        config = IndexConfig(photos="", decoding=decoding)
-        captioner: Any = load_captioner(config, clip, torch.device("cpu"))
+        captioner = captioner_of(decoding, clip)
         captions = captioner.caption(RegionBatch(features))
-        assert captions == captioner.clipcap.generate(features, method=decoding)
-        said[decoding] = [caption.text for caption in captions]
-    assert said["greedy"] != said["nucleus"] != said["beam"] != said["greedy"]
+        if decoding != "rerank":
+            assert captions == captioner.clipcap.generate(features, method=decoding)
+        said[decoding] = tuple(caption.text for caption in captions)
+    assert len(set(said.values())) == len(DECODINGS)
+
+
+def test_reranking_keeps_what_the_clip_finds_nearest_and_likely(
+    clip: Clip, features: torch.Tensor
+) -> None:
+    """Region by region, with the text tower as it is, one text at a time."""
+    captioner = captioner_of("rerank", clip)
+    captions = captioner.caption(RegionBatch(features))
+    others = 0
+    for row, caption in zip(features, captions, strict=True):
+        generate, alone = captioner.clipcap.generate, row[None]
+        tries = generate(alone) + [
+            each for seed in range(SAMPLES) for each in generate(alone, method="nucleus", seed=seed)
+        ]
+        scores = {}
+        for each in map(tidy, tries):
+            with torch.inference_mode():
+                text = clip.model.encode_text(clip.tokenizer([each.text]))
+            cosine = F.cosine_similarity(text, alone).item()
+            scores[each.text] = cosine + LIKELY * each.log_probability
+        assert scores[caption.text] == pytest.approx(max(scores.values()), abs=1e-4)
+        others += caption.text != tidy(tries[0]).text
+    assert others  # it is not the greedy one every time
+
+
+def test_a_reranked_caption_does_not_depend_on_its_batch(
+    clip: Clip, features: torch.Tensor
+) -> None:
+    captioner = captioner_of("rerank", clip)
+    together = captioner.caption(RegionBatch(features))
+    apart = [captioner.caption(RegionBatch(row[None]))[0] for row in features]
+    assert [each.text for each in together] == [each.text for each in apart]
+    # Nor on the last bits of the features, in which a run that was resumed may differ.
+    nearly = captioner.caption(RegionBatch(features * (1 + 1e-6)))
+    assert [each.text for each in together] == [each.text for each in nearly]
+    assert captioner.caption(RegionBatch(features[:0])) == []
+
+
+def test_a_preset_says_how_its_own_captioner_decodes() -> None:
+    assert with_preset(PLAIN, "mini").decoding == "rerank"
+    assert with_preset(PLAIN, "poster").decoding == "greedy"
+    assert with_preset(PLAIN, "mini", captioner="phrases").decoding == "greedy"
+    assert with_preset(PLAIN, "mini", model="ViT-B-32").decoding == "greedy"
+    assert with_preset(PLAIN, "mini", decoding="beam").decoding == "beam"
+    assert with_preset(PLAIN, "poster", decoding="rerank").decoding == "rerank"
 
 
 @pytest.mark.parametrize("captioner", ["phrases", "blip:no-such-network"])
-def test_what_is_no_clipcap_is_refused_at_once(captioner: str) -> None:
-    config = IndexConfig(photos="", captioner=captioner, decoding="beam")
-    with pytest.raises(UserError, match=f"--decoding beam: --captioner {captioner} is no ClipCap"):
+@pytest.mark.parametrize("decoding", ["beam", "rerank"])
+def test_what_is_no_clipcap_is_refused_at_once(captioner: str, decoding: str) -> None:
+    config = IndexConfig(photos="", captioner=captioner, decoding=decoding)
+    with pytest.raises(
+        UserError, match=f"--decoding {decoding}: --captioner {captioner} is no ClipCap"
+    ):
         check_captioner(config)

@@ -133,6 +133,21 @@ def test_a_row_draws_the_same_whoever_else_is_there() -> None:
     assert not torch.equal(nucleus(0.9, 1.0, 4, range(6))(log_p, list(range(6))), first)
 
 
+def test_a_nucleus_of_nearly_a_whole_vocabulary_is_searched_whole() -> None:
+    """A peaked row draws as it does alone, and a flat one from 0.9 of all tokens."""
+    rows, vocabulary = 2000, 1000
+    peaked = torch.full((1, vocabulary), 1e-5).index_fill(1, torch.tensor([70]), 1.0).log()
+    flat = torch.linspace(1.0, 1.1, vocabulary).log().expand(rows, -1)
+    log_p = torch.cat([peaked, flat]).log_softmax(-1)
+    drawn = nucleus(0.9, 1.0, 1, range(rows + 1))(log_p, list(range(rows + 1)))
+    assert drawn[0] == nucleus(0.9, 1.0, 1, range(1))(log_p[:1], [0])[0] == 70
+    # The likeliest are the last; the first tenth, less probable each, is left out.
+    p = log_p[1].exp().flip(0)
+    kept = int((p.cumsum(0) - p < 0.9).sum())
+    assert vocabulary - kept <= drawn[1:].min() < vocabulary - kept + 20
+    assert len(set(drawn[1:].tolist())) > 0.8 * kept
+
+
 @pytest.mark.parametrize(("top_p", "temperature"), [(0.0, 1.0), (1.1, 1.0), (0.9, 0.0)])
 def test_senseless_options_are_refused(top_p: float, temperature: float) -> None:
     with pytest.raises(ValueError, match="top_p is in"):

@@ -87,11 +87,12 @@ RegionView = Annotated[
 ]
 
 Decoding = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="How a ClipCap (mini, clipcap:) chooses tokens: greedy, beam (the published search of "
-        "five beams) or nucleus (drawn, the same each time, from the likeliest that have 0.9 of "
-        "the probability).",
+        help="How a ClipCap (mini, clipcap:) comes to a caption: greedy, beam (the published "
+        "search of five beams), nucleus (drawn, the same each time, from the likeliest tokens that "
+        "have 0.9 of the probability) or rerank (of a greedy caption and four drawn ones, the one "
+        "that the CLIP finds nearest to the region). Default: greedy; preset mini: rerank.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -21,6 +21,7 @@ from mapcap.networks.captioners.base import (
     features_of,
 )
 from mapcap.networks.captioners.origins import BY_NAME, Origin, origin
+from mapcap.networks.captioners.reranked import RerankedCaptioner
 from mapcap.networks.clip import Clip
 from mapcap.networks.clip_names import identity, parted
 from mapcap.networks.clipcap import Caption, ClipCap, Method
@@ -84,7 +85,7 @@ def _load(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
     clipcap = ClipCap.from_checkpoint(
         path, language_model=model, tokenizer=tokenizer, normalise=made.normalise
     )
-    return _captioner(config, clipcap.to(device, DTYPE))
+    return _captioner(config, clipcap.to(device, DTYPE), clip)
 
 
 def _load_mini(config: IndexConfig, clip: Clip, device: torch.device) -> Captioner:
@@ -96,11 +97,14 @@ def _load_mini(config: IndexConfig, clip: Clip, device: torch.device) -> Caption
             language_model=decoder.model,
             tokenizer=decoder.tokenizer,
         ),
+        clip,
     )
 
 
-def _captioner(config: IndexConfig, clipcap: ClipCap) -> Captioner:
+def _captioner(config: IndexConfig, clipcap: ClipCap, clip: Clip) -> Captioner:
     use_onednn(clipcap.language_model)
+    if config.decoding == "rerank":
+        return RerankedCaptioner(clipcap, clip)
     # What it may be, the configuration has checked.
     return ClipCapCaptioner(clipcap, cast("Method", config.decoding))
 

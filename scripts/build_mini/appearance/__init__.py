@@ -11,7 +11,7 @@ from .describe import describe
 from .pixels import Appearance, analyse, analyse_batch, full_masks
 from .salience import Colour
 from .wordnet import Nouns, nouns_for
-from .words import colour_is_right, colour_words, first_colour_is_large
+from .words import colour_is_right, colour_words, colours_are_there, first_colour_is_large
 
 __all__ = [
     "Appearance",
@@ -21,6 +21,7 @@ __all__ = [
     "analyse_batch",
     "colour_is_right",
     "colour_words",
+    "colours_are_there",
     "describe",
     "first_colour_is_large",
     "full_masks",

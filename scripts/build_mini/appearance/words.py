@@ -108,6 +108,21 @@ def first_colour_is_large(
     return any(family in largest and shares[family] > 0 for family in said[0])
 
 
+def colours_are_there(
+    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.03
+) -> bool | None:
+    """Say whether the region has each colour that a caption names of the object.
+
+    Arguments as of `colour_is_right`. A colour is there if its families cover at least the share
+    `least`: little, since a vivid spot on a small part may be named.
+    """
+    said = _families(of_the_object(text))
+    if not said:
+        return None
+    shares = family_shares(pixels, mask)
+    return all(sum(shares[family] for family in families) >= least for families in said)
+
+
 def colour_is_right(
     text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.15
 ) -> bool | None:

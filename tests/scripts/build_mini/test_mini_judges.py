@@ -54,6 +54,7 @@ def test_humans(shown: bool | None, text: str, off: float) -> None:
     [
         ("a red car.", 0), ("a car.", NO_COLOUR), ("a green car.", WRONG_COLOUR),
         ("a red bus.", UNNAMED), ("a green bus.", UNNAMED + WRONG_COLOUR),
+        ("a red and green car.", WRONG_COLOUR), ("a red car on green grass.", 0),
     ],
 )  # fmt: skip
 def test_things(text: str, off: float) -> None:

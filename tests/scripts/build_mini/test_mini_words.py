@@ -66,7 +66,7 @@ def test_training_goes_on_from_what_was_kept(
 def test_noise_is_a_share_of_the_length() -> None:
     torch.manual_seed(0)
     features = torch.randn(50, 384) * torch.tensor([1.0, 30.0]).repeat(25)[:, None]
-    moved = (noisy(features) - features).norm(dim=1) / features.norm(dim=1)
+    moved = (noisy(features, NOISE) - features).norm(dim=1) / features.norm(dim=1)
     assert torch.allclose(moved, torch.full((50,), NOISE), rtol=0.2)
 
 

@@ -7,6 +7,7 @@ from scripts.build_mini.appearance import (
     analyse,
     colour_is_right,
     colour_words,
+    colours_are_there,
     first_colour_is_large,
     full_masks,
 )
@@ -85,3 +86,15 @@ def test_the_first_colour_of_a_caption_against_the_two_largest() -> None:
     for text, right in (("a white and blue bus.", True), ("a red bus.", True), ("a bus.", None),
                         ("a blue and red bus.", False), ("a green bus.", False)):  # fmt: skip
         assert first_colour_is_large(text, picture, mask) is right
+
+
+def test_every_colour_said_of_the_object_is_there() -> None:
+    picture = flat(200, 30, 40)
+    picture[:2] = (40, 60, 200)  # one twenty-eighth, as a vivid spot may be
+    mask = np.ones((56, 56), bool)
+    for text, there in (("a red bus.", True), ("a red and blue bus.", True), ("a bus.", None),
+                        ("a red and green bus.", False), ("a red bus on green grass.", True),
+                        ("a red and turquoise bus.", True)):  # fmt: skip
+        assert colours_are_there(text, picture, mask) is there
+    picture[1:2] = (200, 30, 40)
+    assert colours_are_there("a red and blue bus.", picture, mask) is False
