@@ -108,6 +108,15 @@ def first_colour_is_large(
     return any(family in largest and shares[family] > 0 for family in said[0])
 
 
+def _shares_of_the_object(
+    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> list[float]:
+    """Return what share of the region each colour word said of the object may stand for."""
+    said = _families(of_the_object(text))
+    shares = family_shares(pixels, mask) if said else {}
+    return [sum(shares[family] for family in families) for families in said]
+
+
 def colours_are_there(
     text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.03
 ) -> bool | None:
@@ -116,11 +125,8 @@ def colours_are_there(
     Arguments as of `colour_is_right`. A colour is there if its families cover at least the share
     `least`: little, since a vivid spot on a small part may be named.
     """
-    said = _families(of_the_object(text))
-    if not said:
-        return None
-    shares = family_shares(pixels, mask)
-    return all(sum(shares[family] for family in families) >= least for families in said)
+    found = _shares_of_the_object(text, pixels, mask)
+    return all(share >= least for share in found) if found else None
 
 
 def colour_is_right(
@@ -131,8 +137,5 @@ def colour_is_right(
     `pixels` (h, w, 3) uint8, `mask` (h, w) bool. True when a colour word said of the object belongs
     to families that cover at least the share `least` of the region; None without a colour word.
     """
-    said = _families(of_the_object(text))
-    if not said:
-        return None
-    shares = family_shares(pixels, mask)
-    return any(sum(shares[family] for family in families) >= least for families in said)
+    found = _shares_of_the_object(text, pixels, mask)
+    return any(share >= least for share in found) if found else None
