@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.build_mini.appearance import Nouns, colours_are_there, first_colour_is_large
+from mapcap.colours import colours_are_there, family_shares, first_colour_is_large
+from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.grounds import Ground
 from scripts.build_mini.masks import Mask
 from scripts.build_mini.people import names_human
@@ -44,12 +45,13 @@ def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
 
     None at all is punished a little.
     """
+    shares = family_shares(pixels, mask)
 
     def judge(text: str) -> float:
-        large = first_colour_is_large(text, pixels, mask)
+        large = first_colour_is_large(text, shares)
         if large is None:
             return NO_COLOUR
-        return WRONG_COLOUR * (not (large and colours_are_there(text, pixels, mask)))
+        return WRONG_COLOUR * (not (large and colours_are_there(text, shares)))
 
     return judge
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mapcap.colours.naming import cells, table
+
 from . import salience, scene, texture
-from .colours import cells, table
 from .salience import Colour
 
 _CHUNK = 512

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .colours import FAMILIES, cells, nearest, palette, table
+from mapcap.colours.naming import FAMILIES, cells, nearest, palette, table
 
 _LEAST_MAIN = 0.15  # share of the region that a main colour's family must cover
 _LEAST_STRANGE = 0.075  # that share for a colour that is not to be seen around the object

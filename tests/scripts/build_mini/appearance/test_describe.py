@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mapcap.colours import colour_is_right, family_shares
+from mapcap.colours.naming import palette
 from scripts.build_mini.appearance import (
     Appearance,
     Colour,
     Nouns,
     analyse,
-    colour_is_right,
     describe,
     full_masks,
     phrases,
 )
-from scripts.build_mini.appearance.colours import palette
 from tests.scripts.build_mini.appearance.painting import MIDDLE, flat, on
 
 TABBY = Nouns("tabby", ("tabby cat",), ("house cat", "cat", "feline", "animal"), "fur")
@@ -109,7 +109,7 @@ def test_the_objects_colour_comes_before_its_surroundings_and_is_right() -> None
     mask = full_masks(MIDDLE[None], (56, 56))[0]
     for nouns in (TABBY, COAT, BUS, GLASSES, FOOD):
         for caption in many(seen, nouns):
-            assert colour_is_right(caption, picture, mask), caption
+            assert colour_is_right(caption, family_shares(picture, mask)), caption
             assert re.match(r"([a-z]+,? ){0,8}red\b", caption), caption
 
 

@@ -1,16 +1,17 @@
-"""Colour words in a caption, and whether they are true of the pixels.
+"""Colour words in a text, and whether they are true of a region.
 
-This reads any text and any pixels: it knows nothing of how a caption was made.
+A region is known by its `Shares`: what `naming.family_shares` counts among its pixels.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
+from mapcap.colours.naming import FAMILIES
 
-from .colours import FAMILIES, family_shares
+Shares = Mapping[str, float]
+"""Which share of a region's pixels each of `FAMILIES` has."""
 
 # What a colour word may rightly be said of, where that is more than the family of its prototype.
 _ALSO = {
@@ -66,6 +67,9 @@ _SURROUNDINGS = re.compile(
     r"|beneath|over|above|below|beside|near|surrounded|surrounds|surrounding|behind|around|at|by|set|while|where|beyond|across"
     r"|everything|all about)\b"
 )
+_BESIDE = re.compile(
+    rf"{_SURROUNDINGS.pattern}|\b(?:with|wearing|wears|holding|carrying|has|having)\b"
+)
 _BODY = re.compile(r"^\s*(?:in|on|with) (?:shades|tones|colour|color|its|their)\b")
 
 
@@ -93,49 +97,46 @@ def of_the_object(text: str) -> str:
     return text
 
 
-def first_colour_is_large(
-    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
-) -> bool | None:
+def of_the_thing_itself(text: str) -> str:
+    """Give the part of a caption before what its object has, wears, does or lies in."""
+    text = text.lower()
+    found = _BESIDE.search(text)
+    return text[: found.start()] if found else text
+
+
+def first_colour_is_large(text: str, shares: Shares) -> bool | None:
     """Say whether the first colour a caption names is one of the region's two largest.
 
-    Arguments as of `colour_is_right`; None without a colour word.
+    None without a colour word.
     """
     said = _families(text)
     if not said:
         return None
-    shares = family_shares(pixels, mask)
     largest = sorted(shares, key=lambda family: -shares[family])[:2]
     return any(family in largest and shares[family] > 0 for family in said[0])
 
 
-def _shares_of_the_object(
-    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
-) -> list[float]:
+def _shares_of_the_object(text: str, shares: Shares) -> list[float]:
     """Return what share of the region each colour word said of the object may stand for."""
     said = _families(of_the_object(text))
-    shares = family_shares(pixels, mask) if said else {}
     return [sum(shares[family] for family in families) for families in said]
 
 
-def colours_are_there(
-    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.03
-) -> bool | None:
+def colours_are_there(text: str, shares: Shares, least: float = 0.03) -> bool | None:
     """Say whether the region has each colour that a caption names of the object.
 
-    Arguments as of `colour_is_right`. A colour is there if its families cover at least the share
-    `least`: little, since a vivid spot on a small part may be named.
+    A colour is there if its families cover at least the share `least`: little, since a vivid spot
+    on a small part may be named. None without a colour word.
     """
-    found = _shares_of_the_object(text, pixels, mask)
+    found = _shares_of_the_object(text, shares)
     return all(share >= least for share in found) if found else None
 
 
-def colour_is_right(
-    text: str, pixels: NDArray[np.uint8], mask: NDArray[np.bool_], least: float = 0.15
-) -> bool | None:
+def colour_is_right(text: str, shares: Shares, least: float = 0.15) -> bool | None:
     """Say whether a caption's colour of the object is one of the region's colours.
 
-    `pixels` (h, w, 3) uint8, `mask` (h, w) bool. True when a colour word said of the object belongs
-    to families that cover at least the share `least` of the region; None without a colour word.
+    True when a colour word said of the object belongs to families that cover at least the share
+    `least` of the region; None without a colour word.
     """
-    found = _shares_of_the_object(text, pixels, mask)
+    found = _shares_of_the_object(text, shares)
     return any(share >= least for share in found) if found else None

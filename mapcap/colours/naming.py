@@ -193,7 +193,8 @@ def nearest(lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None) ->
     prototypes, owner = colours.lab[rows] * scale, colours.name[rows]
     points = lab * scale
     distance = (prototypes**2).sum(1) - 2 * points @ prototypes.T  # (M, P), less the point's square
-    return owner[distance.argmin(1)]
+    found: NDArray[np.intp] = owner[distance.argmin(1)]
+    return found
 
 
 @cache

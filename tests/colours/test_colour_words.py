@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from scripts.build_mini.appearance import (
-    analyse,
+from mapcap.colours import (
     colour_is_right,
     colour_words,
     colours_are_there,
+    family_shares,
     first_colour_is_large,
-    full_masks,
 )
-from scripts.build_mini.appearance.words import of_the_object
+from mapcap.colours.words import of_the_object, of_the_thing_itself
+from scripts.build_mini.appearance import analyse, full_masks
 from tests.scripts.build_mini.appearance.painting import MIDDLE, flat, on
 
 # --- colour words of any text
@@ -52,24 +52,38 @@ def test_the_objects_part_of_a_caption(text: str, part: str) -> None:
     assert of_the_object(text) == part
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a blue and green car.", "a blue and green car."),
+        ("a man wearing a red shirt.", "a man "),
+        ("a man in a red shirt.", "a man "),
+        ("a bird with green feathers.", "a bird "),
+        ("a brown dog on snow.", "a brown dog "),
+    ],
+)
+def test_the_thing_itself_in_a_caption(text: str, part: str) -> None:
+    assert of_the_thing_itself(text) == part
+
+
 def test_colour_is_right() -> None:
     picture = on(flat(60, 130, 60), 200, 30, 40)
     mask = full_masks(MIDDLE[None], (56, 56))[0]
-    assert colour_is_right("a red bus against green.", picture, mask) is True
-    assert colour_is_right("a green bus against red.", picture, mask) is False
-    assert colour_is_right("a black and red bus.", picture, mask) is True
-    assert colour_is_right("a bus.", picture, mask) is None
-    assert colour_is_right("a green bus.", picture, ~mask) is True
-    assert colour_is_right("a red bus.", picture, np.zeros((56, 56), bool)) is False
+    assert colour_is_right("a red bus against green.", family_shares(picture, mask)) is True
+    assert colour_is_right("a green bus against red.", family_shares(picture, mask)) is False
+    assert colour_is_right("a black and red bus.", family_shares(picture, mask)) is True
+    assert colour_is_right("a bus.", family_shares(picture, mask)) is None
+    assert colour_is_right("a green bus.", family_shares(picture, ~mask)) is True
+    assert colour_is_right("a red bus.", family_shares(picture, np.zeros((56, 56), bool))) is False
 
 
 def test_a_colour_is_right_from_its_least_share() -> None:
     picture = flat(60, 130, 60)
     picture[:, :8] = (200, 30, 40)  # one seventh
     mask = np.ones((56, 56), bool)
-    assert colour_is_right("a red thing.", picture, mask) is False
+    assert colour_is_right("a red thing.", family_shares(picture, mask)) is False
     picture[:, 8] = (200, 30, 40)
-    assert colour_is_right("a red thing.", picture, mask) is True
+    assert colour_is_right("a red thing.", family_shares(picture, mask)) is True
 
 
 def test_the_largest_families_are_counted_in_pixels() -> None:
@@ -85,7 +99,7 @@ def test_the_first_colour_of_a_caption_against_the_two_largest() -> None:
     mask = np.ones((56, 56), bool)
     for text, right in (("a white and blue bus.", True), ("a red bus.", True), ("a bus.", None),
                         ("a blue and red bus.", False), ("a green bus.", False)):  # fmt: skip
-        assert first_colour_is_large(text, picture, mask) is right
+        assert first_colour_is_large(text, family_shares(picture, mask)) is right
 
 
 def test_every_colour_said_of_the_object_is_there() -> None:
@@ -95,6 +109,6 @@ def test_every_colour_said_of_the_object_is_there() -> None:
     for text, there in (("a red bus.", True), ("a red and blue bus.", True), ("a bus.", None),
                         ("a red and green bus.", False), ("a red bus on green grass.", True),
                         ("a red and turquoise bus.", True)):  # fmt: skip
-        assert colours_are_there(text, picture, mask) is there
+        assert colours_are_there(text, family_shares(picture, mask)) is there
     picture[1:2] = (200, 30, 40)
-    assert colours_are_there("a red and blue bus.", picture, mask) is False
+    assert colours_are_there("a red and blue bus.", family_shares(picture, mask)) is False

@@ -8,11 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from scripts.build_mini.appearance import (
-    analyse,
-    colour_words,
-)
-from scripts.build_mini.appearance.colours import FAMILIES, cells, palette, rgb_to_lab, table
+from mapcap.colours import FAMILIES, colour_words
+from mapcap.colours.naming import cells, palette, rgb_to_lab, table
+from scripts.build_mini.appearance import analyse
 from tests.scripts.build_mini.appearance.painting import MIDDLE, flat, on
 
 

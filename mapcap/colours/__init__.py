@@ -1,0 +1,27 @@
+"""Which colours a picture's pixels have, by their everyday names, and which a text says.
+
+`naming` sorts pixels into named colours and the eleven families of these; `words` reads the colours
+that a text names and holds them against the families' shares of a region. Neither knows how a text
+was made.
+"""
+
+from mapcap.colours.naming import FAMILIES, family_shares
+from mapcap.colours.words import (
+    Shares,
+    colour_is_right,
+    colour_words,
+    colours_are_there,
+    first_colour_is_large,
+    of_the_thing_itself,
+)
+
+__all__ = [
+    "FAMILIES",
+    "Shares",
+    "colour_is_right",
+    "colour_words",
+    "colours_are_there",
+    "family_shares",
+    "first_colour_is_large",
+    "of_the_thing_itself",
+]
