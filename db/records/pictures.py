@@ -106,6 +106,8 @@ class RegionTask:
     id: int
     image_id: int
     path: str
+    width: int
+    height: int
     role: Role
     rank: int
     box: Box

@@ -18,6 +18,8 @@ from mapcap.networks.weights import fill, load_weights
 
 Method = Literal["greedy", "beam", "nucleus"]
 
+_MOST_TOKENS, _STOP = 67, "."
+"""What the published code stops at."""
 _PROJECT = "clip_project."
 _GPT = "gpt."
 _OLD_BUFFERS = re.compile(r"transformer\.h\.\d+\.attn\.(bias|masked_bias)")
@@ -99,8 +101,8 @@ class ClipCap:
     def generate(
         self,
         features: Tensor,
-        max_tokens: int = 67,
-        stop: str = ".",
+        max_tokens: int = _MOST_TOKENS,
+        stop: str = _STOP,
         *,
         method: Method = "greedy",
         beams: int = 5,
@@ -133,9 +135,30 @@ class ClipCap:
         else:
             pick: Pick = pick_best
             if method == "nucleus":
-                pick = nucleus(top_p, temperature, seed, _keys(features))
+                pick = nucleus(top_p, temperature, [(seed, key) for key in _keys(features)])
             sequences = decode(self.language_model, prefix, stops, max_tokens, pick)
         return [self._caption(tokens) for tokens in sequences]
+
+    @torch.inference_mode()
+    def tries(self, features: Tensor, samples: int, top_p: float = 0.9) -> list[list[Caption]]:
+        """Caption CLIP features (B, D) greedily and by `samples` nucleus samples, in this order.
+
+        These are what `generate` gives greedily and with the seeds from 0 on, decoded at once.
+
+        Raises:
+            UserError: as `generate`.
+        """
+        count, stops = len(features), self._stops(_STOP)
+        if not count:
+            return [[] for _ in range(1 + samples)]
+        prefix = self._prefix(features)  # (B, P, W)
+        most = min(_MOST_TOKENS, room(self.language_model, prefix.shape[1]))
+        streams: list[tuple[int, int] | None] = [None] * count
+        streams += [(seed, key) for seed in range(samples) for key in _keys(features)]
+        pick = nucleus(top_p, 1.0, streams)
+        sequences = decode(self.language_model, prefix, stops, most, pick, 1 + samples)
+        captions = [self._caption(tokens) for tokens in sequences]
+        return [captions[start : start + count] for start in range(0, len(captions), count)]
 
     def _caption(self, tokens: Tokens) -> Caption:
         text = str(self.tokenizer.decode(list(tokens.ids), skip_special_tokens=True))

@@ -48,19 +48,29 @@ def room(language_model: Any, prefix_length: int) -> int:
 
 
 def decode(
-    language_model: Any, prefix: Tensor, stops: Collection[int], max_tokens: int, pick: Pick
+    language_model: Any,
+    prefix: Tensor,
+    stops: Collection[int],
+    max_tokens: int,
+    pick: Pick,
+    times: int = 1,
 ) -> list[Tokens]:
     """Extend each prefix (B, P, W) token by token until a stop token (kept) or `max_tokens`.
 
-    A row that has stopped leaves the batch. Log-probabilities are the model's own, whatever `pick`
-    takes into account.
+    Each is extended so many `times`: the rows are all prefixes, then all of them again. The prefix
+    itself is read once. A row that has stopped leaves the batch. Log-probabilities are the model's
+    own, whatever `pick` takes into account.
     """
-    ids: list[list[int]] = [[] for _ in prefix]
-    sums = [0.0] * len(prefix)
-    rows = list(range(len(prefix)))
+    rows = list(range(times * len(prefix)))
+    ids: list[list[int]] = [[] for _ in rows]
+    sums = [0.0] * len(rows)
     output = language_model(inputs_embeds=prefix, use_cache=True, **last_logits(language_model))
+    logits = output.logits[:, -1].repeat(times, 1)  # (R, V)
+    if times > 1:
+        every = torch.arange(len(prefix), device=prefix.device).repeat(times)
+        cache_of(output).batch_select_indices(every)
     while rows:
-        log_p = output.logits[:, -1].float().log_softmax(-1)  # (R, V)
+        log_p = logits.float().log_softmax(-1)  # (R, V)
         tokens = pick(log_p, rows)  # (R,)
         gained = log_p.gather(1, tokens[:, None])[:, 0].tolist()
         kept = []
@@ -79,6 +89,7 @@ def decode(
                 use_cache=True,
                 **cache_argument(language_model, cache),
             )
+            logits = output.logits[:, -1]
     return [Tokens(tuple(row), total) for row, total in zip(ids, sums, strict=True)]
 
 
@@ -100,28 +111,28 @@ def _likeliest(p: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
     return found, tokens
 
 
-def nucleus(top_p: float, temperature: float, seed: int, keys: Sequence[int]) -> Pick:
+def nucleus(top_p: float, temperature: float, streams: Sequence[tuple[int, int] | None]) -> Pick:
     """Sample from the most probable tokens that together reach `top_p` (Holtzman et al. 2020).
 
-    Row i draws from the stream (`seed`, `keys[i]`), so the other rows do not change what it draws.
+    Row i draws from the stream `streams[i]`, a seed and a number of the row's own, so the other
+    rows do not change what it draws; it takes the most probable token where that is None.
 
     Raises:
         ValueError: `top_p` is not in (0, 1] or `temperature` not above 0.
     """
     if not 0 < top_p <= 1 or temperature <= 0:
         raise ValueError("top_p is in (0, 1] and temperature above 0")
-    streams: dict[int, np.random.Generator] = {}
+    generators = [None if each is None else np.random.default_rng(each) for each in streams]
 
     def pick(log_p: Tensor, rows: list[int]) -> Tensor:
         p, order = _likeliest((log_p / temperature).softmax(-1), top_p)
         before = p.cumsum(-1) - p
         p = torch.where(before < top_p, p, 0.0)  # the token that crosses top_p is still in
-        for row in rows:
-            streams.setdefault(row, np.random.default_rng([seed, keys[row]]))
-        drawn = torch.tensor([streams[row].random() for row in rows], device=p.device)  # (R,)
+        running = [generators[row] for row in rows]
+        drawn = torch.tensor([each.random() if each else -1.0 for each in running], device=p.device)
         cumulative = p.cumsum(-1)
         chosen = (cumulative < drawn[:, None] * cumulative[:, -1:]).sum(-1, keepdim=True)  # (R, 1)
-        return order.gather(1, chosen)[:, 0]
+        return torch.where(drawn < 0, log_p.argmax(-1), order.gather(1, chosen)[:, 0])
 
     return pick
 

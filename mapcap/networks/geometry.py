@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels; x1 and y1 are the far edges (exclusive), so x1 - x0 is the width."""
 
@@ -72,6 +76,16 @@ class View:
     def window(self) -> Box:
         """The whole input as a box in the original; beyond its bounds where it was padded."""
         return self._unscale((0.0, 0.0, float(self.input[1]), float(self.input[0])))
+
+    def cut(self, picture: Image.Image, size: Size) -> NDArray[np.uint8]:
+        """Return what the network sees of the picture, or of a smaller copy, as (*size, 3) RGB."""
+        across, down = picture.width / self.original[1], picture.height / self.original[0]
+        left, top, right, bottom = (
+            round(edge * scale) for edge, scale in zip(self.window, (across, down) * 2, strict=True)
+        )
+        # Beyond the picture's bounds, where the view is padded, `crop` gives black.
+        seen = picture.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
+        return np.asarray(seen.convert("RGB").resize(size[::-1], Image.Resampling.BOX))
 
     def to_original(self, box: Box) -> Box:
         """Map a box in the network's input to the original picture, clipped to its bounds."""

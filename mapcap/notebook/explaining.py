@@ -13,6 +13,7 @@ from PIL.Image import Image as Picture
 
 from db.records import Role
 from mapcap import explanation
+from mapcap.colours import family_shares
 from mapcap.config import IndexConfig
 from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError, closest
@@ -194,8 +195,13 @@ def _regions(
         places = zip(flat, boxes, strict=True)
         view = config.region_view
         crops = [show_region(pictures[image], box, view) for (image, _, _), box in places]
+    colours = []
+    if captioner.needs == "coloured features":
+        seen = [clip.view(*picture.size).cut(picture, clip.size) for picture in pictures]
+        colours = [family_shares(seen[image], region.mask) for image, _, region in flat]
     features = torch.from_numpy(batch.region_features).to(clip.device, clip.dtype)
-    captions = [tidy(caption) for caption in captioner.caption(RegionBatch(features, crops))]
+    asked = RegionBatch(features, crops, colours)
+    captions = [tidy(caption) for caption in captioner.caption(asked)]
     cosines = caption_cosines(clip, [caption.text for caption in captions], features).tolist()
     for (image, role, region), box, caption, cosine in zip(
         flat, boxes, captions, cosines, strict=True

@@ -97,7 +97,7 @@ def evaluate(given: argparse.Namespace) -> Figures:
     archive.unpack(given.data, root)
     mission, rule = mission_photos(root), given.threshold
     told = people.read_described(given.data / people.TABLE, "dev")
-    features = words.features_of(clip, [root / people.FOLDER / each.file for each in told])
+    features, colours = words.features_of(clip, [root / people.FOLDER / each.file for each in told])
     figures = {
         "mission25": classify(clip, mission),
         "kept from every choice": classify(clip, unseen_photos(root, given.data / FILE)),
@@ -112,7 +112,7 @@ def evaluate(given: argparse.Namespace) -> Figures:
         captioner = load_captioner(asked, clip, device)
         some = range(0, len(maps), given.every)
         figures |= {
-            "captions of people": words.caption_people(captioner, features, told),
+            "captions of people": words.caption_people(captioner, features, colours, told),
             "captions of regions": words.caption_things(
                 clip, captioner, mission.pick(some), maps[list(some)], rule
             ),

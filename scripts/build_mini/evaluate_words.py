@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mapcap.colours import Shares, colour_is_right, family_shares, first_colour_is_large
 from mapcap.config import IndexConfig
 from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
@@ -19,7 +20,6 @@ from mapcap.representations import encode_images, pooled
 from mapcap.text import clean
 from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
-from scripts.build_mini.appearance import colour_is_right, first_colour_is_large
 from scripts.build_mini.cider import cider_d
 from scripts.build_mini.people import Described, names_human, read_judgements, shows_human
 from scripts.build_mini.pictures import Photos, batches, look
@@ -64,9 +64,14 @@ def find_sentences(clip: Clip, features: Tensor, told: Sequence[Described]) -> F
     }
 
 
-def caption_people(captioner: Captioner, features: Tensor, told: Sequence[Described]) -> Figures:
+def caption_people(
+    captioner: Captioner,
+    features: Tensor,
+    colours: Sequence[Shares],
+    told: Sequence[Described],
+) -> Figures:
     """Captions of whole photos against the sentences of people, and whether they name a human."""
-    texts = _captions(captioner, features)
+    texts = _captions(captioner, features, colours)
     shown = [shows_human(photo) for photo in told]
     named = [names_human(text) for text in texts]
     spread = range(0, len(texts), max(1, len(texts) // SAMPLES))
@@ -99,14 +104,15 @@ def caption_regions(
         views = look(clip, photos.paths[part])
         found = [regions_of(grid, clip, threshold) for grid in maps[part]]
         masks = [np.array([r.patches for r in regions], dtype=bool) for regions in found]
-        said = _captions(captioner, pooled(clip.model, views, masks))
         pixels = pixels_of(clip, views)
         flat = [(i, region) for i, regions in enumerate(found) for region in regions]
-        for text, (i, region) in zip(said, flat, strict=True):
+        colours = [family_shares(pixels[i], region.mask) for i, region in flat]
+        said = _captions(captioner, pooled(clip.model, views, masks), colours)
+        for text, shares, (i, _) in zip(said, colours, flat, strict=True):
             texts.append(text)
             owners.append(part.start + i)
-            right.append(colour_is_right(text, pixels[i], region.mask))
-            large.append(first_colour_is_large(text, pixels[i], region.mask))
+            right.append(colour_is_right(text, shares))
+            large.append(first_colour_is_large(text, shares))
     return texts, owners, right, large
 
 
@@ -150,17 +156,22 @@ def humans_beside_things(
     }
 
 
-def features_of(clip: Clip, paths: Sequence[Path]) -> Tensor:
-    """Features of whole photos: (N, D), not normalised."""
-    return torch.cat(
-        [encode_images(clip.model, look(clip, paths[part])) for part in batches(len(paths))]
-    ).float()
+def features_of(clip: Clip, paths: Sequence[Path]) -> tuple[Tensor, list[Shares]]:
+    """Features of whole photos, (N, D), not normalised, and their colours."""
+    features, colours = [], list[Shares]()
+    everywhere = np.ones(clip.size, bool)
+    for part in batches(len(paths)):
+        views = look(clip, paths[part])
+        features.append(encode_images(clip.model, views))
+        colours += [family_shares(seen, everywhere) for seen in pixels_of(clip, views)]
+    return torch.cat(features).float(), colours
 
 
-def _captions(captioner: Captioner, features: Tensor) -> list[str]:
+def _captions(captioner: Captioner, features: Tensor, colours: Sequence[Shares]) -> list[str]:
     found: list[Caption] = []
-    for part in torch.split(features, 256):
-        found += captioner.caption(RegionBatch(part))
+    for start in range(0, len(features), 256):
+        rows = slice(start, start + 256)
+        found += captioner.caption(RegionBatch(features[rows], colours=colours[rows]))
     return [tidy(caption).text for caption in found]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mapcap.colours import FAMILIES, colour_words, colours_are_there
 from mapcap.config import DECODINGS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch
@@ -65,6 +66,37 @@ def test_reranking_keeps_what_the_clip_finds_nearest_and_likely(
         assert scores[caption.text] == pytest.approx(max(scores.values()), abs=1e-4)
         others += caption.text != tidy(tries[0]).text
     assert others  # it is not the greedy one every time
+
+
+def test_all_tries_at_once_are_those_of_one_after_the_other(
+    clip: Clip, features: torch.Tensor
+) -> None:
+    clipcap = captioner_of("greedy", clip).clipcap
+    greedy, *drawn = clipcap.tries(features, 3)
+    assert [each.token_ids for each in greedy] == [
+        each.token_ids for each in clipcap.generate(features)
+    ]
+    for seed, captions in enumerate(drawn):
+        alone = clipcap.generate(features, method="nucleus", seed=seed)
+        assert [each.token_ids for each in captions] == [each.token_ids for each in alone]
+        for one, other in zip(captions, alone, strict=True):
+            assert one.log_probability == pytest.approx(other.log_probability, abs=1e-4)
+    assert clipcap.tries(features[:0], 3) == [[], [], [], []]
+
+
+def test_a_colour_that_is_not_there_is_seldom_said(clip: Clip, features: torch.Tensor) -> None:
+    captioner = captioner_of("rerank", clip)
+    blind = captioner.caption(RegionBatch(features))
+    unknown = captioner.caption(RegionBatch(features, colours=[None] * len(features)))
+    assert unknown == blind
+    nothing = dict.fromkeys(FAMILIES, 0.0)
+    shares = [{**nothing, **dict.fromkeys(colour_words(caption.text), 0.5)} for caption in blind]
+    # Of what is there already nothing changes; of what is not, all that can.
+    assert captioner.caption(RegionBatch(features, colours=shares)) == blind
+    only = {**nothing, "purple": 1.0}
+    seen = captioner.caption(RegionBatch(features, colours=[only] * len(features)))
+    true = [colours_are_there(each.text, only) is not False for each in (*blind, *seen)]
+    assert sum(true[len(blind) :]) > sum(true[: len(blind)])
 
 
 def test_a_reranked_caption_does_not_depend_on_its_batch(

@@ -115,7 +115,7 @@ P = torch.tensor([0.05, 0.5, 0.15, 0.3])
 def test_nucleus_draws_from_the_most_probable_tokens(
     top_p: float, temperature: float, expected: list[float]
 ) -> None:
-    pick, rows = nucleus(top_p, temperature, 1, range(4000)), 4000
+    pick, rows = nucleus(top_p, temperature, [(1, i) for i in range(4000)]), 4000
     drawn = pick(P.log().expand(rows, -1), list(range(rows)))
     shares = torch.bincount(drawn, minlength=4) / rows
     for share, wanted in zip(shares.tolist(), expected, strict=True):
@@ -125,12 +125,17 @@ def test_nucleus_draws_from_the_most_probable_tokens(
 def test_a_row_draws_the_same_whoever_else_is_there() -> None:
     torch.manual_seed(2)
     log_p = torch.randn(6, 50).log_softmax(-1)
-    alone, together = nucleus(0.9, 1.0, 3, range(6)), nucleus(0.9, 1.0, 3, range(6))
+    alone, together = (
+        nucleus(0.9, 1.0, [(3, i) for i in range(6)]),
+        nucleus(0.9, 1.0, [(3, i) for i in range(6)]),
+    )
     first = together(log_p, list(range(6)))
     assert torch.equal(alone(log_p[:2], [0, 1]), first[:2])
     # After row 0 has left, row 1 goes on with its own stream.
     assert torch.equal(alone(log_p[1:2], [1]), together(log_p, list(range(6)))[1:2])
-    assert not torch.equal(nucleus(0.9, 1.0, 4, range(6))(log_p, list(range(6))), first)
+    assert not torch.equal(
+        nucleus(0.9, 1.0, [(4, i) for i in range(6)])(log_p, list(range(6))), first
+    )
 
 
 def test_a_nucleus_of_nearly_a_whole_vocabulary_is_searched_whole() -> None:
@@ -139,8 +144,8 @@ def test_a_nucleus_of_nearly_a_whole_vocabulary_is_searched_whole() -> None:
     peaked = torch.full((1, vocabulary), 1e-5).index_fill(1, torch.tensor([70]), 1.0).log()
     flat = torch.linspace(1.0, 1.1, vocabulary).log().expand(rows, -1)
     log_p = torch.cat([peaked, flat]).log_softmax(-1)
-    drawn = nucleus(0.9, 1.0, 1, range(rows + 1))(log_p, list(range(rows + 1)))
-    assert drawn[0] == nucleus(0.9, 1.0, 1, range(1))(log_p[:1], [0])[0] == 70
+    drawn = nucleus(0.9, 1.0, [(1, i) for i in range(rows + 1)])(log_p, list(range(rows + 1)))
+    assert drawn[0] == nucleus(0.9, 1.0, [(1, i) for i in range(1)])(log_p[:1], [0])[0] == 70
     # The likeliest are the last; the first tenth, less probable each, is left out.
     p = log_p[1].exp().flip(0)
     kept = int((p.cumsum(0) - p < 0.9).sum())
@@ -151,4 +156,4 @@ def test_a_nucleus_of_nearly_a_whole_vocabulary_is_searched_whole() -> None:
 @pytest.mark.parametrize(("top_p", "temperature"), [(0.0, 1.0), (1.1, 1.0), (0.9, 0.0)])
 def test_senseless_options_are_refused(top_p: float, temperature: float) -> None:
     with pytest.raises(ValueError, match="top_p is in"):
-        nucleus(top_p, temperature, 0, ())
+        nucleus(top_p, temperature, ())

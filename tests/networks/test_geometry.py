@@ -97,3 +97,17 @@ def test_unknown_modes_and_empty_pictures_are_refused() -> None:
         View.of({"size": 112, "resize_mode": "crooked"}, 10, 10)
     with pytest.raises(ValueError, match="0 x 10"):
         View.of({"size": 112}, 0, 10)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", [(64, 64), (200, 151), (75, 290)])
+def test_what_is_cut_of_a_smaller_copy_is_what_the_network_sees(
+    mode: str, shape: tuple[int, int]
+) -> None:
+    width, height = shape
+    view = View.of({"size": 48, "resize_mode": mode}, 4 * width, 4 * height)
+    real = seen(48, mode, width, height).transpose(1, 2, 0)
+    cut = view.cut(ramp(width, height), (48, 48))
+    inside = (cut[..., 2] > 254) & (real[..., 2] > 254)
+    assert inside.mean() > (0.2 if mode == "longest" else 0.95)
+    assert np.abs(cut - real)[inside].max() < 12  # of 250 from edge to edge: two pixels and a half

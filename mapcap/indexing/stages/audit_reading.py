@@ -1,6 +1,5 @@
 """What the audit reads of the store: the images and regions of a class, and a sample of the run."""
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sqlalchemy import Engine
 
 from db import queries
@@ -31,7 +29,7 @@ from mapcap.audit.material import (
 )
 from mapcap.audit.words import phrases
 from mapcap.config import IndexConfig
-from mapcap.indexing.stages.pictures import at_once
+from mapcap.indexing.stages.pictures import at_once, seen
 from mapcap.networks.clip import Clip
 
 
@@ -122,7 +120,12 @@ def read_images(source: Source, predicted: Sequence[PredictedImage]) -> Images:
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
     words = _words(source, [image.id for image in whole])
-    pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
+    pictures = at_once(
+        lambda image: seen(
+            source.clip, (image.height, image.width), thumbnails[image.id], (PICTURE_SIDE,) * 2
+        ),
+        whole,
+    )
     grids = [maps[image.id]["true"].grid for image in whole]
     clip, side = source.clip, PICTURE_SIDE
     return Images(
@@ -181,20 +184,6 @@ def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
     for region in evidence.region_words(source.engine, image_ids, "true"):
         texts[region.image_id].append(region.caption)
     return [phrases(texts[image_id]) for image_id in image_ids]
-
-
-def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
-    """Return what the network saw of an image, small, from its thumbnail."""
-    with Image.open(io.BytesIO(thumbnail)) as opened:
-        small = opened.convert("RGB")
-    window = source.clip.view(image.width, image.height).window
-    across, down = small.width / image.width, small.height / image.height
-    left, top, right, bottom = (
-        round(edge * scale) for edge, scale in zip(window, (across, down) * 2, strict=True)
-    )
-    # Beyond the picture's bounds, where the view is padded, `crop` gives black.
-    view = small.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
-    return np.asarray(view.resize((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.BOX))
 
 
 def read_regions(source: Source, images: Images, role: Role) -> Regions:

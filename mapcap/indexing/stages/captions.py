@@ -17,12 +17,14 @@ from db import queries, writes
 from db.engine import writing
 from db.records import RegionTask
 from db.rows import NewCaption
+from mapcap.colours import Shares, family_shares
 from mapcap.datasets import Place
 from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Fetch, PortableStage
 from mapcap.indexing.stages.computation import Computation
-from mapcap.indexing.stages.pictures import at_once, load
+from mapcap.indexing.stages.pictures import at_once, load, seen
 from mapcap.networks.captioners import RegionBatch, show_region
+from mapcap.networks.captioners.base import Needs
 from mapcap.texts.artefacts import is_artefact
 from mapcap.texts.captions import caption_cosines, is_empty, tidy
 
@@ -37,6 +39,14 @@ class Crop:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A region, and the thumbnail of its picture, None if that has none."""
+
+    task: RegionTask
+    thumbnail: bytes | None
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Regions that wait for a caption, as the store has them."""
 
@@ -44,7 +54,9 @@ class Wanted:
     features: NDArray[np.float32]
     """(R, D) as the CLIP gives them, not normalised."""
     crops: list[Crop]
-    """Of the same regions, for a captioner that looks at pixels; empty for one that does not."""
+    """Of the same regions, for a captioner that looks at crops; empty for one that does not."""
+    shown: list[Shown]
+    """Of the same regions, for a captioner that asks for their colours; else empty."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,9 @@ class Uncaptioned:
     region_ids: list[int]
     features: Tensor
     crops: list[Image.Image]
-    """Empty where the captioner needs the features alone."""
+    """Empty where the captioner looks at none."""
+    colours: list[Shares | None]
+    """Empty where the captioner asks for none."""
     unreadable: list[tuple[int, str]]
     """The id of each image that cannot be decoded any more, with the reason."""
 
@@ -69,6 +83,7 @@ class Uncaptioned:
             self.region_ids[part],
             self.features[part],
             self.crops[part],
+            self.colours[part],
             [] if start else self.unreadable,
         )
 
@@ -87,13 +102,14 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
     def read(self, wanted: Wanted) -> Uncaptioned:  # noqa: D102
         ids, features = wanted.region_ids, torch.tensor(wanted.features)
         if not wanted.crops:
-            return Uncaptioned(ids, features, [], [])
+            return Uncaptioned(ids, features, [], at_once(self._colours, wanted.shown), [])
         crops = at_once(self._crop, wanted.crops)
         readable = [at for at, crop in enumerate(crops) if not isinstance(crop, tuple)]
         return Uncaptioned(
             [ids[at] for at in readable],
             features[readable],
             [crop for crop in crops if not isinstance(crop, tuple)],
+            [],
             [crop for crop in crops if isinstance(crop, tuple)],
         )
 
@@ -105,6 +121,15 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
             return task.image_id, loaded.error or "cannot be read"
         return show_region(loaded.image, task.box, self.context.config.region_view)
 
+    def _colours(self, shown: Shown) -> Shares | None:
+        """Count a region's colours in the thumbnail of its picture."""
+        task = shown.task
+        if shown.thumbnail is None:
+            return None
+        clip, photo = self.context.networks.clip, (task.height, task.width)
+        pixels = seen(clip, photo, shown.thumbnail, task.mask.shape)
+        return family_shares(pixels, task.mask)
+
     def compute(  # noqa: D102
         self, data: Uncaptioned, tick: Callable[[float], None]
     ) -> Captioned:
@@ -112,7 +137,7 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
             return Captioned([], data.unreadable)
         networks = self.context.networks
         features = data.features.to(networks.clip.device, networks.clip.dtype)
-        captions = networks.captioner.caption(RegionBatch(features, data.crops))
+        captions = networks.captioner.caption(RegionBatch(features, data.crops, data.colours))
         captions = [tidy(caption) for caption in captions]
         cosines = caption_cosines(networks.clip, [c.text for c in captions], data.features)
         new = [
@@ -136,16 +161,24 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
 
 
 def _fetch(
-    representation: str, paths: Mapping[str, Place] | None, engine: Engine, items: Sequence[int]
+    representation: str,
+    needs: Needs,
+    paths: Mapping[str, Place],
+    engine: Engine,
+    items: Sequence[int],
 ) -> Wanted:
-    """Fetch regions; with the paths of the dataset, also where they are to be seen."""
+    """Fetch regions, and what the captioner needs to see of them."""
     stored = queries.region_features(engine, items, representation)
-    ids: list[int] = stored.ids.tolist()
-    if paths is None:
-        return Wanted(ids, stored.features(), [])
-    tasks = {task.id: task for task in queries.region_tasks(engine, ids)}
-    crops = [Crop(tasks[number], paths.get(tasks[number].path)) for number in ids]
-    return Wanted(ids, stored.features(), crops)
+    ids, features = stored.ids.tolist(), stored.features()
+    if needs == "features":
+        return Wanted(ids, features, [], [])
+    by_id = {task.id: task for task in queries.region_tasks(engine, ids)}
+    tasks = [by_id[number] for number in ids]
+    if needs == "crops":
+        return Wanted(ids, features, [Crop(task, paths.get(task.path)) for task in tasks], [])
+    thumbnails = queries.thumbnails(engine, sorted({task.image_id for task in tasks}))
+    shown = [Shown(task, thumbnails.get(task.image_id)) for task in tasks]
+    return Wanted(ids, features, [], shown)
 
 
 class Captions(PortableStage[Uncaptioned, Captioned]):
@@ -179,8 +212,11 @@ class Captions(PortableStage[Uncaptioned, Captioned]):
 
     def fetching(self) -> Fetch:  # noqa: D102
         job = self.job
-        looks = job.networks.captioner.needs == "crops"
-        return partial(_fetch, job.config.representation, job.paths if looks else None)
+        needs = job.networks.captioner.needs
+        # The paths are many, and workers get them too.
+        return partial(
+            _fetch, job.config.representation, needs, job.paths if needs == "crops" else {}
+        )
 
     def store(self, result: Captioned) -> None:  # noqa: D102
         writes.mark_unreadable(self.job.engine, result.unreadable)

@@ -8,11 +8,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from mapcap.colours import Shares
 from mapcap.config import IndexConfig
 from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption
 
-Needs = Literal["features", "crops"]
+Needs = Literal["features", "coloured features", "crops"]
+"""Features, these and the regions' colours, or pictures of the regions."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class RegionBatch:
     """CLIP features (B, D), not normalised."""
     crops: Sequence[Image.Image] = ()
     """What `show_region` shows of the regions, RGB."""
+    colours: Sequence[Shares | None] = ()
+    """Which colours the regions' pixels have, None where that is not known; empty: of none."""
 
 
 class Captioner(Protocol):

@@ -1,0 +1,41 @@
+"""What a captioner gets to know of the colours of a run's regions."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from db import queries
+from db.engine import open_read
+from mapcap.colours import family_shares
+from mapcap.config import IndexConfig
+from mapcap.indexing.stages.captions import Captioning, Shown, _fetch
+from mapcap.indexing.stages.computation import Context
+from mapcap.networks.loading import load_networks
+
+
+def test_colours_are_counted_in_the_thumbnail_as_in_the_photo(db: Path, photos: Path) -> None:
+    engine, config = open_read(db), IndexConfig(photos=str(photos), decoding="rerank")
+    networks = load_networks(config, torch.device("cpu"))
+    regions = [
+        region.id
+        for image in queries.images(engine, 1)
+        for region in queries.regions(engine, image.id)
+    ][:12]
+    wanted = _fetch(config.representation, networks.captioner.needs, {}, engine, regions)
+    assert [shown.task.id for shown in wanted.shown] == wanted.region_ids == sorted(regions)
+    captioning = Captioning(Context(config, str(photos), (), networks))
+    data = captioning.read(wanted)
+    assert len(data.part(2, 5).colours) == 3
+    for shown, shares in zip(wanted.shown, data.colours, strict=True):
+        task = shown.task
+        with Image.open(photos / task.path) as photo:
+            pixels = networks.clip.view(*photo.size).cut(photo, networks.clip.size)
+        assert task.mask.shape == networks.clip.size and shares is not None
+        real = family_shares(pixels, task.mask)
+        assert abs(np.array([shares[name] - real[name] for name in real])).max() < 0.15
+    blank = captioning.read(
+        type(wanted)(regions[:1], wanted.features[:1], [], [Shown(wanted.shown[0].task, None)])
+    )
+    assert blank.colours == [None]
