@@ -6,6 +6,7 @@ import sys
 STEPS = (
     "sources",
     "convert",
+    "emoji",
     "cache",
     "looks",
     "train",

@@ -7,6 +7,7 @@ teaches the captioner to say the chosen one at once (best-of-N, as Dong et al. 2
 """
 
 import argparse
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from mapcap.networks.linears import use_onednn
 from mapcap.texts.captions import tidy
 from mapcap.zero_shot import class_weights
 from scripts.build_mini import people, photos, stamps
+from scripts.build_mini.cache import PASTED
 from scripts.build_mini.classes import FILE, read_classes
 from scripts.build_mini.judges import UNNAMED, held_against
 from scripts.build_mini.looks import class_nouns
@@ -54,10 +56,8 @@ KINDS = ("things", "people", "pasted", "stamps", "grounds")
 THINGS = 7_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
 somebody looked at."""
-PASTED = 12_000
-"""Other photos of which the thing, where it can be cut out, is put on a painted ground."""
-RENDERS = 6
-"""Renders of each stamp."""
+GROUNDS = 3_600
+"""Renders of which what lies beside the stamp is shown."""
 SAMPLES, TOP_P, TEMPERATURE = 2, 0.9, 0.7
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
@@ -171,9 +171,11 @@ def to_show(kind: str, clip: Clip, places: Places, given: argparse.Namespace) ->
         told = people.read_described(given.data / people.TABLE, "train")
         return seen_people(clip, places.photos, told)
     if kind in ("stamps", "grounds"):
-        cutouts = stamps.training_stamps(given.stamps)
-        renders = [(stamp, number) for number in range(RENDERS) for stamp in cutouts]
-        return (seen_stamps if kind == "stamps" else seen_grounds)(clip, renders)
+        cutouts = stamps.training_stamps(given.stamps, places.emoji)
+        renders = [(cutouts[number], turn) for number, turn in stamps.renders(cutouts)]
+        if kind == "stamps":
+            return seen_stamps(clip, renders)
+        return seen_grounds(clip, random.Random(0).sample(renders, GROUNDS))
     classes = read_classes(given.data / FILE)
     things = Things(
         clip,

@@ -21,6 +21,7 @@ step() {
 }
 step sources
 step convert
+step emoji
 step cache --data "$data" --stamps "$stamps"
 step looks --data "$data" --wordnet "$wordnet"
 step train --data "$data" --wordnet "$wordnet" --stamps "$stamps"

@@ -24,6 +24,7 @@ from torch import Tensor
 from scripts.build_mini import people, stamps
 from scripts.build_mini.assemble import GRID, WIDTH
 from scripts.build_mini.classes import FILE, read_classes
+from scripts.build_mini.cutouts import paste
 from scripts.build_mini.photos import (
     TRAIN_BOXES,
     Box,
@@ -38,6 +39,8 @@ from scripts.build_mini.vision import MEAN, STD, build_vit, half_precision, toke
 
 PLAIN = 16_000
 """So many of TinyImageNet's photos are cached plain, the others varied."""
+PASTED = 12_000
+"""Of the last so many of TinyImageNet's photos the thing is cut out, where it can be."""
 PEOPLE_PLAIN, PEOPLE_VARIED = 2, 6
 """Views of each of Flickr8k's photos, of which there are few: see `views.of_people`."""
 PATCHES = 50
@@ -145,13 +148,20 @@ def _read_ahead(count: int, view: Callable[[int], View]) -> Iterator[tuple[slice
 def things(data: Path, photos: Path) -> list[Order]:
     """Order TinyImageNet's photos, the classes taking turns: the first plain, the others varied.
 
-    All of them come again in a second varied view.
+    All of them come again in a second varied view, and of the last some are cut out and put on
+    painted grounds.
     """
     paths, labels = training_photos(photos, read_classes(data / FILE))
     boxes = read_boxes(data / TRAIN_BOXES)
 
     def opened(i: int) -> tuple[Image.Image, Box]:
         return open_photo(paths[i]), boxes[paths[i].name]
+
+    cut = [
+        (label, view)
+        for path, label in list(zip(paths, labels, strict=True))[-PASTED:]
+        if (view := paste(open_photo(path), boxes[path.name], path.name))
+    ]
 
     def otherwise(i: int, turn: str) -> View:
         return varied(*opened(i), random.Random(paths[i].name + turn))
@@ -160,6 +170,7 @@ def things(data: Path, photos: Path) -> list[Order]:
         Order(Places.THINGS, labels[:PLAIN], lambda i: plain(*opened(i))),
         Order(Places.THINGS_VARIED, labels[PLAIN:], lambda i: otherwise(PLAIN + i, ""), PATCHES),
         Order(Places.THINGS_AGAIN, labels, lambda i: otherwise(i, "/again"), PATCHES),
+        Order(Places.THINGS_PASTED, [label for label, _ in cut], lambda i: cut[i][1], PATCHES),
     ]
 
 
@@ -184,17 +195,16 @@ def humans(data: Path, photos: Path) -> list[Order]:
     ]
 
 
-def cut_outs(folder: Path) -> list[Order]:
-    """Order renders of the stamps."""
-    found = stamps.training_stamps(folder)
-    labels = [number for _ in range(stamps.RENDERS) for number in range(len(found))]
-    return [
-        Order(
-            Places.STAMPS,
-            labels,
-            lambda i: stamps.render(found[labels[i]], i // len(found))[0],
-        )
-    ]
+def cut_outs(folder: Path, emoji: Path) -> list[Order]:
+    """Order renders of the stamps and the emoji."""
+    found = stamps.training_stamps(folder, emoji)
+    listed = stamps.renders(found)
+
+    def view(i: int) -> View:
+        number, turn = listed[i]
+        return stamps.render(found[number], turn)[0]
+
+    return [Order(Places.STAMPS, [number for number, _ in listed], view)]
 
 
 def main() -> None:
@@ -210,7 +220,7 @@ def main() -> None:
     network = build_vit(places.vit)
     orders = [
         *humans(given.data, places.photos),
-        *cut_outs(given.stamps),
+        *cut_outs(given.stamps, places.emoji),
         *things(given.data, places.photos),
     ]
     for order in orders:

@@ -15,6 +15,7 @@ from mapcap.metrics.localisation import informative
 from mapcap.regions import components
 from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.photos import Box
+from scripts.build_mini.views import View
 from scripts.rendering.compose import KINDS, Composite, background, compose, mask_box
 
 LEAST, MOST = 0.35, 0.9
@@ -74,7 +75,7 @@ def _histogram(
     return smooth / smooth.sum()
 
 
-def paste(photo: Image.Image, box: Box, seed: str) -> Image.Image | None:
+def paste(photo: Image.Image, box: Box, seed: str) -> View | None:
     """Put the thing in a photo's box on a painted ground; None where it cannot be cut out."""
     pixels = np.asarray(photo)
     mask = thing_mask(pixels, box)
@@ -83,7 +84,13 @@ def paste(photo: Image.Image, box: Box, seed: str) -> Image.Image | None:
     alpha = np.where(mask, 255, 0).astype(np.uint8)
     x0, y0, x1, y1 = mask_box(alpha)
     cutout = np.dstack([pixels, alpha])[y0:y1, x0:x1]
-    return Image.fromarray(on_ground(cutout, seed, _ENLARGED).image)
+    return made_view(on_ground(cutout, seed, _ENLARGED))
+
+
+def made_view(made: Composite) -> View:
+    """Show what was put on a ground."""
+    x0, y0, x1, y1 = (edge / SIZE for edge in made.box)
+    return View(Image.fromarray(made.image), (x0, y0, x1, y1))
 
 
 def ground_of(seed: str) -> str:

@@ -228,7 +228,7 @@ def thing_pairs(
 
 def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[Tensor, list[Pair]]:
     """Features and looks of the stamps' renders, their boxes, and what lies beside these."""
-    rng = np.random.default_rng(2)
+    rng, listed = np.random.default_rng(2), stamps.renders(found)
     features: list[Tensor] = []
     pairs: list[Pair] = []
     for rows in batches(len(album.labels)):
@@ -245,8 +245,8 @@ def stamp_pairs(end: End, album: Album, found: Sequence[stamps.Stamp]) -> tuple[
             kept, parts = parts_beside(boxes, GRID, rng)
             features.append(read(end, album, rows[kept], (parts,))[1])
             for row, part in zip(rows[kept], parts, strict=True):
-                number = int(album.labels[row])
-                behind = stamps.ground(found[number], int(row) // len(found))
+                number, turn = listed[row]
+                behind = stamps.ground(found[number], turn)
                 pairs.append(Pair(behind.texts(part), beside=True))
     return torch.cat(features), pairs
 
@@ -316,7 +316,7 @@ def main() -> None:
     found = [
         people_pairs(end, humans, told, chunker, encode),
         thing_pairs(end, things, THINGS, Eye(probe, looked), encode(HUMANS)),
-        stamp_pairs(end, cutouts, stamps.training_stamps(given.stamps)),
+        stamp_pairs(end, cutouts, stamps.training_stamps(given.stamps, places.emoji)),
     ]
     for name, (_, pairs) in zip(("people", "things", "stamps"), found, strict=True):
         shown = sum(bool(pair.human) for pair in pairs)

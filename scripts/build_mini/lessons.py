@@ -19,12 +19,12 @@ from scripts.build_mini.places import Places
 from scripts.build_mini.shares import Material
 from scripts.build_mini.vision import End, half_precision
 
-STAMPS = 20
+STAMPS = 40
 """Renders in a batch."""
 LEAST_SHOWN = 0.5
 """Of a box at least so much of one patch is left in, or the attention cannot lie in it."""
 
-_THINGS = (Places.THINGS, Places.THINGS_VARIED, Places.THINGS_AGAIN)
+_THINGS = (Places.THINGS, Places.THINGS_VARIED, Places.THINGS_AGAIN, Places.THINGS_PASTED)
 
 
 class Deck:

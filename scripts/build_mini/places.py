@@ -15,6 +15,7 @@ class Places:
     THINGS: ClassVar[str] = "things"
     THINGS_VARIED: ClassVar[str] = "things-varied"
     THINGS_AGAIN: ClassVar[str] = "things-again"
+    THINGS_PASTED: ClassVar[str] = "things-pasted"
     PEOPLE: ClassVar[str] = "people"
     PEOPLE_VARIED: ClassVar[str] = "people-varied"
     STAMPS: ClassVar[str] = "stamps"
@@ -38,6 +39,11 @@ class Places:
     def photos(self) -> Path:
         """The unpacked photos."""
         return self.work / "photos"
+
+    @property
+    def emoji(self) -> Path:
+        """The drawn emoji, a folder a painter."""
+        return self.work / "emoji"
 
     @property
     def vit(self) -> Path:

@@ -27,8 +27,8 @@ class Plan:
 class Material:
     """The albums, and what of them may be used. Rows of varied things count on after the plain."""
 
-    things: tuple[Album, Album, Album]
-    """Plain, varied, and all of them varied once more."""
+    things: tuple[Album, Album, Album, Album]
+    """Plain, varied, all of them varied once more, and some cut out and put on painted grounds."""
     people: tuple[Album, Album]
     stamps: Album
     rows: dict[str, Plan]
@@ -69,11 +69,12 @@ def gather(cache: Path, split: Split) -> Material:
         Places.THINGS,
         Places.THINGS_VARIED,
         Places.THINGS_AGAIN,
+        Places.THINGS_PASTED,
         Places.PEOPLE,
         Places.PEOPLE_VARIED,
         Places.STAMPS,
     )
-    plain, varied, again, humans, humans_varied, stamps = (
+    plain, varied, again, cut, humans, humans_varied, stamps = (
         open_album(cache / name) for name in names
     )
     shown = plan_things(plain.labels.tolist(), split, HELD_THINGS)
@@ -81,9 +82,10 @@ def gather(cache: Path, split: Split) -> Material:
         Places.THINGS: shown,
         Places.THINGS_VARIED: plan_things(varied.labels.tolist(), split, 0),
         Places.THINGS_AGAIN: plan_again(again.labels.tolist(), split, shown),
+        Places.THINGS_PASTED: plan_things(cut.labels.tolist(), split, 0),
         Places.PEOPLE: plan_people(humans.labels.tolist(), HELD_PEOPLE),
         Places.PEOPLE_VARIED: plan_people(humans_varied.labels.tolist(), HELD_PEOPLE),
         Places.STAMPS: Plan(list(range(len(stamps.labels))), []),
     }
     kept_out = np.isin(plain.labels, split.kept_out).nonzero()[0].tolist()
-    return Material((plain, varied, again), (humans, humans_varied), stamps, rows, kept_out)
+    return Material((plain, varied, again, cut), (humans, humans_varied), stamps, rows, kept_out)

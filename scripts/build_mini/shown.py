@@ -73,8 +73,8 @@ def photo_of(path: Path, label: int, human: bool | None) -> Thing:
 
 def pasted(path: Path, box: Box, label: int) -> Thing | None:
     """Show what is in a photo's box on a painted ground; None where it cannot be cut out."""
-    picture = paste(open_photo(path), box, path.name)
-    return picture and Thing(lambda: picture, label, human=False)
+    view = paste(open_photo(path), box, path.name)
+    return view and Thing(lambda: view.picture, label, human=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,16 +1,18 @@
-"""Renders of Tux Paint's stamps for the training: those that no sample and no test bed uses."""
+"""Renders of cut-outs for the training: of emoji, and of Tux Paint's stamps that no sample and no
+test bed uses.
+"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from scripts.build_mini.appearance import Nouns
-from scripts.build_mini.assemble import SIZE
 from scripts.build_mini.classes import with_article
-from scripts.build_mini.cutouts import ground_of, on_ground
+from scripts.build_mini.cutouts import ground_of, made_view, on_ground
+from scripts.build_mini.emoji import drawn_emoji
 from scripts.build_mini.grounds import GROUNDS, Ground
 from scripts.build_mini.people import tidy_sentence
 from scripts.build_mini.views import View
@@ -18,8 +20,8 @@ from scripts.build_sample.cutouts import STAMPS as PLANTED
 from scripts.build_sample.render import may_mirror, read_stamps
 from scripts.rendering.compose import load_cutout
 
-RENDERS = 5
-"""Pictures of each stamp."""
+RENDERS, EMOJI_RENDERS = 6, 2
+"""Pictures of each stamp and of each emoji, of which every thing has five."""
 _ENLARGED, _ROTATION = 1.8, 15.0
 _LEFT_OUT = frozenset(
     ("symbols", "cartoon", "flags", "chess", "faces", "plastic", "roadsigns", "hanukkah")
@@ -48,6 +50,7 @@ class Stamp:
     sentence: str
     kind: str
     """"" where the folder holds mixed things."""
+    renders: int = RENDERS
 
     @property
     def nouns(self) -> Nouns:
@@ -79,8 +82,11 @@ def _bare(stem: str) -> str:
     return " ".join(word for word in words if word not in _OF_THE_FILE)
 
 
-def training_stamps(folder: Path) -> list[Stamp]:
-    """List the stamps that the sample and the planted test bed do not use, by path."""
+def training_stamps(folder: Path, emoji: Path) -> list[Stamp]:
+    """List the stamps that the sample and the planted test bed do not use, by path, and the emoji.
+
+    `emoji` is the folder that the step of this name left.
+    """
     used = {stamp for stamps in read_stamps().values() for stamp in stamps} | set(PLANTED.values())
     found = []
     for path in sorted(folder.rglob("*.png")):
@@ -91,7 +97,19 @@ def training_stamps(folder: Path) -> list[Stamp]:
         lines = told.read_text(encoding="utf-8", errors="replace").splitlines()
         if lines and lines[0].strip():
             found.append(Stamp(path, tidy_sentence(lines[0]), _KINDS.get(path.parent.name, "")))
-    return found
+    return found + [
+        Stamp(each.path, each.said + ".", each.kind, EMOJI_RENDERS) for each in drawn_emoji(emoji)
+    ]
+
+
+def renders(found: Sequence[Stamp]) -> list[tuple[int, int]]:
+    """List all pictures: the stamp's number, and which of its pictures, turn after turn."""
+    return [
+        (number, turn)
+        for turn in range(RENDERS)
+        for number, stamp in enumerate(found)
+        if turn < stamp.renders
+    ]
 
 
 def ground(stamp: Stamp, turn: int) -> Ground:
@@ -104,9 +122,8 @@ def render(stamp: Stamp, turn: int) -> tuple[View, np.ndarray]:
     cutout = load_cutout(stamp.path)
     mirror = may_mirror(stamp.path)
     made = on_ground(cutout, _seed(stamp, turn), _ENLARGED, mirror=mirror, rotation=_ROTATION)
-    x0, y0, x1, y1 = (edge / SIZE for edge in made.box)
-    return View(Image.fromarray(made.image), (x0, y0, x1, y1)), made.alpha >= 128
+    return made_view(made), made.alpha >= 128
 
 
 def _seed(stamp: Stamp, turn: int) -> str:
-    return f"{stamp.path.name}/{turn}"
+    return f"{stamp.path.parent.name}/{stamp.path.name}/{turn}"

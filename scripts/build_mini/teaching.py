@@ -34,7 +34,7 @@ def load_teacher(places: Places, data: Path, wordnet: Path, stamps: Path, split:
         list(split.seen),
         captions,
         embed_sentences([photo.sentences for photo in told], encode),
-        embed_sentences([stamp.texts for stamp in training_stamps(stamps)], encode),
+        embed_sentences([stamp.texts for stamp in training_stamps(stamps, places.emoji)], encode),
         build_tags(told, chunker, encode),
         frozenset(label for label, kind in enumerate(kinds) if kind in ANIMALS),
     )

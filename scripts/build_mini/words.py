@@ -217,7 +217,7 @@ def main() -> None:
     held_out = set(rng.sample(range(len(real)), HELD_OUT))
     read = [group for place, group in enumerate(ids) if place not in held_out]
     features = torch.from_numpy(np.load(places.features, allow_pickle=False)).float()
-    stamps = [stamp.called for stamp in training_stamps(given.stamps)]
+    stamps = [stamp.called for stamp in training_stamps(given.stamps, places.emoji)]
     seen = Pairs(read_pairs(places.pairs), nouns, stamps)
     network = Captioner(len(tokenizer))
     network.expect_length(features.norm(dim=1).median().item())

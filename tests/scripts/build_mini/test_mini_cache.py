@@ -87,7 +87,7 @@ def test_stamps_of_the_sample_and_of_the_test_bed_are_left_out(tmp_path: Path) -
     for name in (used, *list(PLANTED.values())[:2], "animals/birds/red_bird.png",
                  "symbols/a.png", "food/cartoon/apple.png", "medical/3_mask.png"):  # fmt: skip
         write_stamp(tmp_path, name, "A red bird sits here today." if "bird" in name else "A mask.")
-    found = training_stamps(tmp_path)
+    found = training_stamps(tmp_path, tmp_path / "none")
     assert [stamp.path.name for stamp in found] == ["red_bird.png", "3_mask.png"]
     bird, mask = found
     assert bird.texts == ("a red bird sits here today.", "a photo of a bird", "bird")
@@ -97,7 +97,7 @@ def test_stamps_of_the_sample_and_of_the_test_bed_are_left_out(tmp_path: Path) -
 
 def test_renders_differ_and_are_the_same_every_time(tmp_path: Path) -> None:
     write_stamp(tmp_path, "animals/birds/red_bird.png", "A bird.")
-    (stamp,) = training_stamps(tmp_path)
+    (stamp,) = training_stamps(tmp_path, tmp_path / "none")
     pictures = [render(stamp, turn)[0] for turn in range(RENDERS)]
     again = [render(stamp, turn)[0] for turn in range(RENDERS)]
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(pictures, again, strict=True))

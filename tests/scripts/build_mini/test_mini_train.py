@@ -63,7 +63,7 @@ def album(vit: Any, labels: np.ndarray, kinds: int, patches: int | None = None) 
 
 def material(vit: Any) -> Material:
     things, humans = np.arange(60) % 4, np.arange(2 * PEOPLE_PHOTOS) % PEOPLE_PHOTOS
-    plain, varied, again = (album(vit, things, 4, n) for n in (None, 8, 8))
+    plain, varied, again, cut = (album(vit, things, 4, n) for n in (None, 8, 8, 8))
     people, people_varied = (album(vit, humans, PEOPLE_PHOTOS, n) for n in (None, 8))
     shown = plan_things(things.tolist(), SPLIT, 3)
     rows = {
@@ -72,13 +72,18 @@ def material(vit: Any) -> Material:
         Places.THINGS_AGAIN: plan_again(
             things.tolist(), SPLIT, plan_things(things.tolist(), SPLIT, 3)
         ),
+        Places.THINGS_PASTED: plan_things(things.tolist(), SPLIT, 0),
         Places.PEOPLE: plan_people(humans.tolist(), 2),
         Places.PEOPLE_VARIED: plan_people(humans.tolist(), 2),
         Places.STAMPS: Plan([0, 1, 2], []),
     }
     kept_out = (things == 3).nonzero()[0].tolist()
     return Material(
-        (plain, varied, again), (people, people_varied), album(vit, np.arange(3), 3), rows, kept_out
+        (plain, varied, again, cut),
+        (people, people_varied),
+        album(vit, np.arange(3), 3),
+        rows,
+        kept_out,
     )
 
 
