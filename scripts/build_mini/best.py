@@ -58,7 +58,8 @@ THINGS = 7_000
 somebody looked at."""
 GROUNDS = 3_600
 """Renders of which what lies beside the stamp is shown."""
-SAMPLES, TOP_P, TEMPERATURE = 2, 0.9, 0.7
+SAMPLES = 4
+"""Captions that are drawn of each picture, beside the greedy one."""
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 USUAL = 0.5
@@ -66,23 +67,13 @@ USUAL = 0.5
 any ("a structure", "a creature") says little of one."""
 
 
-def best_captions(clip: Clip, captioner: ClipCap, seen: Seen, seed: int) -> list[str]:
+def best_captions(clip: Clip, captioner: ClipCap, seen: Seen) -> list[str]:
     """Caption features greedily and by samples, and choose the best of each one's captions.
 
     What is told of a picture is among them, as likely as the least likely of its tries. "" where
     even the best is punished: it would teach what is wrong.
     """
-    tries = [captioner.generate(seen.features)]
-    for turn in range(SAMPLES):
-        tries.append(
-            captioner.generate(
-                seen.features,
-                method="nucleus",
-                top_p=TOP_P,
-                temperature=TEMPERATURE,
-                seed=SAMPLES * seed + turn,
-            )
-        )
+    tries = captioner.tries(seen.features, SAMPLES)
     said = [
         {text: min(caption.log_probability for caption in row) for text in told}
         | {tidy(caption).text: caption.log_probability for caption in row}
@@ -119,7 +110,7 @@ def write_best(
     for number, seen in enumerate(shown):
         path = folder / f"{kind}-{number:04}.npz"
         if not path.exists():
-            texts = np.array(best_captions(clip, captioner, seen, number))
+            texts = np.array(best_captions(clip, captioner, seen))
             kept = np.flatnonzero(texts != "")
             half = path.with_suffix(".part.npz")
             features = seen.features.half().numpy()
