@@ -1,5 +1,6 @@
 """What a captioner gets to know of the colours of a run's regions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def test_colours_are_counted_in_the_thumbnail_as_in_the_photo(db: Path, photos: 
         assert task.mask.shape == networks.clip.size and shares is not None
         real = family_shares(pixels, task.mask)
         assert abs(np.array([shares[name] - real[name] for name in real])).max() < 0.15
-    blank = captioning.read(
-        type(wanted)(regions[:1], wanted.features[:1], [], [Shown(wanted.shown[0].task, None)])
-    )
-    assert blank.colours == [None]
+    task = wanted.shown[0].task
+    for damaged in (None, b"", b"RIFF nothing"):
+        blank = replace(wanted, shown=[Shown(task, damaged)])
+        assert captioning.read(blank).colours == [None]

@@ -1,5 +1,6 @@
 """What the audit reads of the store: the images and regions of a class, and a sample of the run."""
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sqlalchemy import Engine
 
 from db import queries
@@ -29,7 +31,7 @@ from mapcap.audit.material import (
 )
 from mapcap.audit.words import phrases
 from mapcap.config import IndexConfig
-from mapcap.indexing.stages.pictures import at_once, seen
+from mapcap.indexing.stages.pictures import at_once
 from mapcap.networks.clip import Clip
 
 
@@ -120,12 +122,7 @@ def read_images(source: Source, predicted: Sequence[PredictedImage]) -> Images:
         if image.id in features and image.id in thumbnails and "true" in maps[image.id]
     ]
     words = _words(source, [image.id for image in whole])
-    pictures = at_once(
-        lambda image: seen(
-            source.clip, (image.height, image.width), thumbnails[image.id], (PICTURE_SIDE,) * 2
-        ),
-        whole,
-    )
+    pictures = at_once(lambda image: _picture(source, image, thumbnails[image.id]), whole)
     grids = [maps[image.id]["true"].grid for image in whole]
     clip, side = source.clip, PICTURE_SIDE
     return Images(
@@ -184,6 +181,12 @@ def _words(source: Source, image_ids: Sequence[int]) -> list[frozenset[str]]:
     for region in evidence.region_words(source.engine, image_ids, "true"):
         texts[region.image_id].append(region.caption)
     return [phrases(texts[image_id]) for image_id in image_ids]
+
+
+def _picture(source: Source, image: PredictedImage, thumbnail: bytes) -> NDArray[np.uint8]:
+    """Return what the network saw of an image, small, from its thumbnail."""
+    with Image.open(io.BytesIO(thumbnail)) as small:
+        return source.clip.view(image.width, image.height).cut(small, (PICTURE_SIDE, PICTURE_SIDE))
 
 
 def read_regions(source: Source, images: Images, role: Role) -> Regions:

@@ -22,9 +22,10 @@ from mapcap.datasets import Place
 from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Fetch, PortableStage
 from mapcap.indexing.stages.computation import Computation
-from mapcap.indexing.stages.pictures import at_once, load, seen
+from mapcap.indexing.stages.pictures import at_once, load
 from mapcap.networks.captioners import RegionBatch, show_region
 from mapcap.networks.captioners.base import Needs
+from mapcap.overlay import decode
 from mapcap.texts.artefacts import is_artefact
 from mapcap.texts.captions import caption_cosines, is_empty, tidy
 
@@ -122,13 +123,12 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
         return show_region(loaded.image, task.box, self.context.config.region_view)
 
     def _colours(self, shown: Shown) -> Shares | None:
-        """Count a region's colours in the thumbnail of its picture."""
-        task = shown.task
-        if shown.thumbnail is None:
+        """Count a region's colours in the thumbnail of its picture; None if that is damaged."""
+        task, small = shown.task, decode(shown.thumbnail)
+        if small is None or not task.mask.any():
             return None
-        clip, photo = self.context.networks.clip, (task.height, task.width)
-        pixels = seen(clip, photo, shown.thumbnail, task.mask.shape)
-        return family_shares(pixels, task.mask)
+        view = self.context.networks.clip.view(task.width, task.height)
+        return family_shares(view.cut(small, task.mask.shape), task.mask)
 
     def compute(  # noqa: D102
         self, data: Uncaptioned, tick: Callable[[float], None]

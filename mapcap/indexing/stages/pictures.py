@@ -1,20 +1,13 @@
 """Reading the pictures of a batch, several at a time."""
 
-import io
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from mapcap.datasets import LoadedImage, Place, read_image
 from mapcap.errors import UserError
-from mapcap.networks.clip import Clip
-from mapcap.networks.geometry import Size
 from mapcap.text import clean
 
 _MOST_THREADS: Final = 32
@@ -37,12 +30,6 @@ def _pool() -> ThreadPoolExecutor:
     if hasattr(os, "sched_getaffinity"):  # a job may have been given fewer than there are
         cores = len(os.sched_getaffinity(0))
     return ThreadPoolExecutor(min(_MOST_THREADS, cores), thread_name_prefix="decode")
-
-
-def seen(clip: Clip, photo: Size, thumbnail: bytes, size: Size) -> NDArray[np.uint8]:
-    """Return what the network saw of a photo, as (*size, 3) RGB, from its thumbnail."""
-    with Image.open(io.BytesIO(thumbnail)) as small:
-        return clip.view(photo[1], photo[0]).cut(small, size)
 
 
 def load(source: str, stored_path: str, place: Place | None) -> LoadedImage:
