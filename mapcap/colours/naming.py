@@ -199,7 +199,7 @@ def nearest(lab: NDArray[np.float32], names: NDArray[np.bool_] | None = None) ->
 
 @cache
 def table() -> Table:
-    """The look-up table over RGB, made once (about a second)."""
+    """The look-up table over RGB, made once."""
     steps = (np.arange(1 << _BITS) + 0.5) / (1 << _BITS)
     rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
     lab = rgb_to_lab(rgb)

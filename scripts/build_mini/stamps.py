@@ -51,6 +51,7 @@ class Stamp:
     kind: str
     """"" where the folder holds mixed things."""
     renders: int = RENDERS
+    """So many pictures are made of it."""
 
     @property
     def nouns(self) -> Nouns:

@@ -49,7 +49,6 @@ def test_emoji_are_stamps_with_fewer_renders(tmp_path: Path) -> None:
 
 
 def test_icons_are_drawn_with_what_is_not_theirs_left_clear(tmp_path: Path) -> None:
-    pytest.importorskip("resvg_py")
     body = '<path fill="#f00" d="M0 0h8v16H0z"/>'
     icons = {"width": 16, "icons": {"owl": {"body": body}, "of-no-table": {"body": body}}}
     file = json.dumps(icons).encode()
