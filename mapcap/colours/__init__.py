@@ -5,18 +5,25 @@ that a text names and holds them against the families' shares of a region. Neith
 was made.
 """
 
-from mapcap.colours.naming import FAMILIES, family_shares
-from mapcap.colours.words import (
+from mapcap.colours.naming import (
+    FAMILIES,
+    RegionColours,
     Shares,
+    family_shares,
+    region_colours,
+)
+from mapcap.colours.words import (
     colour_is_right,
     colour_words,
     colours_are_there,
     first_colour_is_large,
     of_the_thing_itself,
+    surroundings_are_there,
 )
 
 __all__ = [
     "FAMILIES",
+    "RegionColours",
     "Shares",
     "colour_is_right",
     "colour_words",
@@ -24,4 +31,6 @@ __all__ = [
     "family_shares",
     "first_colour_is_large",
     "of_the_thing_itself",
+    "region_colours",
+    "surroundings_are_there",
 ]

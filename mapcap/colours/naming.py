@@ -8,8 +8,10 @@ one look-up a pixel.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,9 @@ FAMILIES = (
     "brown",
 )
 """The eleven basic colour terms; brown holds tan and beige."""
+
+Shares = Mapping[str, float]
+"""Which share of some pixels each of `FAMILIES` has."""
 
 _BITS = 6
 _LIGHTNESS_WEIGHT = 0.6
@@ -222,3 +227,15 @@ def family_shares(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[st
     family = palette().family_of_name[table().name[cells(inside)]]
     counts = np.bincount(family, minlength=len(FAMILIES)) / len(family)
     return dict(zip(FAMILIES, counts.tolist(), strict=True))
+
+
+class RegionColours(NamedTuple):
+    """Which colours a region's pixels have, and which its whole picture's."""
+
+    region: Shares
+    picture: Shares
+
+
+def region_colours(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> RegionColours:
+    """Count the colours of a picture (h, w, 3) with a region's mask (h, w)."""
+    return RegionColours(family_shares(pixels, mask), family_shares(pixels, np.ones_like(mask)))

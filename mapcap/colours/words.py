@@ -6,12 +6,8 @@ A region is known by its `Shares`: what `naming.family_shares` counts among its 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from mapcap.colours.naming import FAMILIES
-
-Shares = Mapping[str, float]
-"""Which share of a region's pixels each of `FAMILIES` has."""
+from mapcap.colours.naming import FAMILIES, Shares
 
 # What a colour word may rightly be said of, where that is more than the family of its prototype.
 _ALSO = {
@@ -116,9 +112,8 @@ def first_colour_is_large(text: str, shares: Shares) -> bool | None:
     return any(family in largest and shares[family] > 0 for family in said[0])
 
 
-def _shares_of_the_object(text: str, shares: Shares) -> list[float]:
-    """Return what share of the region each colour word said of the object may stand for."""
-    said = _families(of_the_object(text))
+def _each(said: list[tuple[str, ...]], shares: Shares) -> list[float]:
+    """Return what share of the pixels each colour word may stand for."""
     return [sum(shares[family] for family in families) for families in said]
 
 
@@ -128,7 +123,17 @@ def colours_are_there(text: str, shares: Shares, least: float = 0.03) -> bool | 
     A colour is there if its families cover at least the share `least`: little, since a vivid spot
     on a small part may be named. None without a colour word.
     """
-    found = _shares_of_the_object(text, shares)
+    found = _each(_families(of_the_object(text)), shares)
+    return all(share >= least for share in found) if found else None
+
+
+def surroundings_are_there(text: str, shares: Shares, least: float = 0.03) -> bool | None:
+    """Say whether the picture has each colour that a caption names of what is about the object.
+
+    `shares` is of the whole picture, not of the region alone. None without such a word.
+    """
+    said = _families(text[len(of_the_object(text)) :])
+    found = _each(said, shares)
     return all(share >= least for share in found) if found else None
 
 
@@ -138,5 +143,5 @@ def colour_is_right(text: str, shares: Shares, least: float = 0.15) -> bool | No
     True when a colour word said of the object belongs to families that cover at least the share
     `least` of the region; None without a colour word.
     """
-    found = _shares_of_the_object(text, shares)
+    found = _each(_families(of_the_object(text)), shares)
     return any(share >= least for share in found) if found else None

@@ -123,42 +123,41 @@ class ClipCap:
                 is too long for the language model.
             ValueError: `max_tokens` is below 1, or a method's own options make no sense.
         """
-        if max_tokens < 1:
-            raise ValueError("max_tokens is at least 1")
-        stops = self._stops(stop)
+        if method == "beam":
+            return [row[0] for row in self.likeliest(features, beams, max_tokens, stop)]
         if not len(features):
             return []
-        prefix = self._prefix(features)  # (B, P, W)
-        max_tokens = min(max_tokens, room(self.language_model, prefix.shape[1]))
-        if method == "beam":
-            sequences = beam_search(self.language_model, prefix, stops, max_tokens, beams)
-        else:
-            pick: Pick = pick_best
-            if method == "nucleus":
-                pick = nucleus(top_p, temperature, [(seed, key) for key in _keys(features)])
-            sequences = decode(self.language_model, prefix, stops, max_tokens, pick)
+        prefix, stops, most = self._begin(features, max_tokens, stop)
+        pick: Pick = pick_best
+        if method == "nucleus":
+            pick = nucleus(top_p, temperature, [(seed, key) for key in _keys(features)])
+        sequences = decode(self.language_model, prefix, stops, most, pick)
         return [self._caption(tokens) for tokens in sequences]
 
     @torch.inference_mode()
-    def tries(self, features: Tensor, samples: int, top_p: float = 0.9) -> list[list[Caption]]:
-        """Caption CLIP features (B, D) greedily and by `samples` nucleus samples, in this order.
+    def likeliest(
+        self, features: Tensor, beams: int, max_tokens: int = _MOST_TOKENS, stop: str = _STOP
+    ) -> list[list[Caption]]:
+        """Give the captions of each of the CLIP features (B, D) that a search by `beams` ends with.
 
-        These are what `generate` gives greedily and with the seeds from 0 on, decoded at once.
+        The likeliest comes first. Some may say the same in other tokens.
 
         Raises:
             UserError: as `generate`.
+            ValueError: there is no beam, or more than the vocabulary has tokens.
         """
-        count, stops = len(features), self._stops(_STOP)
-        if not count:
-            return [[] for _ in range(1 + samples)]
-        prefix = self._prefix(features)  # (B, P, W)
-        most = min(_MOST_TOKENS, room(self.language_model, prefix.shape[1]))
-        streams: list[tuple[int, int] | None] = [None] * count
-        streams += [(seed, key) for seed in range(samples) for key in _keys(features)]
-        pick = nucleus(top_p, 1.0, streams)
-        sequences = decode(self.language_model, prefix, stops, most, pick, 1 + samples)
-        captions = [self._caption(tokens) for tokens in sequences]
-        return [captions[start : start + count] for start in range(0, len(captions), count)]
+        if not len(features):
+            return []
+        prefix, stops, most = self._begin(features, max_tokens, stop)
+        found = beam_search(self.language_model, prefix, stops, most, beams)
+        return [[self._caption(tokens) for tokens in row] for row in found]
+
+    def _begin(self, features: Tensor, max_tokens: int, stop: str) -> tuple[Tensor, set[int], int]:
+        """Return the prefixes (B, P, W), the stop tokens, and the most tokens that there may be."""
+        if max_tokens < 1:
+            raise ValueError("max_tokens is at least 1")
+        stops, prefix = self._stops(stop), self._prefix(features)
+        return prefix, stops, min(max_tokens, room(self.language_model, prefix.shape[1]))
 
     def _caption(self, tokens: Tokens) -> Caption:
         text = str(self.tokenizer.decode(list(tokens.ids), skip_special_tokens=True))

@@ -53,22 +53,17 @@ def decode(
     stops: Collection[int],
     max_tokens: int,
     pick: Pick,
-    times: int = 1,
 ) -> list[Tokens]:
     """Extend each prefix (B, P, W) token by token until a stop token (kept) or `max_tokens`.
 
-    Each is extended so many `times`: the rows are all prefixes, then all of them again. The prefix
-    itself is read once. A row that has stopped leaves the batch. Log-probabilities are the model's
-    own, whatever `pick` takes into account.
+    A row that has stopped leaves the batch. Log-probabilities are the model's own, whatever `pick`
+    takes into account.
     """
-    rows = list(range(times * len(prefix)))
+    rows = list(range(len(prefix)))
     ids: list[list[int]] = [[] for _ in rows]
     sums = [0.0] * len(rows)
     output = language_model(inputs_embeds=prefix, use_cache=True, **last_logits(language_model))
-    logits = output.logits[:, -1].repeat(times, 1)  # (R, V)
-    if times > 1:
-        every = torch.arange(len(prefix), device=prefix.device).repeat(times)
-        cache_of(output).batch_select_indices(every)
+    logits = output.logits[:, -1]  # (R, V)
     while rows:
         log_p = logits.float().log_softmax(-1)  # (R, V)
         tokens = pick(log_p, rows)  # (R,)
@@ -139,13 +134,13 @@ def nucleus(top_p: float, temperature: float, streams: Sequence[tuple[int, int] 
 
 def beam_search(
     language_model: Any, prefix: Tensor, stops: Collection[int], max_tokens: int, beams: int
-) -> list[Tokens]:
+) -> list[list[Tokens]]:
     """Decode each prefix (B, P, W) by beam search with the published ClipCap code's rules.
 
     A beam is ranked by its mean log-probability at every step, and divides by its own length; a
     stopped beam stays in the race with the score and length it had; an image is done when all its
     beams have stopped. This is not transformers' beam search, which takes finished beams out of the
-    race. Returns the best beam of each image.
+    race. Returns the beams of each image, the best first.
 
     Raises:
         ValueError: fewer than one beam, or more than the vocabulary has tokens.
@@ -183,8 +178,10 @@ def beam_search(
         history = torch.cat((history, tokens[..., None]), dim=-1)
         stopped = stopped | torch.isin(tokens, stop_ids)
         cache.batch_select_indices((first_beam + source).flatten())
-    winner = (sums / lengths).argmax(-1)  # (B,)
     return [
-        Tokens(tuple(history[i, k, : int(lengths[i, k])].tolist()), sums[i, k].item())
-        for i, k in enumerate(winner.tolist())
+        [
+            Tokens(tuple(history[i, k, : int(lengths[i, k])].tolist()), sums[i, k].item())
+            for k in range(beams)
+        ]
+        for i in range(batch)
     ]

@@ -13,7 +13,7 @@ from PIL.Image import Image as Picture
 
 from db.records import Role
 from mapcap import explanation
-from mapcap.colours import family_shares
+from mapcap.colours import region_colours
 from mapcap.config import IndexConfig
 from mapcap.datasets import read_image, upright_rgb
 from mapcap.errors import UserError, closest
@@ -198,7 +198,7 @@ def _regions(
     colours = []
     if captioner.needs == "coloured features":
         seen = [clip.view(*picture.size).cut(picture, clip.size) for picture in pictures]
-        colours = [family_shares(seen[image], region.mask) for image, _, region in flat]
+        colours = [region_colours(seen[image], region.mask) for image, _, region in flat]
     features = torch.from_numpy(batch.region_features).to(clip.device, clip.dtype)
     asked = RegionBatch(features, crops, colours)
     captions = [tidy(caption) for caption in captioner.caption(asked)]

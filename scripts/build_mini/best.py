@@ -1,7 +1,7 @@
 """What the assembled captioner says of training pictures, the best of several tries.
 
-Each picture is captioned greedily and by samples, and what people or the pixels say of it is put
-beside these; the CLIP's own text tower and what is known of the picture choose among them. `refine`
+Each picture is captioned by beam search, and what people or the pixels say of it is put beside the
+beams; the CLIP's own text tower and what is known of the picture choose among them. `refine`
 teaches the captioner to say the chosen one at once (best-of-N, as Dong et al. 2023, arXiv
 2304.06767, with CLIP as the reward).
 """
@@ -56,10 +56,10 @@ KINDS = ("things", "people", "pasted", "stamps", "grounds")
 THINGS = 7_000
 """Photos of things whose regions are captioned, the classes taking turns, beside those that
 somebody looked at."""
-GROUNDS = 3_600
+GROUNDS = 5_400
 """Renders of which what lies beside the stamp is shown."""
-SAMPLES = 4
-"""Captions that are drawn of each picture, beside the greedy one."""
+BEAMS = 6
+"""Captions of each picture that are chosen among."""
 LIKELY = 0.1
 """Cosines that a nat of mean log-probability weighs."""
 USUAL = 0.5
@@ -68,16 +68,15 @@ any ("a structure", "a creature") says little of one."""
 
 
 def best_captions(clip: Clip, captioner: ClipCap, seen: Seen) -> list[str]:
-    """Caption features greedily and by samples, and choose the best of each one's captions.
+    """Caption features by beam search, and choose the best of each one's captions.
 
-    What is told of a picture is among them, as likely as the least likely of its tries. "" where
+    What is told of a picture is among them, as likely as the least likely of its beams. "" where
     even the best is punished: it would teach what is wrong.
     """
-    tries = captioner.tries(seen.features, SAMPLES)
     said = [
         {text: min(caption.log_probability for caption in row) for text in told}
-        | {tidy(caption).text: caption.log_probability for caption in row}
-        for row, told in zip(zip(*tries, strict=True), seen.told, strict=True)
+        | {tidy(caption).text: caption.log_probability for caption in reversed(row)}
+        for row, told in zip(captioner.likeliest(seen.features, BEAMS), seen.told, strict=True)
     ]
     texts = sorted(set().union(*said))
     embedded_texts = class_weights(clip.model, clip.tokenizer, texts).float()

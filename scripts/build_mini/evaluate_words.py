@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from mapcap.colours import Shares, colour_is_right, family_shares, first_colour_is_large
+from mapcap.colours import RegionColours, colour_is_right, first_colour_is_large, region_colours
 from mapcap.config import IndexConfig
 from mapcap.networks.captioners import Captioner, RegionBatch
 from mapcap.networks.clip import Clip
@@ -67,7 +67,7 @@ def find_sentences(clip: Clip, features: Tensor, told: Sequence[Described]) -> F
 def caption_people(
     captioner: Captioner,
     features: Tensor,
-    colours: Sequence[Shares],
+    colours: Sequence[RegionColours],
     told: Sequence[Described],
 ) -> Figures:
     """Captions of whole photos against the sentences of people, and whether they name a human."""
@@ -106,13 +106,13 @@ def caption_regions(
         masks = [np.array([r.patches for r in regions], dtype=bool) for regions in found]
         pixels = pixels_of(clip, views)
         flat = [(i, region) for i, regions in enumerate(found) for region in regions]
-        colours = [family_shares(pixels[i], region.mask) for i, region in flat]
+        colours = [region_colours(pixels[i], region.mask) for i, region in flat]
         said = _captions(captioner, pooled(clip.model, views, masks), colours)
-        for text, shares, (i, _) in zip(said, colours, flat, strict=True):
+        for text, seen, (i, _) in zip(said, colours, flat, strict=True):
             texts.append(text)
             owners.append(part.start + i)
-            right.append(colour_is_right(text, shares))
-            large.append(first_colour_is_large(text, shares))
+            right.append(colour_is_right(text, seen.region))
+            large.append(first_colour_is_large(text, seen.region))
     return texts, owners, right, large
 
 
@@ -156,18 +156,20 @@ def humans_beside_things(
     }
 
 
-def features_of(clip: Clip, paths: Sequence[Path]) -> tuple[Tensor, list[Shares]]:
+def features_of(clip: Clip, paths: Sequence[Path]) -> tuple[Tensor, list[RegionColours]]:
     """Features of whole photos, (N, D), not normalised, and their colours."""
-    features, colours = [], list[Shares]()
+    features, colours = [], list[RegionColours]()
     everywhere = np.ones(clip.size, bool)
     for part in batches(len(paths)):
         views = look(clip, paths[part])
         features.append(encode_images(clip.model, views))
-        colours += [family_shares(seen, everywhere) for seen in pixels_of(clip, views)]
+        colours += [region_colours(seen, everywhere) for seen in pixels_of(clip, views)]
     return torch.cat(features).float(), colours
 
 
-def _captions(captioner: Captioner, features: Tensor, colours: Sequence[Shares]) -> list[str]:
+def _captions(
+    captioner: Captioner, features: Tensor, colours: Sequence[RegionColours]
+) -> list[str]:
     found: list[Caption] = []
     for start in range(0, len(features), 256):
         rows = slice(start, start + 256)

@@ -6,7 +6,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mapcap.colours import colours_are_there, family_shares, first_colour_is_large
+from mapcap.colours import (
+    colours_are_there,
+    first_colour_is_large,
+    of_the_thing_itself,
+    region_colours,
+    surroundings_are_there,
+)
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.grounds import Ground
 from scripts.build_mini.masks import Mask
@@ -45,13 +51,16 @@ def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
 
     None at all is punished a little.
     """
-    shares = family_shares(pixels, mask)
+    seen = region_colours(pixels, mask)
 
     def judge(text: str) -> float:
-        large = first_colour_is_large(text, shares)
+        large = first_colour_is_large(text, seen.region)
         if large is None:
             return NO_COLOUR
-        return WRONG_COLOUR * (not (large and colours_are_there(text, shares)))
+        there = colours_are_there(text, seen.region) and (
+            surroundings_are_there(text, seen.picture) is not False
+        )
+        return WRONG_COLOUR * (not (large and there))
 
     return judge
 
@@ -82,8 +91,11 @@ def stamp_judge(stamp: Stamp, pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
 
 
 def ground_judge(behind: Ground, part: Mask) -> Judge:
-    """Punish a caption of what lies beside a thing that does not name it."""
-    return lambda text: 0.0 if behind.tells(text, part) else WRONG_NOUN
+    """Punish a caption of what lies beside a thing that calls it something else.
+
+    "A piece of clothing on green grass" names the grass, too.
+    """
+    return lambda text: 0.0 if behind.tells(of_the_thing_itself(text), part) else WRONG_NOUN
 
 
 def _words(text: str) -> set[str]:

@@ -47,11 +47,11 @@ before."""
 OWN_SENTENCE = 0.3
 """Share of the photos of people that are told by a sentence of people instead."""
 BATCH = 96
-MIXTURE = {"people": 0.43, "things": 0.32, "pasted": 0.09, "stamps": 0.12, "grounds": 0.04}
+MIXTURE = {"people": 0.42, "things": 0.31, "pasted": 0.08, "stamps": 0.12, "grounds": 0.07}
 """Shares of the captions."""
 RARER = {"people": 1.0, "things": 0.8, "pasted": 0.5, "stamps": 0.5, "grounds": 0.5}
 """By what power of its count a caption is drawn less often."""
-NOBODY = 5.0
+NOBODY = 20.0
 """How much more often a photo of people's is drawn of which no sentence names a human. They are a
 fifth of all and, their captions being more alike, drawn less often still: humans were invented."""
 _POOL = 8

@@ -180,11 +180,24 @@ def seen_stamps(clip: Clip, renders: Sequence[Render]) -> Iterator[Seen]:
 
 
 def seen_grounds(clip: Clip, renders: Sequence[Render]) -> Iterator[Seen]:
-    """Show parts of the same renders that lie beside the stamp."""
+    """Show parts of the same renders that lie beside the stamp: what a run finds there, or any.
+
+    What is relevant to the stamp's kind and lies beside it looks a little like it to the CLIP, and
+    is what a run shows the captioner of grass.
+    """
     rng = np.random.default_rng(3)
+    names = sorted({stamp.called.name for stamp, _ in renders})
+    weights = class_weights(clip.model, clip.tokenizer, names)
     for drawn, views, made in _rendered(clip, renders):
         boxes = np.array([view.box for view, _ in made])
         kept, parts = parts_beside(boxes, clip.grid, rng)
+        targets = torch.tensor([names.index(drawn[i][0].called.name) for i in kept])
+        grids = chefer(clip.model, views[kept], weights, targets).float().numpy()
+        for part, grid, box in zip(parts, grids, boxes[kept], strict=True):
+            thing = box_patches(box, clip.grid)
+            regions = regions_of(grid, clip, IndexConfig.threshold)
+            beside = (r.patches for r in regions if not (r.patches & thing).any())
+            part[:] = next(beside, part)
         behind = [stamps.ground(*drawn[i]) for i in kept]
         yield Seen(
             pooled(clip.model, views[kept], list(parts[:, None])).float(),

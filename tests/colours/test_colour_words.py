@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from mapcap.colours import (
+    FAMILIES,
     colour_is_right,
     colour_words,
     colours_are_there,
     family_shares,
     first_colour_is_large,
+    surroundings_are_there,
 )
 from mapcap.colours.words import of_the_object, of_the_thing_itself
 from scripts.build_mini.appearance import analyse, full_masks
@@ -112,3 +114,11 @@ def test_every_colour_said_of_the_object_is_there() -> None:
         assert colours_are_there(text, family_shares(picture, mask)) is there
     picture[1:2] = (200, 30, 40)
     assert colours_are_there("a red and blue bus.", family_shares(picture, mask)) is False
+
+
+def test_surroundings_are_held_against_the_whole_picture() -> None:
+    sky = dict.fromkeys(FAMILIES, 0.0) | {"black": 0.4, "blue": 0.59, "green": 0.01}
+    assert surroundings_are_there("a black bird on green grass.", sky) is False
+    assert surroundings_are_there("a black bird under a blue sky.", sky) is True
+    assert surroundings_are_there("a green bird.", sky) is None
+    assert surroundings_are_there("a black bird in the snow.", sky) is None

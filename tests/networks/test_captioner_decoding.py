@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mapcap.colours import FAMILIES, colour_words, colours_are_there
+from mapcap.colours import FAMILIES, RegionColours, colour_words, colours_are_there
 from mapcap.config import DECODINGS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch
 from mapcap.networks.captioners.registry import check_captioner, load_captioner
-from mapcap.networks.captioners.reranked import LIKELY, SAMPLES
+from mapcap.networks.captioners.reranked import BEAMS, LIKELY
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.presets import with_preset
 from mapcap.texts.captions import tidy
@@ -53,35 +53,31 @@ def test_reranking_keeps_what_the_clip_finds_nearest_and_likely(
     captions = captioner.caption(RegionBatch(features))
     others = 0
     for row, caption in zip(features, captions, strict=True):
-        generate, alone = captioner.clipcap.generate, row[None]
-        tries = generate(alone) + [
-            each for seed in range(SAMPLES) for each in generate(alone, method="nucleus", seed=seed)
-        ]
-        scores = {}
-        for each in map(tidy, tries):
+        alone = row[None]
+        [beams] = captioner.clipcap.likeliest(alone, BEAMS)
+        scores: dict[str, float] = {}
+        for each in map(tidy, beams):
             with torch.inference_mode():
                 text = clip.model.encode_text(clip.tokenizer([each.text]))
             cosine = F.cosine_similarity(text, alone).item()
-            scores[each.text] = cosine + LIKELY * each.log_probability
+            score = cosine + LIKELY * each.log_probability
+            scores[each.text] = max(score, scores.get(each.text, score))
         assert scores[caption.text] == pytest.approx(max(scores.values()), abs=1e-4)
-        others += caption.text != tidy(tries[0]).text
-    assert others  # it is not the greedy one every time
+        others += caption.text != tidy(beams[0]).text
+    assert others  # it is not the likeliest one every time
 
 
-def test_all_tries_at_once_are_those_of_one_after_the_other(
+def test_the_likeliest_captions_come_first_and_are_all_different(
     clip: Clip, features: torch.Tensor
 ) -> None:
     clipcap = captioner_of("greedy", clip).clipcap
-    greedy, *drawn = clipcap.tries(features, 3)
-    assert [each.token_ids for each in greedy] == [
-        each.token_ids for each in clipcap.generate(features)
-    ]
-    for seed, captions in enumerate(drawn):
-        alone = clipcap.generate(features, method="nucleus", seed=seed)
-        assert [each.token_ids for each in captions] == [each.token_ids for each in alone]
-        for one, other in zip(captions, alone, strict=True):
-            assert one.log_probability == pytest.approx(other.log_probability, abs=1e-4)
-    assert clipcap.tries(features[:0], 3) == [[], [], [], []]
+    found = clipcap.likeliest(features, 4)
+    assert [row[0] for row in found] == clipcap.generate(features, method="beam", beams=4)
+    for row in found:
+        likely = [caption.log_probability for caption in row]
+        assert likely == sorted(likely, reverse=True)
+        assert len({caption.token_ids for caption in row}) == 4
+    assert clipcap.likeliest(features[:0], 4) == []
 
 
 def test_a_colour_that_is_not_there_is_seldom_said(clip: Clip, features: torch.Tensor) -> None:
@@ -92,9 +88,11 @@ def test_a_colour_that_is_not_there_is_seldom_said(clip: Clip, features: torch.T
     nothing = dict.fromkeys(FAMILIES, 0.0)
     shares = [{**nothing, **dict.fromkeys(colour_words(caption.text), 0.5)} for caption in blind]
     # Of what is there already nothing changes; of what is not, all that can.
-    assert captioner.caption(RegionBatch(features, colours=shares)) == blind
+    there = [RegionColours(each, each) for each in shares]
+    assert captioner.caption(RegionBatch(features, colours=there)) == blind
     only = {**nothing, "purple": 1.0}
-    seen = captioner.caption(RegionBatch(features, colours=[only] * len(features)))
+    purple = [RegionColours(only, only)] * len(features)
+    seen = captioner.caption(RegionBatch(features, colours=purple))
     true = [colours_are_there(each.text, only) is not False for each in (*blind, *seen)]
     assert sum(true[len(blind) :]) > sum(true[: len(blind)])
 

@@ -91,9 +91,9 @@ Decoding = Annotated[
     typer.Option(
         help="How a ClipCap (mini, clipcap:) comes to a caption: greedy, beam (the published "
         "search of five beams), nucleus (drawn, the same each time, from the likeliest tokens that "
-        "have 0.9 of the probability) or rerank (of a greedy caption and eight drawn ones, the one "
-        "that the CLIP finds nearest to the region and whose colours its pixels have). Default: "
-        "greedy; preset mini: rerank.",
+        "have 0.9 of the probability) or rerank (of eight beams, the one that the CLIP finds "
+        "nearest to the region and whose colours the pixels have). Default: greedy; preset mini: "
+        "rerank.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -17,7 +17,7 @@ from db import queries, writes
 from db.engine import writing
 from db.records import RegionTask
 from db.rows import NewCaption
-from mapcap.colours import Shares, family_shares
+from mapcap.colours import RegionColours, region_colours
 from mapcap.datasets import Place
 from mapcap.indexing.batch_size import BatchSize, in_halves
 from mapcap.indexing.stages.base import Fetch, PortableStage
@@ -68,7 +68,7 @@ class Uncaptioned:
     features: Tensor
     crops: list[Image.Image]
     """Empty where the captioner looks at none."""
-    colours: list[Shares | None]
+    colours: list[RegionColours | None]
     """Empty where the captioner asks for none."""
     unreadable: list[tuple[int, str]]
     """The id of each image that cannot be decoded any more, with the reason."""
@@ -122,13 +122,13 @@ class Captioning(Computation[Wanted, Uncaptioned, Captioned]):
             return task.image_id, loaded.error or "cannot be read"
         return show_region(loaded.image, task.box, self.context.config.region_view)
 
-    def _colours(self, shown: Shown) -> Shares | None:
+    def _colours(self, shown: Shown) -> RegionColours | None:
         """Count a region's colours in the thumbnail of its picture; None if that is damaged."""
         task, small = shown.task, decode(shown.thumbnail)
         if small is None or not task.mask.any():
             return None
         view = self.context.networks.clip.view(task.width, task.height)
-        return family_shares(view.cut(small, task.mask.shape), task.mask)
+        return region_colours(view.cut(small, task.mask.shape), task.mask)
 
     def compute(  # noqa: D102
         self, data: Uncaptioned, tick: Callable[[float], None]

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mapcap.colours import Shares
+from mapcap.colours import RegionColours
 from mapcap.config import IndexConfig
 from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption
@@ -25,8 +25,8 @@ class RegionBatch:
     """CLIP features (B, D), not normalised."""
     crops: Sequence[Image.Image] = ()
     """What `show_region` shows of the regions, RGB."""
-    colours: Sequence[Shares | None] = ()
-    """Which colours the regions' pixels have, None where that is not known; empty: of none."""
+    colours: Sequence[RegionColours | None] = ()
+    """The regions' colours, None where they are not known; empty: of none."""
 
 
 class Captioner(Protocol):

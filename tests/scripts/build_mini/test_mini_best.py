@@ -39,9 +39,10 @@ class Speaker:
     def __init__(self, *said: Sequence[tuple[str, float]]) -> None:
         self.said = said
 
-    def tries(self, features: Tensor, samples: int) -> list[list[Caption]]:
-        assert len(self.said) == 1 + samples
-        return [[Caption(text, (), log_p) for text, log_p in each] for each in self.said]
+    def likeliest(self, features: Tensor, beams: int) -> list[list[Caption]]:
+        assert len(self.said) == beams
+        captions = [[Caption(text, (), log_p) for text, log_p in each] for each in self.said]
+        return [list(row) for row in zip(*captions, strict=True)]
 
 
 def fixed_embeddings(_model: Any, _tokenizer: Any, texts: Sequence[str]) -> Tensor:
@@ -53,7 +54,7 @@ def fixed_embeddings(_model: Any, _tokenizer: Any, texts: Sequence[str]) -> Tens
 def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Choose among three captions of one feature."""
     monkeypatch.setattr(best, "class_weights", fixed_embeddings)
-    monkeypatch.setattr(best, "SAMPLES", 2)
+    monkeypatch.setattr(best, "BEAMS", 3)
 
     def run(
         *said: tuple[str, float], told: Sequence[str] = (), judge: Judge = lambda text: 0.0
@@ -101,7 +102,7 @@ def test_what_is_near_to_any_picture_says_little(monkeypatch: pytest.MonkeyPatch
         "class_weights",
         lambda _model, _tokenizer, said: torch.stack([texts[t] for t in said]),
     )
-    monkeypatch.setattr(best, "SAMPLES", 0)
+    monkeypatch.setattr(best, "BEAMS", 1)
     pictures = torch.tensor([[0.85, 0.53], [0.1, 1.0]])
     told = [["first.", "second.", "any."]] * 2
     speaker: Any = Speaker([("any.", -1.0)] * 2)
@@ -164,7 +165,7 @@ def captioner() -> ClipCap:
 def test_the_embedded_networks_caption_people(
     clip: Clip, captioner: ClipCap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(best, "SAMPLES", 1)
+    monkeypatch.setattr(best, "BEAMS", 2)
     monkeypatch.setattr("scripts.build_mini.pictures.BATCH", 2)
     pictures = [min((sample_path() / name).iterdir()) for name in ("bird", "cat", "cow")]
     (tmp_path / people.FOLDER).mkdir()
@@ -179,5 +180,6 @@ def test_the_embedded_networks_caption_people(
     for number, seen in enumerate(seen_people(clip, tmp_path, told)):
         rows = slice(2 * number, 2 * number + len(seen.judges))
         assert torch.allclose(found.features[rows], seen.features, rtol=1e-2, atol=1e-2)
-        for text, *tries in zip(found.texts[rows], *captioner.tries(seen.features, 1), strict=True):
-            assert text in {"a man.", "a dog.", *(tidy(caption).text for caption in tries)}
+        beams = captioner.likeliest(seen.features, 2)
+        for text, row in zip(found.texts[rows], beams, strict=True):
+            assert text in {"a man.", "a dog.", *(tidy(caption).text for caption in row)}

@@ -97,3 +97,4 @@ def test_what_lies_beside_is_to_be_named() -> None:
     judge = ground_judge(GROUNDS["meadow"], part)
     assert judge("green grass.") == 0
     assert judge("a green vegetable.") == WRONG_NOUN
+    assert judge("a green piece of clothing on green grass.") == WRONG_NOUN
