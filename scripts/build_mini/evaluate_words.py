@@ -19,9 +19,10 @@ from mapcap.regions import Region, find_regions
 from mapcap.representations import encode_images, pooled
 from mapcap.text import clean
 from mapcap.texts.captions import tidy
+from mapcap.texts.humans import names_human
 from mapcap.zero_shot import class_weights
 from scripts.build_mini.cider import cider_d
-from scripts.build_mini.people import Described, names_human, read_judgements, shows_human
+from scripts.build_mini.people import Described, read_judgements, shows_human
 from scripts.build_mini.pictures import Photos, batches, look
 from scripts.build_mini.scoring import area_under_curve, caption_figures, share, stammers
 

@@ -13,10 +13,10 @@ from mapcap.colours import (
     region_colours,
     surroundings_are_there,
 )
+from mapcap.texts.humans import names_human
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.grounds import Ground
 from scripts.build_mini.masks import Mask
-from scripts.build_mini.people import names_human
 from scripts.build_mini.scoring import stammers
 from scripts.build_mini.stamps import Stamp
 

@@ -5,24 +5,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mapcap.texts.humans import names_human
+
 TABLE = "flickr8k-captions.tsv"
 ARCHIVE = "flickr8k-images.tar"
 FOLDER = "flickr8k"
 """The archive has no folder of its own."""
-
-HUMANS = frozenset(
-    """person persons people man men woman women boy boys girl girls child children kid kids baby
-    babies infant toddler toddlers lady ladies guy guys gentleman someone somebody couple crowd
-    crowds human humans adult adults teenager teenagers family friend friends mother father mom dad
-    son daughter brother sister player players skier skiers surfer surfers biker bikers cyclist
-    cyclists skateboarder skateboarders snowboarder snowboarders climber climbers hiker hikers
-    rider riders runner runners swimmer swimmers team performer performers dancer dancers musician
-    musicians worker workers soldier soldiers policeman officer athlete athletes artist clown
-    spectator spectators pedestrian pedestrians tourist tourists motorcyclist rollerblader
-    wakeboarder bicyclist bicyclists racer racers diver fisherman drummer guitarist singer
-    student students hand hands face faces finger fingers arm arms leg legs""".split()
-)
-"""Words that name a human or a part of one."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +48,6 @@ def read_judgements(path: Path) -> dict[str, bool]:
     """Read the table `file, human` (tabs, a header; 1 or 0) of photos that somebody looked at."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return {file: human == "1" for file, human in rows}
-
-
-def names_human(text: str) -> bool:
-    """Whether a text names a human or a part of one."""
-    return any(word in HUMANS for word in re.findall(r"[a-z]+", text.lower()))
 
 
 def shows_human(photo: Described) -> bool | None:

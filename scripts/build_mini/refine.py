@@ -51,7 +51,7 @@ MIXTURE = {"people": 0.42, "things": 0.31, "pasted": 0.08, "stamps": 0.12, "grou
 """Shares of the captions."""
 RARER = {"people": 1.0, "things": 0.8, "pasted": 0.5, "stamps": 0.5, "grounds": 0.5}
 """By what power of its count a caption is drawn less often."""
-NOBODY = 20.0
+NOBODY = 12.0
 """How much more often a photo of people's is drawn of which no sentence names a human. They are a
 fifth of all and, their captions being more alike, drawn less often still: humans were invented."""
 _POOL = 8

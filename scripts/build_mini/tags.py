@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mapcap.texts.humans import names_human
 from scripts.build_mini.noun_phrases import Chunker, frequent
-from scripts.build_mini.people import Described, names_human
+from scripts.build_mini.people import Described
 
 LEAST_PHOTOS = 30
 """Photos that a noun or a phrase must be told of to be a tag."""

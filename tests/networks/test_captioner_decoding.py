@@ -1,5 +1,6 @@
 """`--decoding`: how a ClipCap comes to a caption, from the configuration on; others refuse it."""
 
+import math
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from mapcap.config import DECODINGS, IndexConfig
 from mapcap.errors import UserError
 from mapcap.networks.captioners import RegionBatch
 from mapcap.networks.captioners.registry import check_captioner, load_captioner
-from mapcap.networks.captioners.reranked import BEAMS, LIKELY
+from mapcap.networks.captioners.reranked import BEAMS, LIKELY, SURE
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.presets import with_preset
 from mapcap.texts.captions import tidy
+from mapcap.texts.humans import names_human
 
 PLAIN = IndexConfig(photos="")
 
@@ -56,12 +58,16 @@ def test_reranking_keeps_what_the_clip_finds_nearest_and_likely(
         alone = row[None]
         [beams] = captioner.clipcap.likeliest(alone, BEAMS)
         scores: dict[str, float] = {}
+        p = [math.exp(each.log_probability * len(each.token_ids)) for each in beams]
+        some = sum(q for q, each in zip(p, beams, strict=True) if names_human(each.text))
+        there = some > SURE * sum(p)
         for each in map(tidy, beams):
             with torch.inference_mode():
                 text = clip.model.encode_text(clip.tokenizer([each.text]))
             cosine = F.cosine_similarity(text, alone).item()
-            score = cosine + LIKELY * each.log_probability
-            scores[each.text] = max(score, scores.get(each.text, score))
+            if names_human(each.text) == there:
+                score = cosine + LIKELY * each.log_probability
+                scores[each.text] = max(score, scores.get(each.text, score))
         assert scores[caption.text] == pytest.approx(max(scores.values()), abs=1e-4)
         others += caption.text != tidy(beams[0]).text
     assert others  # it is not the likeliest one every time

@@ -1,5 +1,6 @@
 """`--decoding rerank`: of several captions of a region, the one that the CLIP finds nearest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -16,6 +17,7 @@ from mapcap.networks.captioners.base import Needs, RegionBatch, features_of
 from mapcap.networks.clip import Clip
 from mapcap.networks.clipcap import Caption, ClipCap
 from mapcap.texts.captions import caption_cosines, tidy
+from mapcap.texts.humans import names_human
 
 BEAMS: Final = 8
 """Captions of each region that are chosen among."""
@@ -26,6 +28,8 @@ UNTRUE: Final = 0.1
 of its surroundings that the picture does not have."""
 SMALL: Final = 0.06
 """Cosines that it costs to call the thing itself by a colour that is none of its two largest."""
+SURE: Final = 2 / 3
+"""Share of the beams' probability that those with a human must have: to invent one is worse."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,10 @@ class RerankedCaptioner:
     Hessel et al. 2021, arXiv 2104.08718) and `LIKELY` times its mean log-probability, less what its
     colours cost if the pixels do not bear them out. So the text tower mends what a small decoder
     does not know, which needs only to come near to the right word, and the pixels what a feature of
-    the region tells too little of. Beams are all different; of draws most were the same.
+    the region tells too little of. Beams are all different; of draws most were the same. Whether
+    there is a human is not the text tower's to say, to which a sentence with one is near to too
+    much: the beams that name one are kept if they have most of the probability of all, else the
+    others.
     """
 
     clipcap: ClipCap
@@ -64,16 +71,26 @@ class RerankedCaptioner:
         colours = batch.colours or [None] * len(rows)
         costs = torch.tensor(
             [
-                _cost(caption.text, seen)
+                _colour_cost(caption.text, seen)
                 for row, seen in zip(rows, colours, strict=True)
                 for caption in row
             ]
         )
         scores = (cosines + LIKELY * likely - costs).view(-1, BEAMS)  # (B, K)
-        return [row[best] for row, best in zip(rows, scores.argmax(1).tolist(), strict=True)]
+        shown = torch.tensor([_agree_on_humans(row) for row in rows], dtype=torch.bool)
+        best = scores.masked_fill(~shown.view(-1, BEAMS), -torch.inf).argmax(1).tolist()
+        return [row[place] for row, place in zip(rows, best, strict=True)]
 
 
-def _cost(text: str, seen: RegionColours | None) -> float:
+def _agree_on_humans(row: Sequence[Caption]) -> list[bool]:
+    """Tell which of a region's beams say of a human, there or not, what is probable enough."""
+    p = torch.tensor([each.log_probability * len(each.token_ids) for each in row]).softmax(0)
+    named = torch.tensor([names_human(each.text) for each in row])
+    agree: list[bool] = (named == (p[named].sum() > SURE)).tolist()
+    return agree
+
+
+def _colour_cost(text: str, seen: RegionColours | None) -> float:
     if seen is None:
         return 0.0
     untrue = colours_are_there(text, seen.region) is False

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mapcap.texts.humans import names_human
 from scripts.build_mini.appearance import Appearance, Colour, Nouns
 from scripts.build_mini.evaluate_words import read_judged
 from scripts.build_mini.features import Eye, Pair, nearest_phrases, read_pairs, write_pairs
-from scripts.build_mini.people import names_human
 from scripts.build_mini.probe import (
     FALSE,
     MISSED,

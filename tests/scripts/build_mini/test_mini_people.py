@@ -4,7 +4,6 @@ import pytest
 
 from scripts.build_mini.people import (
     Described,
-    names_human,
     read_described,
     shows_human,
     tidy_sentence,
@@ -30,14 +29,6 @@ def test_the_table_by_photo(tmp_path: Path) -> None:
     dog = Described("b.jpg", "train", ("a dog.", "two dogs."))
     assert read_described(path, "train") == [dog]
     assert read_described(path) == [Described("a.jpg", "dev", ("a man.",)), dog]
-
-
-@pytest.mark.parametrize(
-    ("text", "human"),
-    [("A Man rides.", True), ("two dogs", False), ("mankind", False), ("a hand's width", True)],
-)
-def test_words_for_humans(text: str, human: bool) -> None:
-    assert names_human(text) is human
 
 
 def test_what_the_sentences_agree_on() -> None:

@@ -9,11 +9,11 @@ from PIL import Image
 from mapcap.datasets.sample import sample_path
 from mapcap.networks.clip import Clip, load_clip
 from mapcap.networks.embedded import MINI
+from mapcap.texts.humans import names_human
 from mapcap.zero_shot import class_weights
 from scripts.build_mini import shown
 from scripts.build_mini.appearance import Nouns
 from scripts.build_mini.judges import Judge
-from scripts.build_mini.people import names_human
 from scripts.build_mini.probe import Probe
 from scripts.build_mini.shown import (
     DESCRIBED,
