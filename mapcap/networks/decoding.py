@@ -139,8 +139,8 @@ def beam_search(
 
     A beam is ranked by its mean log-probability at every step, and divides by its own length; a
     stopped beam stays in the race with the score and length it had; an image is done when all its
-    beams have stopped. This is not transformers' beam search, which takes finished beams out of the
-    race. Returns the beams of each image, the best first.
+    beams have stopped, and leaves the batch. This is not transformers' beam search, which takes
+    finished beams out of the race. Returns the beams of each image, the best first.
 
     Raises:
         ValueError: fewer than one beam, or more than the vocabulary has tokens.
@@ -157,16 +157,30 @@ def beam_search(
     stopped = torch.isin(tokens, stop_ids)  # (B, K)
     cache = cache_of(output)
     cache.batch_repeat_interleave(beams)
-    first_beam = torch.arange(batch, device=prefix.device)[:, None] * beams  # (B, 1)
-    while history.shape[-1] < max_tokens and not stopped.all():
+    rows = torch.arange(batch * beams, device=prefix.device).view(batch, beams)  # of the cache
+    images = torch.arange(batch, device=prefix.device)  # that are not done
+    found: list[list[Tokens]] = [[] for _ in range(batch)]
+    while True:
+        done = stopped.all(-1) | (history.shape[-1] >= max_tokens)  # (B,)
+        for i in done.nonzero()[:, 0].tolist():
+            found[int(images[i])] = [
+                Tokens(tuple(history[i, k, : int(lengths[i, k])].tolist()), sums[i, k].item())
+                for k in range(beams)
+            ]
+        images, rows, sums, tokens, history, lengths, stopped = (
+            each[~done] for each in (images, rows, sums, tokens, history, lengths, stopped)
+        )
+        if not len(images):
+            return found
+        cache.batch_select_indices(rows.flatten())
         output = language_model(
             input_ids=tokens.reshape(-1, 1),
             use_cache=True,
             **cache_argument(language_model, cache),
         )
-        log_p = output.logits[:, -1].float().log_softmax(-1).view(batch, beams, -1)  # (B, K, V)
+        log_p = output.logits[:, -1].float().log_softmax(-1).view(len(images), beams, -1)
         # A stopped beam has one successor, itself: token 0 stands in for it and adds nothing.
-        log_p = log_p.masked_fill(stopped[..., None], -torch.inf)
+        log_p = log_p.masked_fill(stopped[..., None], -torch.inf)  # (B, K, V)
         log_p[..., 0] = log_p[..., 0].masked_fill(stopped, 0.0)
         lengths = lengths + ~stopped
         means = (sums[..., None] + log_p) / lengths[..., None]  # (B, K, V)
@@ -177,11 +191,4 @@ def beam_search(
         history = history.gather(1, source[..., None].expand_as(history))
         history = torch.cat((history, tokens[..., None]), dim=-1)
         stopped = stopped | torch.isin(tokens, stop_ids)
-        cache.batch_select_indices((first_beam + source).flatten())
-    return [
-        [
-            Tokens(tuple(history[i, k, : int(lengths[i, k])].tolist()), sums[i, k].item())
-            for k in range(beams)
-        ]
-        for i in range(batch)
-    ]
+        rows = torch.arange(len(images), device=prefix.device)[:, None] * beams + source
