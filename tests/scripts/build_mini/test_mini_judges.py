@@ -54,12 +54,20 @@ def test_humans(shown: bool | None, text: str, off: float) -> None:
     [
         ("a red car.", 0), ("a car.", NO_COLOUR), ("a green car.", WRONG_COLOUR),
         ("a red bus.", UNNAMED), ("a green bus.", UNNAMED + WRONG_COLOUR),
-        ("a red and green car.", WRONG_COLOUR), ("a red car on green grass.", 0),
+        ("a red and green car.", WRONG_COLOUR), ("a red car on green grass.", WRONG_COLOUR),
     ],
 )  # fmt: skip
 def test_things(text: str, off: float) -> None:
     judge = thing_judge(Nouns("sports car", (), ()), RED, ALL, None)
     assert judge(text) == pytest.approx(off)
+
+
+def test_what_is_about_a_thing_may_have_the_colours_of_the_picture() -> None:
+    on_green, car = RED.copy(), np.zeros_like(ALL)
+    on_green[8:], car[:8] = (30, 150, 40), True
+    judge = thing_judge(Nouns("sports car", (), ()), on_green, car, None)
+    assert judge("a red car on green grass.") == 0
+    assert judge("a red car on blue ground.") == pytest.approx(WRONG_COLOUR)
 
 
 def test_a_human_in_a_region_of_a_thing_is_told() -> None:
