@@ -132,8 +132,7 @@ def surroundings_are_there(text: str, shares: Shares, least: float = 0.03) -> bo
 
     `shares` is of the whole picture, not of the region alone. None without such a word.
     """
-    said = _families(text[len(of_the_object(text)) :])
-    found = _each(said, shares)
+    found = _each(_families(text[len(of_the_object(text)) :]), shares)
     return all(share >= least for share in found) if found else None
 
 

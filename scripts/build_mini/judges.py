@@ -49,7 +49,8 @@ def human_judge(shown: bool | None) -> Judge:
 def colour_judge(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Judge:
     """Punish a first colour that is none of the region's two largest, or one that is not there.
 
-    None at all is punished a little.
+    Of the object in the region, of its surroundings in the picture. None at all is punished a
+    little.
     """
     seen = region_colours(pixels, mask)
 
